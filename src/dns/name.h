@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * name -- domain names in wire form: length-prefixed labels ending in the root label.
+ *
+ * A `const uint8_t *` name is always complete, uncompressed and at most NAME_MAX bytes; "lower"
+ * names have A-Z folded (RFC 4343). Tables keep lower names only. Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+#define NAME_MAX_LEN 255
+#define NAME_MAX_LABELS 127 /* the root not counted */
+#define NAME_TEXT_SIZE 1024 /* every byte escaped as \DDD, and a NUL */
+
+/* Length in bytes, the root label included. */
+size_t name_len(const uint8_t *name);
+/* Labels, the root not counted; 0 for the root. */
+unsigned name_labels(const uint8_t *name);
+
+/*
+ * Read presentation form ("www.Example.com", trailing dot optional, \DDD and \X escapes, "@" is
+ * not special, "." the root). Writes at most NAME_MAX_LEN bytes and returns the length, or
+ * -EINVAL (empty label, bad escape, label over 63), -ENAMETOOLONG (over 255 bytes).
+ */
+MUST_USE int name_parse(const char *text, uint8_t out[NAME_MAX_LEN]);
+/* As name_parse, folded to lower case. */
+MUST_USE int name_parse_lower(const char *text, uint8_t out[NAME_MAX_LEN]);
+/* Presentation form without the trailing dot ("." for the root); returns out. */
+char *name_text(const uint8_t *name, char out[NAME_TEXT_SIZE]);
+
+void name_lower(uint8_t *name);                                       /* fold in place */
+void name_copy_lower(uint8_t *out, const uint8_t *name);
+bool name_equal(const uint8_t *a, const uint8_t *b);                  /* ignores case */
+/* `name` is `ancestor` or below it; ignores case. */
+bool name_below(const uint8_t *name, const uint8_t *ancestor);
+/* Skip `n` labels from the left; n <= name_labels. */
+const uint8_t *name_skip(const uint8_t *name, unsigned n);
+/* Canonical DNSSEC order (RFC 4034 6.1): <0, 0, >0. Both lower. */
+int name_order(const uint8_t *a, const uint8_t *b);
+bool name_is_wildcard(const uint8_t *name); /* leftmost label is "*" */
+
+/*
+ * Offsets of every label of a name in one pass: off[0] = 0 is the whole name, off[labels] the
+ * root. Returns the number of labels.
+ */
+unsigned name_offsets(const uint8_t *name, uint8_t off[NAME_MAX_LABELS + 1]);
+
+/*
+ * Check the uncompressed name at `pos` of a message; returns its length, or -EINVAL (truncated,
+ * a pointer, a label type other than 00, over 255 bytes).
+ */
+MUST_USE int name_check(const uint8_t *msg, size_t len, size_t pos);
+/* Expand a possibly compressed name at *pos and advance *pos; as above; loops are refused. */
+MUST_USE int name_expand(const uint8_t *msg, size_t len, size_t *pos, uint8_t out[NAME_MAX_LEN]);

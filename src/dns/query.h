@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * query -- one parsed request.
+ *
+ * query_parse reads a message once, front to back, and never trusts a length. A message that can
+ * be answered with an error still yields a query (with `rcode` set), so that the answer writer can
+ * echo what RFC 1035 and 6891 want echoed. Pure; no allocation.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "dns/name.h"
+
+enum rcode {
+	RCODE_NOERROR = 0, RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_NOTIMP = 4,
+	RCODE_REFUSED = 5, RCODE_YXDOMAIN = 6, RCODE_NOTAUTH = 9, RCODE_BADVERS = 16, RCODE_BADCOOKIE = 23,
+};
+
+enum opcode { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
+
+#define DNS_CLASS_IN 1
+#define DNS_CLASS_CH 3
+#define DNS_HEADER_LEN 12
+
+struct query {
+	uint16_t id;
+	uint8_t opcode;
+	bool rd, cd;
+	uint16_t rcode;   /* what the answer must say already: NOERROR, FORMERR, NOTIMP, BADVERS */
+
+	bool has_question; /* qname .. qclass are valid and can be echoed */
+	uint16_t qtype, qclass;
+	uint8_t qname_len;
+	uint8_t labels;
+	uint8_t qname[NAME_MAX_LEN];      /* lower */
+	uint8_t qname_wire[NAME_MAX_LEN]; /* as sent: the answer echoes the case */
+
+	bool has_edns;
+	uint8_t edns_version;
+	bool dnssec_ok;
+	uint16_t udp_size;     /* as advertised, at least 512 */
+
+	bool has_ecs;          /* valid EDNS Client Subnet, RFC 7871 */
+	uint8_t ecs_family;    /* 1 IPv4, 2 IPv6 */
+	uint8_t ecs_source;    /* prefix length */
+	uint8_t ecs_addr[16];  /* zero padded */
+	const uint8_t *cookie; /* COOKIE option within the message, or NULL */
+	uint8_t cookie_len;
+	bool wants_nsid;
+
+	size_t body_off;       /* where the answer section starts (NOTIFY, UPDATE, IXFR) */
+};
+
+enum query_verdict {
+	QUERY_OK,   /* `q` is filled; look at q->rcode */
+	QUERY_DROP, /* no answer at all: shorter than a header, or QR=1 */
+};
+
+MUST_USE enum query_verdict query_parse(const uint8_t *msg, size_t len, struct query *q);
