@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * change -- a change set: what one revision does. Store commits it, feed carries it, engine applies it.
+ *
+ * Operations are in an order in which they can be applied one by one: what is referred to comes first on
+ * the way in and last on the way out. Everything lives in the set's arena.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "model/kind.h"
+
+enum change_op_kind {
+	CHANGE_PUT,        /* object: kind, name, id, created/updated, spec (compact JSON, complete with defaults) */
+	CHANGE_DELETE,     /* object: kind, name; a zone takes its RRsets along */
+	CHANGE_RRSET_PUT,  /* zone, owner, type, ttl_s, rdata */
+	CHANGE_RRSET_DELETE, /* zone, owner, type */
+	CHANGE_ZONE_CLEAR, /* zone: drop all its RRsets; what follows in the set replaces them, seen by readers as one swap */
+};
+
+struct change_op {
+	enum change_op_kind op;
+	/* PUT, DELETE */
+	enum kind kind;
+	const char *name; /* as kind_name() made it; for RRSET_*, ZONE_CLEAR: the zone's */
+	const char *id;   /* PUT: 16 hex digits, for life */
+	const char *spec; /* PUT: JSON text */
+	uint64_t revision;             /* filled at commit */
+	int64_t created_ms, updated_ms; /* real time */
+	/* RRSET_* */
+	const uint8_t *owner; /* lower wire name */
+	uint16_t type;
+	uint32_t ttl_s;
+	const uint8_t *rdata; /* { u16 rdlen; rdata }... as rrset_new takes it */
+	uint32_t rdata_len;
+};
+
+struct change_set {
+	struct arena arena;
+	struct change_op *ops;
+	size_t count, cap;
+	uint64_t revision; /* given at commit; strictly increasing */
+	const char *author; /* "token:admin", "cli", ...: for the audit log */
+	const char *summary; /* "put pool 'dc-a'" */
+};
+
+void change_init(struct change_set *c);
+void change_fini(struct change_set *c);
+/* Append a copy of `op` (its strings and bytes are copied into the arena). */
+void change_add(struct change_set *c, const struct change_op *op);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * kind -- the nouns of the product and, for each, one row: names, field table, rules, references.
+ */
+#pragma once
+
+#include "model/field.h"
+
+enum kind {
+	KIND_ZONE,
+	KIND_TEMPLATE,
+	KIND_ADDRESS,
+	KIND_POOL,
+	KIND_DOMAIN,
+	KIND_COUNT, /* in dependency order: a kind refers only to kinds before it */
+};
+
+/* Called for each reference an object makes; `path` such as "checks[0].template". */
+typedef void kind_ref_f(enum kind to, const char *name, const char *path, void *arg);
+
+struct kind_info {
+	const char *name;   /* "pool" */
+	const char *plural; /* "pools": the URL */
+	const char *prose;
+	size_t size; /* of the struct */
+	const struct field *fields;
+	/* Rules across the members of one object; `name` is the object's. May be NULL. */
+	int (*check)(const char *name, const void *spec, struct diag *d);
+	/* May be NULL: refers to nothing. */
+	void (*refs)(const void *spec, kind_ref_f *visit, void *arg);
+};
+
+extern const struct kind_info kind_table[KIND_COUNT];
+
+MUST_USE int kind_parse(const char *name_or_plural, enum kind *kind);
+
+/*
+ * Normalise and check an object's name for its kind: domains are "<host>/<TYPE>" with the host lower case
+ * without trailing dot ("www.cloud-example.com/A"); zones a domain name likewise; others 1..64 characters.
+ * Writes to out (size KIND_NAME_SIZE). 0 or -EINVAL.
+ */
+#define KIND_NAME_SIZE 300
+MUST_USE int kind_name(enum kind kind, const char *name, char *out, struct diag *d);
+
+/* Decode and check a spec; the result lives in `a`. NULL with problems in d. */
+MUST_USE void *kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *a, struct diag *d);

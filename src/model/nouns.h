@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * nouns -- the specs of the model's objects as plain C values (2-model of the design). Field tables: one file per noun.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/field.h"
+#include "verdict/health.h"
+
+enum strategy { STRATEGY_ROUND_ROBIN, STRATEGY_WEIGHT, STRATEGY_SEQUENCE };
+enum sequence_mode { SEQUENCE_PREEMPTIVE, SEQUENCE_NON_PREEMPTIVE };
+enum address_type { ADDRESS_IPV4, ADDRESS_IPV6, ADDRESS_DOMAIN };
+enum address_mode { MODE_AUTO, MODE_MANUAL };
+enum manual_state { MANUAL_AVAILABLE, MANUAL_UNAVAILABLE };
+enum fallback { FALLBACK_FAIL_OPEN };
+enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP };
+
+extern const char *const strategy_words[], *const sequence_mode_words[], *const address_type_words[];
+
+struct zone_spec {
+	struct field_list nameservers; /* const char *; used for SOA and NS when the zone is made empty */
+	const char *contact;           /* RNAME as a mail address or a name */
+	const char *remark;
+	struct field_list labels;
+};
+
+struct http_spec {
+	const char *method, *host, *path;
+	struct field_list headers; /* labels */
+	struct field_list expect_status; /* "200-399" */
+};
+
+struct template_spec {
+	int protocol;
+	uint32_t interval_ms, timeout_ms, recheck_ms;
+	uint32_t fall, rise;
+	uint32_t failure_rate;
+	struct http_spec http;
+	const char *remark;
+	struct field_list labels;
+};
+
+struct check_spec {
+	const char *template;
+	uint32_t port;      /* 1..65535 */
+	const char *target; /* numeric IP to probe instead of the value; NULL = the value */
+};
+
+struct address_spec {
+	int type;
+	const char *value;
+	bool enabled;
+	int mode;
+	int manual_state;
+	struct field_list checks; /* struct check_spec */
+	struct healthy_when healthy_when;
+	const char *remark;
+	struct field_list labels;
+};
+
+struct link_spec { /* domain -> pool, pool -> address */
+	const char *target; /* JSON "pool" or "address" */
+	uint32_t weight;    /* 0..65535, default 1; 0 = standby */
+	uint32_t order;     /* 1..; 0 in the struct = not given: position in the list + 1 is filled in */
+	struct field_list lines;
+};
+
+struct pool_spec {
+	int type;
+	int strategy;
+	int sequence_mode;
+	struct healthy_when healthy_when;
+	bool enabled;
+	struct field_list addresses; /* struct link_spec */
+	const char *remark;
+	struct field_list labels;
+};
+
+struct domain_spec {
+	uint32_t ttl_s;
+	bool enabled;
+	int strategy;
+	int sequence_mode;
+	int fallback;
+	struct field_list pools; /* struct link_spec */
+	const char *remark;
+	struct field_list labels;
+};
+
+/* Split a domain object's name "host/TYPE". host points into a copy in `host` (size KIND_NAME_SIZE). */
+int domain_name_split(const char *name, char *host, uint16_t *rrtype);
+
+/* Field tables, one file each: zone_fields.c, template_fields.c, address_fields.c, pool_fields.c, domain_fields.c */
+extern const struct field zone_fields[], template_fields[], address_fields[], pool_fields[], domain_fields[];
