@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * respond -- one request in, one response out: the whole query path.
+ *
+ *   parse -> zone -> lookup -> (steered? plan : rrset) -> CNAME chain -> negative/referral/additional -> message
+ *
+ * Must be called inside an RCU read section (a QSBR reader that is online). No allocation, no lock, no syscall.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "zone/zones.h"
+
+#define RESPOND_MAX 65535
+
+/* Counters of one worker: plain stores by their thread, read by anyone (relaxed). */
+struct respond_counters {
+	uint64_t queries, tcp_queries, dropped, steered, fallback, truncated;
+	uint64_t rcodes[24];
+};
+
+struct respond {
+	const struct zones *zones;
+	unsigned worker; /* index for the plans' cursors */
+	uint16_t edns_udp_size; /* 1232 */
+	struct respond_counters *counters;
+};
+
+enum respond_transport { RESPOND_UDP, RESPOND_TCP };
+
+/* Length of the response in `out` (cap >= 1232 for UDP, 65535 for TCP); 0 = no response. */
+size_t respond(const struct respond *r, enum respond_transport transport, const uint8_t *in, size_t len, uint8_t *out,
+    size_t cap);
