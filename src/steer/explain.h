@@ -2,9 +2,10 @@
 /*
  * explain -- what the server would answer, and why, as a person reads it.
  *
- * Request {name, type, client?, overrides?{address: "up"|"down"}, draws?}; reply {answer{rcode, ttl, rdata[]}, steered,
- * line, scope, candidates[{pool, address, value, state, probability}], fallback, decision[{step, text}], draws?{value: count}}.
- * Runs plan compilation and plan_answer themselves on a private cursor: nothing of the running state moves.
+ * Request {name, type, client?, overrides?{address: "up"|"down"}, draws?}; reply {answer{rcode,
+ * ttl, rdata[]}, steered, line, scope, candidates[{pool, address, value, state, probability}],
+ * fallback, decision[{step, text}], draws?{value: count}}. Runs plan compilation and plan_answer
+ * themselves on a private cursor: nothing of the running state moves.
  */
 #pragma once
 
@@ -14,4 +15,5 @@
 #include "zone/zones.h"
 
 /* New reference, or NULL with problems in d. Writer's thread. */
-MUST_USE json_t *explain(struct tree *t, const struct zones *zs, const json_t *request, struct diag *d);
+MUST_USE json_t *
+explain(struct tree *t, const struct zones *zs, const json_t *request, struct diag *d);

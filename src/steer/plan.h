@@ -3,14 +3,14 @@
  * plan -- one steered (name, type), compiled: what a query needs and nothing else.
  *
  *     domain strategy            pool strategy
- *   weight     -> a group  --+-> weight       one member; weight x weight is flattened into one interval table
- *   sequence   -> one group  +-> round_robin  all members, rotated
- *   round_robin-> all groups +-> sequence     one member (decided when compiled)
+ *   weight     -> a group  --+-> weight       one member; weight x weight is flattened into one
+ * interval table sequence   -> one group  +-> round_robin  all members, rotated round_robin-> all
+ * groups +-> sequence     one member (decided when compiled)
  *
- * Compiled anew whenever its domain, a pool, an address or a verdict of it changes: cost O(that domain).
- * Unavailable members are not in it; fail-open has been decided. Immutable, swapped by RCU. What moves with
- * every query (positions in the sequences) is in the *cursor*, one line per worker, which outlives the plans of
- * a domain so that a verdict edge does not disturb the ratio.
+ * Compiled anew whenever its domain, a pool, an address or a verdict of it changes: cost O(that
+ * domain). Unavailable members are not in it; fail-open has been decided. Immutable, swapped by
+ * RCU. What moves with every query (positions in the sequences) is in the *cursor*, one line per
+ * worker, which outlives the plans of a domain so that a verdict edge does not disturb the ratio.
  *
  * plan_answer does not allocate, lock or look at a clock.
  */
@@ -24,7 +24,8 @@
 
 #define PLAN_MAX_ANSWER 256 /* RRs in one answer */
 
-/* type, class, ttl, rdlength, rdata as they go on the wire; the owner is written by the answer writer. */
+/* type, class, ttl, rdlength, rdata as they go on the wire; the owner is written by the answer
+ * writer. */
 struct plan_rr {
 	uint16_t len;
 	uint8_t tail[];
@@ -32,8 +33,10 @@ struct plan_rr {
 
 struct plan;
 
-/* The records to answer with, in order; at most PLAN_MAX_ANSWER, at least 1. `worker` < workers of the tree. */
-size_t plan_answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLAN_MAX_ANSWER]);
+/* The records to answer with, in order; at most PLAN_MAX_ANSWER, at least 1. `worker` < workers of
+ * the tree. */
+size_t
+plan_answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLAN_MAX_ANSWER]);
 /* RR type of what plan_answer yields: the domain's type, or CNAME. */
 uint16_t plan_rrtype(const struct plan *p);
 uint32_t plan_ttl(const struct plan *p);

@@ -13,7 +13,7 @@
 
 /*
  * The plan that answers `qtype` at a name with this overlay; NULL: the Public Zone answers.
- * A steered CNAME answers every type but those that may stand beside a CNAME (RRSIG, NSEC, NSEC3, KEY types).
- * `overlay` as found in zone_node.overlay; NULL is allowed. Inside an RCU read section.
+ * A steered CNAME answers every type but those that may stand beside a CNAME (RRSIG, NSEC, NSEC3,
+ * KEY types). `overlay` as found in zone_node.overlay; NULL is allowed. Inside an RCU read section.
  */
 const struct plan *steered_find(const void *overlay, uint16_t qtype);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tree -- domains over pools over addresses over checks: their health, and the plans that follow from it.
+ * tree -- domains over pools over addresses over checks: their health, and the plans that follow
+ * from it.
  *
- *   change set ----> +------+ --want/drop--> probe            (checks that somebody needs, each once)
- *   verdict word --> | tree | --overlay----> zone             (what the name answers now)
- *                    +------+ --status-----> feed             (health and availability of every object)
+ *   change set ----> +------+ --want/drop--> probe            (checks that somebody needs, each
+ * once) verdict word --> | tree | --overlay----> zone             (what the name answers now)
+ *                    +------+ --status-----> feed             (health and availability of every
+ * object)
  *                             --event------> feed             (edges worth telling a person)
- *                             --remember---> journal          (current member of non-preemptive sequences)
+ *                             --remember---> journal          (current member of non-preemptive
+ * sequences)
  *
- * Owns the engine's model. Single-threaded, no I/O, no clock: time is passed in, everything that leaves goes through
- * hooks, so the simulator runs this very code. A verdict edge costs O(objects that use the address).
+ * Owns the engine's model. Single-threaded, no I/O, no clock: time is passed in, everything that
+ * leaves goes through hooks, so the simulator runs this very code. A verdict edge costs O(objects
+ * that use the address).
  */
 #pragma once
 
@@ -24,18 +28,19 @@
 
 struct tree;
 
-/* A probe that must run. `key` names it for life: "<template>/<ip>/<port>", plus "/<host>" where the value matters. */
+/* A probe that must run. `key` names it for life: "<template>/<ip>/<port>", plus "/<host>" where
+ * the value matters. */
 struct tree_check {
 	const char *key;
-	uint32_t slot;                       /* in the word table */
-	const char *ip;                      /* numeric */
+	uint32_t slot;  /* in the word table */
+	const char *ip; /* numeric */
 	uint16_t port;
-	const char *host;                    /* the answered value: default for HTTP's Host */
+	const char *host;                     /* the answered value: default for HTTP's Host */
 	const struct template_spec *template; /* borrowed for the call */
 };
 
 struct tree_event {
-	const char *kind;     /* "address.down", "pool.degraded", "domain.fail_open", ... (5-api) */
+	const char *kind; /* "address.down", "pool.degraded", "domain.fail_open", ... (5-api) */
 	enum kind object_kind;
 	const char *object;
 	const char *severity; /* "info", "warning", "critical" */
@@ -46,12 +51,14 @@ struct tree_event {
 
 struct tree_hooks {
 	void *arg;
-	void (*want)(void *arg, const struct tree_check *c); /* new, or its template changed (same slot) */
+	void (*want)(
+	    void *arg, const struct tree_check *c); /* new, or its template changed (same slot) */
 	void (*drop)(void *arg, const char *key, uint32_t slot); /* at once: no orphan probes */
 	/* Publish at `host` (lower wire name); NULL gives the name back to the zone. */
 	void (*overlay)(void *arg, const uint8_t *host, const void *overlay);
-	/* The status of an object changed. `status` is borrowed. Status keys: health, availability, state (display word), plus
-	 * per kind: address {checks:[{template, port, verdict, slot key}]}, pool {available, total}, domain {available, total, fallback}. */
+	/* The status of an object changed. `status` is borrowed. Status keys: health, availability,
+	 * state (display word), plus per kind: address {checks:[{template, port, verdict, slot
+	 * key}]}, pool {available, total}, domain {available, total, fallback}. */
 	void (*status)(void *arg, enum kind kind, const char *name, json_t *status);
 	void (*event)(void *arg, const struct tree_event *e);
 	void (*remember)(void *arg, const char *key, const char *value); /* value NULL: forget */
@@ -63,9 +70,11 @@ void tree_free(struct tree **t); /* readers must be gone */
 /* Before the first apply: what was remembered. */
 void tree_recall(struct tree *t, const char *key, const char *value);
 
-/* Apply the PUT and DELETE operations of a committed set (others are skipped), then compile each touched domain once. */
+/* Apply the PUT and DELETE operations of a committed set (others are skipped), then compile each
+ * touched domain once. */
 void tree_apply(struct tree *t, const struct change_set *c, int64_t real_ms);
-/* The word of `slot` has changed (a check's verdict edge). `cause`: why, e.g. "l4_refused"; may be NULL. */
+/* The word of `slot` has changed (a check's verdict edge). `cause`: why, e.g. "l4_refused"; may be
+ * NULL. */
 void tree_edge(struct tree *t, uint32_t slot, const char *cause, int64_t real_ms);
 
 const struct model *tree_model(const struct tree *t);
@@ -74,4 +83,5 @@ MUST_USE json_t *tree_status(const struct tree *t, enum kind kind, const char *n
 /* Tell every status again (a feed has connected). */
 void tree_tell_all(struct tree *t);
 /* Visit the overlays at or below `apex` (a zone is about to be replaced and wants them). */
-void tree_overlays(struct tree *t, const uint8_t *apex, void (*visit)(void *arg, const uint8_t *host, const void *overlay), void *arg);
+void tree_overlays(struct tree *t, const uint8_t *apex,
+    void (*visit)(void *arg, const uint8_t *host, const void *overlay), void *arg);

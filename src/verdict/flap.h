@@ -7,9 +7,10 @@
  *          <------------------------------
  *             `rise` passes in a row
  *
- * An outcome that agrees with the verdict wipes the contrary streak. While a contrary streak is open the next
- * probe is due after `recheck` instead of `interval` (rapid recheck). From UNKNOWN the first outcome is not yet a
- * verdict unless the matching count is 1: `fall` fails make it down, the first pass makes it up.
+ * An outcome that agrees with the verdict wipes the contrary streak. While a contrary streak is
+ * open the next probe is due after `recheck` instead of `interval` (rapid recheck). From UNKNOWN
+ * the first outcome is not yet a verdict unless the matching count is 1: `fall` fails make it down,
+ * the first pass makes it up.
  *
  * Pure: no clock, no allocation, no I/O. Thread: a flap belongs to one probe thread.
  */

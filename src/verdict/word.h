@@ -4,7 +4,8 @@
  *
  *   probe thread --word_store--> [ table of words ] <--word_load-- steer
  *
- * One writer per slot, wait-free readers. Slots keep their place for life; the table grows by blocks.
+ * One writer per slot, wait-free readers. Slots keep their place for life; the table grows by
+ * blocks.
  */
 #pragma once
 
@@ -14,9 +15,9 @@
 
 #include "base/attr.h"
 
-#define WORD_DOWN 0x80000000u    /* the check's verdict is down */
+#define WORD_DOWN    0x80000000u /* the check's verdict is down */
 #define WORD_UNKNOWN 0x40000000u /* no verdict yet; counts as up */
-#define WORD_EDGES 0x00ffffffu   /* number of edges so far, wraps */
+#define WORD_EDGES   0x00ffffffu /* number of edges so far, wraps */
 
 struct word_table;
 
