@@ -22,6 +22,8 @@
 enum answer_section { ANSWER_ANSWER, ANSWER_AUTHORITY, ANSWER_ADDITIONAL };
 
 #define ANSWER_MAX_TARGETS 32 /* compression targets remembered */
+#define ANSWER_MIN_CAP 512    /* no transport offers less */
+#define ANSWER_OPTIONS_SIZE 160
 
 struct answer {
 	uint8_t *buf;
@@ -35,16 +37,24 @@ struct answer {
 	uint16_t counts[3];
 	enum answer_section section;
 	uint16_t n_targets;
-	uint16_t targets[ANSWER_MAX_TARGETS]; /* offsets of names written in full or in part */
+	uint16_t targets[ANSWER_MAX_TARGETS];     /* offsets of suffixes written so far */
+	uint8_t target_labels[ANSWER_MAX_TARGETS]; /* how many labels each of them has */
 	/* EDNS of the answer */
 	uint8_t ecs_scope;
 	bool echo_ecs;             /* on by default when the query had ECS */
 	uint16_t edns_udp_size;    /* what we advertise; 1232 */
 	uint16_t ede;              /* extended error INFO-CODE + 1; 0 = none (RFC 8914) */
+	uint16_t options_len;      /* see answer_option */
+	uint8_t options[ANSWER_OPTIONS_SIZE];
 };
 
-/* `cap` is the transport's limit: min(advertised, ours) for UDP (512 without EDNS), 65535 for TCP. */
+/* `cap` (at least ANSWER_MIN_CAP) is the transport's limit: min(advertised, ours) for UDP (512 without EDNS), 65535 for TCP. */
 void answer_init(struct answer *a, uint8_t *buf, size_t cap, const struct query *q);
+/*
+ * Add an EDNS option as it stands (COOKIE, NSID, keepalive ...). Call it before the first record: the space is
+ * taken from theirs. False without EDNS in the query or when there is no room.
+ */
+bool answer_option(struct answer *a, uint16_t code, const void *data, uint16_t len);
 /* Sections only go forward. */
 void answer_section(struct answer *a, enum answer_section s);
 

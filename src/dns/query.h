@@ -45,7 +45,7 @@ struct query {
 	uint16_t udp_size;     /* as advertised, at least 512 */
 
 	bool has_ecs;          /* valid EDNS Client Subnet, RFC 7871 */
-	uint8_t ecs_family;    /* 1 IPv4, 2 IPv6 */
+	uint8_t ecs_family;    /* 1 IPv4, 2 IPv6, 0 only with source 0 */
 	uint8_t ecs_source;    /* prefix length */
 	uint8_t ecs_addr[16];  /* zero padded */
 	const uint8_t *cookie; /* COOKIE option within the message, or NULL */

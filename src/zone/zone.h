@@ -24,12 +24,14 @@
 
 struct zone;
 
-/* One name. Borrowed inside an RCU read section. */
+/* One name, one block of memory: header, pointers, name, RRsets. Borrowed inside an RCU read section. */
 struct zone_node {
 	const void *overlay;          /* steered RRsets, or NULL */
 	const uint8_t *name;          /* lower, wire */
 	uint8_t flags;                /* ZONE_NODE_* */
-	uint8_t n_rrsets;
+	uint8_t name_len;
+	uint16_t n_rrsets;
+	uint32_t n_children;          /* the writer's own, the one field that changes: readers keep off */
 	const struct rrset *rrsets[]; /* sorted by type */
 };
 #define ZONE_NODE_CUT 1      /* NS here and not the apex */
@@ -39,13 +41,13 @@ struct zone_node {
 /* NULL if there is none. */
 const struct rrset *zone_node_find(const struct zone_node *n, uint16_t type);
 
-struct zone *zone_new(const uint8_t *apex);
-void zone_free(struct zone **z); /* after an RCU grace period; see zones_remove */
+struct zone *zone_new(const uint8_t *apex); /* lower; holds the apex node, empty, from the start */
+void zone_free(struct zone **z); /* no reader may be left; zones_add and zones_remove see to that */
 const uint8_t *zone_apex(const struct zone *z);
 size_t zone_names(const struct zone *z); /* nodes, empty non-terminals included */
 const struct zone_node *zone_find(const struct zone *z, const uint8_t *lower_name); /* exact, or NULL */
 
-/* Writer. `set` becomes the zone's. The owner must be at or below the apex (CHECKed). */
+/* Writer. `set` becomes the zone's (it is copied into the node and freed). The owner must be at or below the apex (CHECKed). */
 void zone_put(struct zone *z, const uint8_t *owner, struct rrset *set);
 void zone_del(struct zone *z, const uint8_t *owner, uint16_t type); /* absent: no-op */
 /* Set or (NULL) clear; returns the old one, which readers may still see until a grace period. */

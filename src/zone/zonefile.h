@@ -3,7 +3,7 @@
  * zonefile -- zone text (RFC 1035 section 5) in and out, by libzscanner.
  *
  * Reading is all or nothing: the first problems (at most 20) are reported as "name:line: reason" and
- * nothing is returned. Checks beyond syntax: exactly one SOA, at the apex; NS at the apex; nothing outside the zone; CNAME
+ * nothing is returned. $INCLUDE and $GENERATE are refused: the input is text, not a file system. Checks beyond syntax: exactly one SOA, at the apex; NS at the apex; nothing outside the zone; CNAME
  * alone at its name (but for DNSSEC types); DNAME single; class IN; one TTL per set (the first wins).
  */
 #pragma once
@@ -11,19 +11,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/diag.h"
 #include "zone/rrset.h"
 
 struct zonefile_item {
-	uint8_t *owner; /* lower wire name */
+	const uint8_t *owner; /* lower wire name, the zonefile's */
 	struct rrset *set;
 };
 struct zonefile {
 	struct zonefile_item *items; /* one per RRset, in the order of first appearance */
 	size_t count;
 	size_t records;
+	struct arena arena; /* the owners */
 };
 
 /* `origin`: the zone's apex, text. `label` names the input in messages. `defaults` to $TTL 3600. 0 or -EINVAL. */

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A message is read front to back through one cursor. Every step that fails leaves an rcode in
+ * the query and ends the reading; what was understood before stays valid for the answer.
+ */
+#include "dns/query.h"
+
+#include <string.h>
+
+#include "dns/rrtype.h"
+
+enum { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10 };
+
+struct cursor {
+	const uint8_t *msg;
+	size_t len;
+	size_t pos;
+};
+
+static inline uint16_t
+get_u16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* The question's name: as sent, folded, and its labels counted, in one pass. */
+static bool
+read_qname(struct cursor *c, struct query *q)
+{
+	int len = name_check(c->msg, c->len, c->pos);
+	const uint8_t *wire = c->msg + c->pos;
+	unsigned labels = 0;
+
+	if (len < 0)
+		return false;
+	memcpy(q->qname_wire, wire, (size_t)len);
+	name_copy_lower(q->qname, wire);
+	for (const uint8_t *p = wire; *p != 0; p += 1 + *p)
+		labels++;
+	q->qname_len = (uint8_t)len;
+	q->labels = (uint8_t)labels;
+	c->pos += (size_t)len;
+	return true;
+}
+
+static bool
+read_question(struct cursor *c, struct query *q)
+{
+	if (!read_qname(c, q) || c->len - c->pos < 4)
+		return false;
+	q->qtype = get_u16(c->msg + c->pos);
+	q->qclass = get_u16(c->msg + c->pos + 2);
+	c->pos += 4;
+	q->has_question = true;
+	q->body_off = c->pos;
+	return true;
+}
+
+/*
+ * RFC 7871 section 6: exactly the bytes that SOURCE PREFIX-LENGTH needs, the bits after it zero,
+ * SCOPE zero in queries. Family 0 is what some stubs send to say /0 and nothing else.
+ */
+static bool
+read_ecs(const uint8_t *data, size_t len, struct query *q)
+{
+	static const uint8_t max_source[] = { 0, 32, 128 };
+	uint16_t family;
+	uint8_t source;
+	size_t bytes;
+
+	if (len < 4)
+		return false;
+	family = get_u16(data);
+	source = data[2];
+	bytes = (source + 7u) / 8;
+	if (family > 2 || source > max_source[family] || data[3] != 0 || len != 4 + bytes)
+		return false;
+	if (source % 8 != 0 && (data[3 + bytes] & (0xff >> source % 8)) != 0)
+		return false;
+	if (q->has_ecs)
+		return true;
+	q->has_ecs = true;
+	q->ecs_family = (uint8_t)family;
+	q->ecs_source = source;
+	memset(q->ecs_addr, 0, sizeof(q->ecs_addr));
+	memcpy(q->ecs_addr, data + 4, bytes);
+	return true;
+}
+
+/* RFC 7873 section 5.2: client cookie alone, or with a server cookie of 8..32 bytes. */
+static bool
+read_cookie(const uint8_t *data, size_t len, struct query *q)
+{
+	if (len != 8 && (len < 16 || len > 40))
+		return false;
+	if (q->cookie == NULL) { /* only the first counts */
+		q->cookie = data;
+		q->cookie_len = (uint8_t)len;
+	}
+	return true;
+}
+
+static bool
+read_option(uint16_t code, const uint8_t *data, size_t len, struct query *q)
+{
+	switch (code) {
+	case OPTION_NSID:
+		q->wants_nsid = true;
+		return true;
+	case OPTION_ECS:
+		return read_ecs(data, len, q);
+	case OPTION_COOKIE:
+		return read_cookie(data, len, q);
+	default:
+		return true;
+	}
+}
+
+static bool
+read_options(const uint8_t *data, size_t len, struct query *q)
+{
+	while (len > 0) {
+		size_t n;
+
+		if (len < 4)
+			return false;
+		n = get_u16(data + 2);
+		if (len - 4 < n || !read_option(get_u16(data), data + 4, n, q))
+			return false;
+		data += 4 + n;
+		len -= 4 + n;
+	}
+	return true;
+}
+
+/* `fixed` is type, class, ttl, rdlength. Options of a version we do not know are not looked at. */
+static bool
+read_opt(const uint8_t *fixed, size_t rdlen, struct query *q)
+{
+	uint16_t size = get_u16(fixed + 2);
+
+	if (q->has_edns)
+		return false;
+	q->has_edns = true;
+	q->udp_size = size < 512 ? 512 : size;
+	q->edns_version = fixed[5];
+	q->dnssec_ok = (fixed[6] & 0x80) != 0;
+	if (q->edns_version != 0) {
+		q->rcode = RCODE_BADVERS;
+		return true;
+	}
+	return read_options(fixed + 10, rdlen, q);
+}
+
+/* Step over an owner that may be compressed; it is not followed. */
+static bool
+skip_owner(struct cursor *c)
+{
+	size_t start = c->pos;
+
+	while (c->pos < c->len && c->pos - start < NAME_MAX_LEN) {
+		uint8_t n = c->msg[c->pos];
+
+		if (n >= 0xc0) {
+			c->pos += 2;
+			return c->pos <= c->len;
+		}
+		if (n > 63)
+			return false;
+		c->pos += 1u + n;
+		if (n == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+read_record(struct cursor *c, bool additional, struct query *q)
+{
+	size_t owner = c->pos;
+	const uint8_t *fixed;
+	size_t rdlen;
+
+	if (!skip_owner(c) || c->len - c->pos < 10)
+		return false;
+	fixed = c->msg + c->pos;
+	rdlen = get_u16(fixed + 8);
+	c->pos += 10;
+	if (c->len - c->pos < rdlen)
+		return false;
+	c->pos += rdlen;
+	if (get_u16(fixed) != RRTYPE_OPT)
+		return true;
+	return additional && c->msg[owner] == 0 && read_opt(fixed, rdlen, q);
+}
+
+static bool
+read_body(struct cursor *c, struct query *q)
+{
+	unsigned before = (unsigned)get_u16(c->msg + 6) + get_u16(c->msg + 8);
+	unsigned total = before + get_u16(c->msg + 10);
+
+	/* Bounded by the message: every record takes 11 bytes at least. */
+	for (unsigned i = 0; i < total; i++)
+		if (!read_record(c, i >= before, q))
+			return false;
+	return c->pos == c->len;
+}
+
+static void
+clear(struct query *q)
+{
+	memset(q, 0, offsetof(struct query, qname));
+	q->has_edns = false;
+	q->edns_version = 0;
+	q->dnssec_ok = false;
+	q->udp_size = 512;
+	q->has_ecs = false;
+	q->ecs_family = q->ecs_source = 0;
+	q->cookie = NULL;
+	q->cookie_len = 0;
+	q->wants_nsid = false;
+	q->body_off = DNS_HEADER_LEN;
+}
+
+static void
+read_header(const uint8_t *msg, struct query *q)
+{
+	q->id = get_u16(msg);
+	q->opcode = (msg[2] >> 3) & 15;
+	q->rd = (msg[2] & 1) != 0;
+	q->cd = (msg[3] & 0x10) != 0;
+}
+
+enum query_verdict
+query_parse(const uint8_t *msg, size_t len, struct query *q)
+{
+	struct cursor c = { msg, len, DNS_HEADER_LEN };
+	bool known;
+
+	if (len < DNS_HEADER_LEN || (msg[2] & 0x80) != 0)
+		return QUERY_DROP;
+	clear(q);
+	read_header(msg, q);
+	known =
+	    q->opcode == OPCODE_QUERY || q->opcode == OPCODE_NOTIFY || q->opcode == OPCODE_UPDATE;
+	/* RFC 9619: QDCOUNT is 1. What follows the header of an unknown opcode may be anything. */
+	if (get_u16(msg + 4) != 1 || !read_question(&c, q))
+		q->rcode = known ? RCODE_FORMERR : RCODE_NOTIMP;
+	else if (!known)
+		q->rcode = RCODE_NOTIMP;
+	else if (q->opcode == OPCODE_QUERY && !read_body(&c, q))
+		q->rcode = RCODE_FORMERR;
+	return QUERY_OK;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dns/rdata.h"
+
+#include <errno.h>
+#include <libknot/rrset-dump.h>
+#include <libknot/rrset.h>
+#include <libzscanner/scanner.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "dns/name.h"
+#include "dns/query.h"
+#include "dns/rrtype.h"
+
+#define TEXT_MAX ((size_t)RDATA_MAX_LEN * 6)
+
+/*
+ * Read the next thing of the input: 1 a record, 0 the end, -1 anything else with its reason.
+ * zscanner takes text by lines; `in` must end in a newline.
+ */
+static int
+scan(zs_scanner_t *s, const char **why)
+{
+	if (zs_parse_record(s) != 0) {
+		*why = zs_strerror(s->error.code);
+		return -1;
+	}
+	switch (s->state) {
+	case ZS_STATE_DATA:
+		return 1;
+	case ZS_STATE_EOF:
+		return 0;
+	case ZS_STATE_ERROR:
+		*why = zs_strerror(s->error.code);
+		return -1;
+	default:
+		*why = "only one record may be given";
+		return -1;
+	}
+}
+
+/* Exactly one record: text with line breaks must not smuggle in another, or a directive. */
+static int
+scan_one(zs_scanner_t *s, struct buf *out, const char **why)
+{
+	int got = scan(s, why);
+	size_t len = out->len;
+
+	if (got == 0)
+		*why = "empty";
+	if (got <= 0)
+		return -EINVAL;
+	buf_put(out, s->r_data, s->r_data_length);
+	got = scan(s, why);
+	if (got == 0 && s->multiline)
+		*why = "unbalanced parentheses";
+	else if (got > 0)
+		*why = "only one record may be given";
+	else if (got == 0)
+		return 0;
+	out->len = len;
+	return -EINVAL;
+}
+
+static int
+scan_text(const char *origin, const char *text, size_t len, struct buf *out, const char **why)
+{
+	zs_scanner_t *s = xmalloc(sizeof(*s));
+	int err = -EINVAL;
+
+	if (zs_init(s, origin, DNS_CLASS_IN, 0) != 0) {
+		*why = "invalid origin";
+		free(s);
+		return -EINVAL;
+	}
+	if (zs_set_input_string(s, text, len) != 0)
+		*why = zs_strerror(s->error.code);
+	else
+		err = scan_one(s, out, why);
+	zs_deinit(s);
+	free(s);
+	return err;
+}
+
+int
+rdata_parse(uint16_t type, const char *text, const char *origin, struct buf *out, const char **why)
+{
+	uint8_t wire[NAME_MAX_LEN];
+	char apex[NAME_TEXT_SIZE];
+	char *line, *dotted;
+	int err;
+
+	*why = NULL;
+	if (rrtype_is_meta(type)) {
+		*why = "this type cannot be stored in a zone";
+		return -EINVAL;
+	}
+	if (name_parse(origin, wire) < 0) {
+		*why = "invalid origin";
+		return -EINVAL;
+	}
+	name_text(wire, apex);
+	dotted = xasprintf("%s%s", apex, wire[0] == 0 ? "" : ".");
+	line = xasprintf("@ TYPE%u %s\n", type, text);
+	err = scan_text(dotted, line, strlen(line), out, why);
+	free(line);
+	free(dotted);
+	return err;
+}
+
+/* RFC 3597 section 5. */
+static void
+generic_text(const uint8_t *rdata, uint16_t len, struct buf *out)
+{
+	buf_printf(out, "\\# %u", len);
+	if (len > 0)
+		buf_puts(out, " ");
+	for (uint16_t i = 0; i < len; i++)
+		buf_printf(out, "%02X", rdata[i]);
+}
+
+/* By libknot into a buffer grown until it is enough; false for data it cannot read. */
+static bool
+known_text(const knot_rrset_t *set, struct buf *out)
+{
+	char small[512];
+	char *text = small;
+	size_t size = sizeof(small);
+	int n = knot_rrset_txt_dump_data(set, 0, text, size, &KNOT_DUMP_STYLE_DEFAULT);
+
+	while (n < 0 && size < TEXT_MAX) {
+		size *= 8;
+		text = xrealloc(text == small ? NULL : text, size);
+		n = knot_rrset_txt_dump_data(set, 0, text, size, &KNOT_DUMP_STYLE_DEFAULT);
+	}
+	if (n > 0)
+		buf_put(out, text, (size_t)n);
+	if (text != small)
+		free(text);
+	return n > 0;
+}
+
+void
+rdata_text(uint16_t type, const uint8_t *rdata, uint16_t len, struct buf *out)
+{
+	uint8_t root[] = { 0 };
+	knot_rrset_t set;
+	bool known = false;
+
+	knot_rrset_init(&set, root, type, DNS_CLASS_IN, 0);
+	if (len > 0 && knot_rrset_add_rdata(&set, rdata, len, NULL) == 0)
+		known = known_text(&set, out);
+	knot_rdataset_clear(&set.rrs, NULL);
+	if (!known)
+		generic_text(rdata, len, out);
+}

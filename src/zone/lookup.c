@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From RFC 1034 section 4.3.2 step 3, by hash probes instead of a walk down the tree:
+ *   a. the shallowest cut or DNAME above the name decides, looked for only at depths that have any;
+ *   b. the name itself;
+ *   c. the closest encloser: existence is monotone in depth (empty non-terminals are nodes), so it
+ * is found by bisection, trying the parent first since that is what random subdomains hit; d. "*"
+ * below it, only if its flag says so (RFC 4592: no other wildcard can apply).
+ */
+#include "dns/rrtype.h"
+#include "zone/inside.h"
+#include "zone/zone.h"
+
+/* Depths of cuts or DNAMEs in 0..last of word `w`, as bits. */
+static uint64_t
+barriers(const struct zone *z, unsigned w, unsigned last)
+{
+	uint64_t bits = depths_word(&z->cuts, w) | depths_word(&z->dnames, w);
+
+	if (last / 64 == w)
+		bits &= ~UINT64_C(0) >> (63 - last % 64);
+	return bits;
+}
+
+/* Does the node end the way down to a name `depth` deep? Fills `out` then. */
+static bool
+stops(const struct zone_node *n, unsigned at, unsigned depth, uint16_t qtype, struct lookup *out)
+{
+	bool here = at == depth;
+
+	/* RFC 4035 section 3.1.4.1: DS at a cut is the parent's. */
+	if ((n->flags & ZONE_NODE_CUT) && !(here && qtype == RRTYPE_DS))
+		out->kind = LOOKUP_DELEGATION;
+	else if ((n->flags & ZONE_NODE_DNAME) && !here)
+		out->kind = LOOKUP_DNAME;
+	else
+		return false;
+	out->node = n;
+	return true;
+}
+
+static bool
+find_barrier(const struct zone *z, const struct path *p, uint16_t qtype, struct lookup *out)
+{
+	for (unsigned w = 0; w <= p->depth / 64; w++) {
+		for (uint64_t bits = barriers(z, w, p->depth); bits != 0; bits &= bits - 1) {
+			unsigned d = w * 64 + (unsigned)__builtin_ctzll(bits);
+			const struct zone_node *n = path_node(p, z, d);
+
+			if (n == NULL) /* nothing below exists either */
+				return false;
+			if (stops(n, d, p->depth, qtype, out))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Deepest existing node above the name, which does not exist; *depth gets its depth. */
+static const struct zone_node *
+closest_encloser(const struct zone *z, const struct path *p, unsigned *depth)
+{
+	unsigned exists = 0, lacks = p->depth, probe = p->depth - 1;
+	const struct zone_node *best = NULL;
+
+	while (lacks - exists > 1) {
+		const struct zone_node *n = path_node(p, z, probe);
+
+		if (n != NULL) {
+			best = n;
+			exists = probe;
+		} else {
+			lacks = probe;
+		}
+		probe = exists + (lacks - exists) / 2;
+	}
+	*depth = exists;
+	return best != NULL ? best : path_node(p, z, 0);
+}
+
+static const struct zone_node *
+find_wildcard(
+    const struct zone *z, const struct path *p, unsigned depth, const struct zone_node *encloser)
+{
+	static const uint8_t star[] = { 1, '*' };
+	struct table_probe probe = table_probe(&z->nodes, table_hash_label(p->hash[depth], star));
+	const struct zone_node *n;
+
+	while ((n = table_next(&probe)) != NULL)
+		if (n->name_len == encloser->name_len + 2u && name_is_wildcard(n->name) &&
+		    memcmp(n->name + 2, encloser->name, encloser->name_len) == 0)
+			return n;
+	return NULL;
+}
+
+void
+lookup(const struct zone *z, const uint8_t *qname, uint16_t qtype, struct lookup *out)
+{
+	struct path p;
+	unsigned depth;
+
+	path_of(&p, z, qname);
+	*out = (struct lookup){ .kind = LOOKUP_NAME };
+	if (find_barrier(z, &p, qtype, out))
+		return;
+	out->node = path_node(&p, z, p.depth);
+	if (out->node != NULL)
+		return;
+	out->encloser = closest_encloser(z, &p, &depth);
+	if (out->encloser->flags & ZONE_NODE_WILD_CHILD)
+		out->node = find_wildcard(z, &p, depth, out->encloser);
+	out->wildcard = out->node != NULL;
+	if (!out->wildcard)
+		out->kind = LOOKUP_NXDOMAIN;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "zone/table.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "zone/retire.h"
+
+#define MIN_SLOTS 8
+
+static struct table_slots *
+new_slots(size_t n)
+{
+	struct table_slots *s = xcalloc(1, sizeof(*s) + n * sizeof(s->slot[0]));
+
+	s->mask = n - 1;
+	return s;
+}
+
+void
+table_init(struct table *t)
+{
+	t->slots = new_slots(MIN_SLOTS);
+	t->count = t->used = 0;
+}
+
+void
+table_fini(struct table *t)
+{
+	free(t->slots);
+	t->slots = NULL;
+}
+
+static uint64_t
+pack(uint64_t hash, const void *item)
+{
+	CHECK((uintptr_t)item > TABLE_TOMB && ((uintptr_t)item & ~TABLE_POINTER_MASK) == 0);
+	return (hash & ~TABLE_POINTER_MASK) | (uintptr_t)item;
+}
+
+static void
+store(struct table_slots *s, size_t at, uint64_t value)
+{
+	__atomic_store_n(&s->slot[at], value, __ATOMIC_RELEASE);
+}
+
+/* The first free or tombstone slot of the chain. */
+static size_t
+vacancy(const struct table_slots *s, uint64_t hash)
+{
+	size_t at = hash & s->mask;
+
+	while (s->slot[at] > TABLE_TOMB)
+		at = (at + 1) & s->mask;
+	return at;
+}
+
+/* Where `item` is; it must be there. */
+static size_t
+locate(const struct table_slots *s, uint64_t hash, const void *item)
+{
+	uint64_t value = pack(hash, item);
+	size_t at = hash & s->mask;
+
+	while (s->slot[at] != value) {
+		CHECK(s->slot[at] != TABLE_FREE);
+		at = (at + 1) & s->mask;
+	}
+	return at;
+}
+
+/* A new array without tombstones, at most half full. */
+static void
+rebuild(struct table *t, table_hash_fn *hash_of, const void *arg)
+{
+	struct table_slots *old = t->slots, *s;
+	size_t n = MIN_SLOTS, at = 0;
+	void *item;
+
+	while (n < t->count * 2)
+		n *= 2;
+	s = new_slots(n);
+	while ((item = table_walk(old, &at)) != NULL) {
+		uint64_t hash = hash_of(item, arg);
+
+		s->slot[vacancy(s, hash)] = pack(hash, item);
+	}
+	t->used = t->count;
+	__atomic_store_n(&t->slots, s, __ATOMIC_RELEASE);
+	retire(old, free);
+}
+
+void
+table_insert(struct table *t, uint64_t hash, void *item, table_hash_fn *hash_of, const void *arg)
+{
+	size_t at;
+
+	if ((t->used + 1) * 4 > (t->slots->mask + 1) * 3)
+		rebuild(t, hash_of, arg);
+	at = vacancy(t->slots, hash);
+	if (t->slots->slot[at] == TABLE_FREE)
+		t->used++;
+	t->count++;
+	store(t->slots, at, pack(hash, item));
+}
+
+void
+table_replace(struct table *t, uint64_t hash, const void *old, void *item)
+{
+	store(t->slots, locate(t->slots, hash, old), pack(hash, item));
+}
+
+/* A chain that ends here needs no tombstone, nor do the tombstones before its end. */
+void
+table_remove(struct table *t, uint64_t hash, const void *item)
+{
+	struct table_slots *s = t->slots;
+	size_t at = locate(s, hash, item);
+
+	store(s, at, TABLE_TOMB);
+	t->count--;
+	if (s->slot[(at + 1) & s->mask] != TABLE_FREE)
+		return;
+	while (s->slot[at] == TABLE_TOMB) {
+		store(s, at, TABLE_FREE);
+		t->used--;
+		at = (at - 1) & s->mask;
+	}
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * table -- a hash table of pointers with one writer and wait-free readers; inside of room zone.
+ *
+ *   slot (64 bits)   | tag: top 16 bits of the hash | 48-bit pointer |     0 free, 1 tombstone
+ *
+ * Open addressing, linear probing, a power of two of slots, at most 3/4 of them used. The tag
+ * spares nearly all visits to items that do not match. The table knows no keys: it proposes
+ * candidates, the caller compares. Invariants that make readers safe without a lock:
+ *   1. an item is complete before its slot is stored (release), and retired, not freed, after;
+ *   2. a slot goes from used to free only when the next one is free: no probe chain is cut;
+ *   3. growth fills a new array, publishes it and retires the old one. It costs the writer
+ *      O(items), amortised O(1); readers notice nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/hash.h"
+
+#define TABLE_FREE         0u
+#define TABLE_TOMB         1u
+#define TABLE_POINTER_MASK ((UINT64_C(1) << 48) - 1)
+
+struct table_slots {
+	size_t mask;
+	uint64_t slot[];
+};
+
+struct table {
+	struct table_slots *slots; /* readers: one acquire load */
+	size_t count;              /* writer: items */
+	size_t used;               /* writer: items and tombstones */
+};
+
+typedef uint64_t table_hash_fn(const void *item, const void *arg);
+
+void table_init(struct table *t);
+void table_fini(struct table *t); /* no reader left; the items are the caller's */
+
+/* Writer. The item must not be in yet; `hash_of` serves growth. */
+void
+table_insert(struct table *t, uint64_t hash, void *item, table_hash_fn *hash_of, const void *arg);
+void table_replace(struct table *t, uint64_t hash, const void *old, void *item);
+void table_remove(struct table *t, uint64_t hash, const void *item);
+
+/* Names are hashed from the root (or an apex) down, so that one pass yields all suffixes. */
+#define TABLE_HASH_START UINT64_C(0x9e3779b97f4a7c15)
+
+static inline uint64_t
+table_hash_label(uint64_t above, const uint8_t *label)
+{
+	/* hash_bytes is keyed: the labels of strangers cannot be made to collide at will. */
+	uint64_t h = (above ^ hash_bytes(label, 1u + *label)) * UINT64_C(0xd6e8feb86659fd93);
+
+	return h ^ h >> 32;
+}
+
+/* A probe: `for (p = table_probe(t, h); (item = table_next(&p)) != NULL;)` yields candidates. */
+struct table_probe {
+	const struct table_slots *slots;
+	size_t at;
+	uint64_t tag;
+};
+
+static inline struct table_probe
+table_probe(const struct table *t, uint64_t hash)
+{
+	const struct table_slots *s = __atomic_load_n(&t->slots, __ATOMIC_ACQUIRE);
+
+	return (struct table_probe){ s, hash & s->mask, hash & ~TABLE_POINTER_MASK };
+}
+
+static inline void *
+table_next(struct table_probe *p)
+{
+	for (;;) {
+		uint64_t v = __atomic_load_n(&p->slots->slot[p->at], __ATOMIC_ACQUIRE);
+
+		if (v == TABLE_FREE)
+			return NULL;
+		p->at = (p->at + 1) & p->slots->mask;
+		if ((v & ~TABLE_POINTER_MASK) == p->tag && v != TABLE_TOMB)
+			return (void *)(uintptr_t)(v & TABLE_POINTER_MASK);
+	}
+}
+
+/* Walk: *at starts at 0; NULL at the end. A reader's walk may miss or repeat what changes. */
+static inline void *
+table_walk(const struct table_slots *s, size_t *at)
+{
+	while (*at <= s->mask) {
+		uint64_t v = __atomic_load_n(&s->slot[(*at)++], __ATOMIC_ACQUIRE);
+
+		if (v != TABLE_FREE && v != TABLE_TOMB)
+			return (void *)(uintptr_t)(v & TABLE_POINTER_MASK);
+	}
+	return NULL;
+}

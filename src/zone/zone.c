@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The writer's side. A change composes a new node from the old one and swaps it in; order keeps
+ * the tree whole for readers at every instant: ancestors appear before and vanish after what is
+ * below them, a depth bit is set before and cleared after the node that needs it.
+ */
+#include "zone/zone.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "dns/rrtype.h"
+#include "zone/inside.h"
+#include "zone/retire.h"
+
+/* What a new node has otherwise than the old one. */
+struct edit {
+	uint16_t type; /* this RRset (0: none) is replaced by `set` or, if NULL, left out */
+	const struct rrset *set;
+	const void *overlay;
+	bool wild_child;
+};
+
+const struct rrset *
+zone_node_find(const struct zone_node *n, uint16_t type)
+{
+	for (unsigned i = 0; i < n->n_rrsets && n->rrsets[i]->type <= type; i++)
+		if (n->rrsets[i]->type == type)
+			return n->rrsets[i];
+	return NULL;
+}
+
+static struct edit
+no_edit(const struct zone_node *old)
+{
+	struct edit e = { 0 };
+
+	if (old != NULL) {
+		e.overlay = old->overlay;
+		e.wild_child = (old->flags & ZONE_NODE_WILD_CHILD) != 0;
+	}
+	return e;
+}
+
+static size_t
+align4(size_t n)
+{
+	return (n + 3) & ~(size_t)3;
+}
+
+static size_t
+set_size(const struct rrset *s)
+{
+	return align4(sizeof(*s) + s->size);
+}
+
+/* Visit the RRsets the new node shall have, in order of type. */
+static unsigned
+each_set(const struct zone_node *old, const struct edit *e,
+    void (*visit)(const struct rrset *s, void *arg), void *arg)
+{
+	unsigned n = 0;
+	bool pending = e->set != NULL;
+
+	for (unsigned i = 0; old != NULL && i < old->n_rrsets; i++) {
+		const struct rrset *s = old->rrsets[i];
+
+		if (pending && e->type <= s->type) {
+			visit(e->set, arg);
+			pending = false;
+			n++;
+		}
+		if (e->type == 0 || s->type != e->type) {
+			visit(s, arg);
+			n++;
+		}
+	}
+	if (pending) {
+		visit(e->set, arg);
+		n++;
+	}
+	return n;
+}
+
+static void
+add_size(const struct rrset *s, void *total)
+{
+	*(size_t *)total += set_size(s);
+}
+
+struct packing {
+	struct zone_node *node;
+	uint8_t *next;
+};
+
+static void
+pack_set(const struct rrset *s, void *arg)
+{
+	struct packing *p = arg;
+
+	memcpy(p->next, s, sizeof(*s) + s->size);
+	p->node->rrsets[p->node->n_rrsets++] = (const struct rrset *)(const void *)p->next;
+	p->next += set_size(s);
+	if (s->type == RRTYPE_NS)
+		p->node->flags |= ZONE_NODE_CUT;
+	if (s->type == RRTYPE_DNAME)
+		p->node->flags |= ZONE_NODE_DNAME;
+}
+
+/* header | pointers | name | RRsets, each at a multiple of 4 */
+static struct zone_node *
+compose(const struct path *p, unsigned depth, const struct zone_node *old, const struct edit *e)
+{
+	unsigned len = p->len - p->off[p->depth - depth];
+	size_t sets = 0, head;
+	unsigned n = each_set(old, e, add_size, &sets);
+	struct zone_node *node;
+	struct packing packing;
+	uint8_t *name;
+
+	CHECK(n <= UINT16_MAX);
+	head = sizeof(*node) + n * sizeof(node->rrsets[0]);
+	node = xmalloc(align4(head + len) + sets);
+	name = (uint8_t *)node + head;
+	memcpy(name, path_name(p, depth), len);
+	*node = (struct zone_node){
+		.overlay = e->overlay,
+		.name = name,
+		.name_len = (uint8_t)len,
+		.flags = e->wild_child ? ZONE_NODE_WILD_CHILD : 0,
+		.n_children = old != NULL ? old->n_children : 0,
+	};
+	packing = (struct packing){ node, (uint8_t *)node + align4(head + len) };
+	each_set(old, e, pack_set, &packing);
+	if (depth == 0)
+		node->flags &= (uint8_t)~ZONE_NODE_CUT;
+	return node;
+}
+
+static void
+set_bit(struct depths *d, unsigned depth, bool on)
+{
+	uint64_t *word = &d->bits[depth / 64], bit = UINT64_C(1) << depth % 64;
+
+	__atomic_store_n(word, on ? *word | bit : *word & ~bit, __ATOMIC_RELEASE);
+}
+
+static void
+count(struct zone *z, unsigned depth, uint8_t flags, int by)
+{
+	if ((flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) == 0)
+		return;
+	if (z->tallies == NULL)
+		z->tallies = xcalloc(1, sizeof(*z->tallies));
+	if (flags & ZONE_NODE_CUT) {
+		z->tallies->cuts[depth] += (uint32_t)by;
+		set_bit(&z->cuts, depth, z->tallies->cuts[depth] > 0);
+	}
+	if (flags & ZONE_NODE_DNAME) {
+		z->tallies->dnames[depth] += (uint32_t)by;
+		set_bit(&z->dnames, depth, z->tallies->dnames[depth] > 0);
+	}
+}
+
+static uint64_t
+hash_node(const void *item, const void *zone)
+{
+	const struct zone_node *n = item;
+	struct path p;
+
+	path_of(&p, zone, n->name);
+	return p.hash[p.depth];
+}
+
+static void
+swap(struct zone *z, const struct path *p, unsigned depth, struct zone_node *old,
+    const struct edit *e)
+{
+	struct zone_node *node = compose(p, depth, old, e);
+
+	count(z, depth, node->flags, 1);
+	table_replace(&z->nodes, p->hash[depth], old, node);
+	count(z, depth, old->flags, -1);
+	retire(old, free);
+}
+
+/* Tell the parent that "*" below it came or went. */
+static void
+flag_wild_child(struct zone *z, const struct path *p, unsigned parent, bool on)
+{
+	struct zone_node *old = path_node(p, z, parent);
+	struct edit e = no_edit(old);
+
+	e.wild_child = on;
+	swap(z, p, parent, old, &e);
+}
+
+static void
+attach(struct zone *z, const struct path *p, unsigned depth, const struct edit *e)
+{
+	struct zone_node *node = compose(p, depth, NULL, e);
+
+	count(z, depth, node->flags, 1);
+	table_insert(&z->nodes, p->hash[depth], node, hash_node, z);
+	if (depth == 0)
+		return;
+	path_node(p, z, depth - 1)->n_children++;
+	if (name_is_wildcard(node->name))
+		flag_wild_child(z, p, depth - 1, true);
+}
+
+static void
+detach(struct zone *z, const struct path *p, unsigned depth, struct zone_node *node)
+{
+	if (name_is_wildcard(node->name))
+		flag_wild_child(z, p, depth - 1, false);
+	table_remove(&z->nodes, p->hash[depth], node);
+	count(z, depth, node->flags, -1);
+	path_node(p, z, depth - 1)->n_children--;
+	retire(node, free);
+}
+
+/* Make the empty non-terminals that `depth` needs above it, from the top down. */
+static void
+plant_above(struct zone *z, const struct path *p, unsigned depth)
+{
+	struct edit none = no_edit(NULL);
+	unsigned d = depth;
+
+	while (d > 0 && path_node(p, z, d - 1) == NULL)
+		d--;
+	for (; d < depth; d++)
+		attach(z, p, d, &none);
+}
+
+/* Take away what nothing holds any more above `depth`, from the bottom up; the apex stays. */
+static void
+prune_above(struct zone *z, const struct path *p, unsigned depth)
+{
+	while (--depth > 0) {
+		struct zone_node *n = path_node(p, z, depth);
+
+		if (n->n_rrsets > 0 || n->overlay != NULL || n->n_children > 0)
+			return;
+		detach(z, p, depth, n);
+	}
+}
+
+static bool
+leaves_nothing(const struct zone_node *old, const struct edit *e)
+{
+	bool last = old->n_rrsets == 0 || (old->n_rrsets == 1 && old->rrsets[0]->type == e->type);
+
+	return last && e->set == NULL && e->overlay == NULL && old->n_children == 0;
+}
+
+static void
+apply(struct zone *z, const struct path *p, struct zone_node *old, const struct edit *e)
+{
+	if (old == NULL) {
+		plant_above(z, p, p->depth);
+		attach(z, p, p->depth, e);
+	} else if (p->depth > 0 && leaves_nothing(old, e)) {
+		detach(z, p, p->depth, old);
+		prune_above(z, p, p->depth);
+	} else {
+		swap(z, p, p->depth, old, e);
+	}
+}
+
+static struct zone_node *
+enter(const struct zone *z, const uint8_t *owner, struct path *p)
+{
+	OBJ_CHECK(z, ZONE_MAGIC);
+	CHECK(name_below(owner, z->apex));
+	path_of(p, z, owner);
+	return path_node(p, z, p->depth);
+}
+
+void
+zone_put(struct zone *z, const uint8_t *owner, struct rrset *set)
+{
+	struct path p;
+	struct zone_node *old = enter(z, owner, &p);
+	struct edit e = no_edit(old);
+
+	CHECK(set->type != 0);
+	e.type = set->type;
+	e.set = set;
+	apply(z, &p, old, &e);
+	rrset_free(&set);
+}
+
+void
+zone_del(struct zone *z, const uint8_t *owner, uint16_t type)
+{
+	struct path p;
+	struct zone_node *old = enter(z, owner, &p);
+	struct edit e = no_edit(old);
+
+	if (old == NULL || zone_node_find(old, type) == NULL)
+		return;
+	e.type = type;
+	apply(z, &p, old, &e);
+}
+
+const void *
+zone_overlay(struct zone *z, const uint8_t *owner, const void *overlay)
+{
+	struct path p;
+	struct zone_node *old = enter(z, owner, &p);
+	const void *before = old != NULL ? old->overlay : NULL;
+	struct edit e = no_edit(old);
+
+	if (before == overlay)
+		return before;
+	e.overlay = overlay;
+	apply(z, &p, old, &e);
+	return before;
+}
+
+struct zone *
+zone_new(const uint8_t *apex)
+{
+	size_t len = name_len(apex);
+	struct zone *z = xcalloc(1, sizeof(*z) + len);
+	struct edit none = no_edit(NULL);
+	struct path p;
+
+	z->magic = ZONE_MAGIC;
+	z->apex_len = (uint8_t)len;
+	z->apex_labels = (uint8_t)name_labels(apex);
+	memcpy(z->apex, apex, len);
+	table_init(&z->nodes);
+	path_of(&p, z, z->apex);
+	attach(z, &p, 0, &none);
+	return z;
+}
+
+void
+zone_free(struct zone **z)
+{
+	struct zone_node *n;
+	size_t at = 0;
+
+	if (*z == NULL)
+		return;
+	OBJ_CHECK(*z, ZONE_MAGIC);
+	while ((n = table_walk((*z)->nodes.slots, &at)) != NULL)
+		free(n);
+	table_fini(&(*z)->nodes);
+	free((*z)->tallies);
+	(*z)->magic = 0;
+	free(*z);
+	*z = NULL;
+}
+
+const uint8_t *
+zone_apex(const struct zone *z)
+{
+	return z->apex;
+}
+
+size_t
+zone_names(const struct zone *z)
+{
+	return z->nodes.count;
+}
+
+const struct zone_node *
+zone_find(const struct zone *z, const uint8_t *lower_name)
+{
+	struct path p;
+
+	if (!name_below(lower_name, z->apex))
+		return NULL;
+	path_of(&p, z, lower_name);
+	return path_node(&p, z, p.depth);
+}
+
+void
+zone_walk(const struct zone *z, void (*visit)(const struct zone_node *n, void *arg), void *arg)
+{
+	const struct table_slots *s = __atomic_load_n(&z->nodes.slots, __ATOMIC_ACQUIRE);
+	const struct zone_node *n;
+	size_t at = 0;
+
+	while ((n = table_walk(s, &at)) != NULL)
+		visit(n, arg);
+}
