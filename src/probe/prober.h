@@ -2,12 +2,17 @@
 /*
  * prober -- runs every wanted check from one epoll loop and keeps its verdict word true.
  *
- *   want/drop (any thread) --> [ probe thread: wheel -> protocol -> flap ] --> verdict word
- *                                                                        `---> hooks.edge
+ *	want/drop (any thread) --> [ probe thread: wheel -> protocol -> flap ] --> verdict word
+ *	                                                                      `--> hooks.edge
  *
- * Start times are spread evenly over the interval; the very first round goes out at once, but paced (2,000 starts/s), so that
- * a fresh start has verdicts soon. After a contrary outcome the next probe follows after `recheck`. A dropped job never
- * calls back again once prober_drop has returned... to the loop: words of given-back slots are not written.
+ * Start times are spread evenly over the interval; the very first round goes out at once, but
+ * paced (2,000 starts/s), so that a fresh start has verdicts soon. After a contrary outcome the
+ * next probe follows after `recheck`.
+ *
+ * Words and edges belong together and to the job: they happen under one lock, which prober_want
+ * and prober_drop take too. So once prober_drop has returned, nothing writes the job's word and
+ * no hook is called for it; the slot may be given back in that moment, although the socket of a
+ * probe in flight is closed only a little later, by the probe thread.
  */
 #pragma once
 
@@ -25,19 +30,27 @@ struct prober;
 
 struct prober_job {
 	const char *key;
-	uint32_t slot;
-	struct addr target; /* with port */
-	const char *host;   /* default Host for HTTP */
+	uint32_t slot;                        /* one job per slot; a key keeps its slot */
+	struct addr target;                   /* with port */
+	const char *host;                     /* default Host for HTTP */
 	const struct template_spec *template; /* copied */
-	enum flap_verdict start; /* restored verdict, or FLAP_UNKNOWN */
+	enum flap_verdict start;              /* restored verdict, or FLAP_UNKNOWN */
 };
 
 struct prober_hooks {
 	void *arg;
-	/* On the probe thread, after the word is stored. `cause` is static text by layer: "l4_refused", "l4_timeout",
-	 * "l4_unreachable", "l4_reset", "http_status", "http_bad", "http_timeout", ...; "" for up. */
-	void (*edge)(void *arg, const char *key, uint32_t slot, enum flap_verdict verdict, const char *cause);
-	/* Once, when every job wanted before prober_first_round has had its first verdict. */
+	/*
+	 * On the probe thread, after the word is stored. `cause` is static text by layer:
+	 * "l4_refused", "l4_timeout", "l4_unreachable", "l4_reset", "l4_error", "http_status",
+	 * "http_bad", "http_timeout", "http_closed"; "" for up. Must be short, and must not call
+	 * the prober or wait for anybody who does. NULL = not wanted.
+	 */
+	void (*edge)(void *arg, const char *key, uint32_t slot, enum flap_verdict verdict,
+	    const char *cause);
+	/*
+	 * On the probe thread, once per prober_first_round, when every job wanted before it has
+	 * had its first verdict or is dropped. NULL = not wanted.
+	 */
 	void (*first_round)(void *arg);
 };
 
@@ -45,13 +58,19 @@ struct prober *prober_new(struct word_table *words, const struct prober_hooks *h
 void prober_start(struct prober *p);
 void prober_free(struct prober **p); /* stops the thread, closes every socket */
 
-/* Any thread. A known key is changed in place: new template, verdict kept. */
+/*
+ * Any thread. The word shows job->start on return. A known key is changed in place: new template
+ * or target, verdict kept; changed in nothing, its schedule goes on undisturbed.
+ */
 void prober_want(struct prober *p, const struct prober_job *job);
+/* Any thread but the probe thread's hooks. Unknown keys are fine. */
 void prober_drop(struct prober *p, const char *key);
 /* Ask for the first_round hook (at once if nothing is pending). */
 void prober_first_round(struct prober *p);
 /*
  * The last observations (at most 16, newest first) and the schedule of a check, for people:
- * {verdict, streak, interval, next_in, observations:[{at, passed, cause, connect, first_byte, total, text}]}. NULL if unknown.
+ * {verdict, streak, interval, next_in, observations:[{at, passed, cause, connect, first_byte,
+ * total, text}]}. interval and next_in are durations ("5s"), the phases numbers of milliseconds,
+ * or null where the probe did not get. NULL if unknown.
  */
 MUST_USE json_t *prober_observe(struct prober *p, const char *key);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "probe/http_request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define REQUEST_MAX (1024 * 1024)
+
+static bool
+is_given(const char *s)
+{
+	return s != NULL && s[0] != '\0';
+}
+
+static bool
+is_name(const char *s)
+{
+	if (!is_given(s))
+		return false;
+	for (; *s != '\0'; s++) {
+		if (*s <= ' ' || *s >= 127 || strchr("\"(),/:;<=>?@[\\]{}", *s) != NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_value(const char *s)
+{
+	for (; s != NULL && *s != '\0'; s++) {
+		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 127)
+			return false;
+	}
+	return s != NULL;
+}
+
+static const struct field_label *
+find_header(const struct http_spec *http, const char *name)
+{
+	const struct field_label *headers = http->headers.items;
+
+	for (size_t i = 0; i < http->headers.count; i++) {
+		if (strcasecmp(headers[i].key, name) == 0 && is_value(headers[i].value))
+			return &headers[i];
+	}
+	return NULL;
+}
+
+static void
+put_path(struct buf *b, const char *path)
+{
+	if (!is_given(path) || path[0] != '/')
+		buf_puts(b, "/");
+	for (; path != NULL && *path != '\0'; path++) {
+		const unsigned char c = (unsigned char)*path;
+
+		if (c > ' ' && c < 127)
+			buf_put_u8(b, c);
+		else
+			buf_printf(b, "%%%02X", c);
+	}
+}
+
+static void
+put_host(struct buf *b, const struct http_spec *http, const struct addr *target, const char *host)
+{
+	char text[ADDR_TEXT_SIZE];
+	const bool bare_ip6 = is_given(host) && host[0] != '[' && strchr(host, ':') != NULL;
+
+	if (find_header(http, "Host") != NULL)
+		return;
+	if (is_given(http->host) && is_value(http->host)) {
+		buf_printf(b, "Host: %s\r\n", http->host);
+		return;
+	}
+	if (!is_given(host) || !is_value(host)) {
+		host = addr_text(target, text);
+		buf_printf(b, "Host: %s\r\n", host);
+		return;
+	}
+	buf_printf(b, bare_ip6 ? "Host: [%s]" : "Host: %s", host);
+	if (addr_port(target) != 80)
+		buf_printf(b, ":%u", addr_port(target));
+	buf_puts(b, "\r\n");
+}
+
+static void
+put_headers(struct buf *b, const struct http_spec *http)
+{
+	const struct field_label *headers = http->headers.items;
+
+	for (size_t i = 0; i < http->headers.count; i++) {
+		if (is_name(headers[i].key) && is_value(headers[i].value) &&
+		    strcasecmp(headers[i].key, "Connection") != 0)
+			buf_printf(b, "%s: %s\r\n", headers[i].key, headers[i].value);
+	}
+}
+
+char *
+http_request_text(
+    const struct http_spec *http, const struct addr *target, const char *host, size_t *len)
+{
+	struct buf b;
+
+	buf_init(&b, REQUEST_MAX);
+	buf_printf(&b, "%s ", is_name(http->method) ? http->method : "GET");
+	put_path(&b, http->path);
+	buf_puts(&b, " HTTP/1.1\r\n");
+	put_host(&b, http, target, host);
+	if (find_header(http, "User-Agent") == NULL)
+		buf_puts(&b, "User-Agent: OpenGTM/" GTM_VERSION "\r\n");
+	if (find_header(http, "Accept") == NULL)
+		buf_puts(&b, "Accept: */*\r\n");
+	put_headers(&b, http);
+	buf_puts(&b, "Connection: close\r\n\r\n");
+	return (char *)buf_take(&b, len);
+}
+
+/* 0, or -1 if `text` is neither "N" nor "N-M". */
+static int
+parse_range(const char *text, struct recipe_range *range)
+{
+	unsigned from, to;
+	char end;
+	const int got = sscanf(text, "%3u-%3u%c", &from, &to, &end);
+
+	if (got == 1 && sscanf(text, "%3u%c", &from, &end) == 1)
+		to = from;
+	else if (got != 2)
+		return -1;
+	*range = (struct recipe_range){ (uint16_t)from, (uint16_t)to };
+	return 0;
+}
+
+struct recipe_range *
+http_request_expect(const struct http_spec *http, size_t *n)
+{
+	const char *const *texts = http->expect_status.items;
+	struct recipe_range *ranges = xcalloc(http->expect_status.count + 1, sizeof(*ranges));
+
+	*n = 0;
+	for (size_t i = 0; i < http->expect_status.count; i++) {
+		if (parse_range(texts[i], &ranges[*n]) == 0)
+			++*n;
+	}
+	if (*n == 0)
+		ranges[(*n)++] = (struct recipe_range){ 200, 399 };
+	return ranges;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * http_request -- a template's HTTP options as the request to send and the statuses to expect.
+ *
+ * Pure. Whatever the options hold, the result is one well-formed request: octets that do not
+ * belong into a request line are percent-encoded, headers that would break it are left out.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "model/nouns.h"
+#include "net/addr.h"
+#include "probe/recipe.h"
+
+/*
+ * Host: the template's as it stands, else `host` and the port (unless 80), else the target. The
+ * template's own headers replace ours, but not Connection. The caller frees.
+ */
+MUST_USE char *http_request_text(
+    const struct http_spec *http, const struct addr *target, const char *host, size_t *len);
+/* "200" and "200-399"; what is neither is left out. Nothing left: 200-399. The caller frees. */
+MUST_USE struct recipe_range *http_request_expect(const struct http_spec *http, size_t *n);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "probe/probe.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/sock.h"
+#include "probe/protocol.h"
+
+/* What an errno says about the target, by layer; NULL = nothing, the want is our own. */
+static const struct {
+	int error;
+	const char *cause;
+} causes[] = {
+	{ ECONNREFUSED, "l4_refused" }, { ETIMEDOUT, "l4_timeout" }, { ECONNRESET, "l4_reset" },
+	{ EPIPE, "l4_reset" }, { ENETUNREACH, "l4_unreachable" },
+	{ EHOSTUNREACH, "l4_unreachable" }, { ENETDOWN, "l4_unreachable" },
+	{ EHOSTDOWN, "l4_unreachable" }, { EAFNOSUPPORT, "l4_unreachable" }, { EMFILE, NULL },
+	{ ENFILE, NULL }, { ENOBUFS, NULL }, { ENOMEM, NULL },
+	{ ENOSPC, NULL },                          /* epoll: fs.epoll.max_user_watches */
+	{ EADDRNOTAVAIL, NULL }, { EAGAIN, NULL }, /* connect(2): no free local port */
+};
+
+void
+probe_init(struct probe *p)
+{
+	*p = (struct probe){ .fd = -1, .cause = "", .text = "" };
+}
+
+static uint64_t
+since_start_us(const struct probe *p)
+{
+	const uint64_t us = clock_mono_us() - p->start_us;
+
+	return us > 0 ? us : 1; /* 0 means "not got there" */
+}
+
+enum probe_step
+probe_begin(struct probe *p, const struct recipe *r)
+{
+	probe_init(p);
+	p->recipe = r;
+	p->start_us = clock_mono_us();
+	return r->protocol->start(p);
+}
+
+/*
+ * A reset leaves no TIME_WAIT behind, on neither side: thousands of probes a second would use up
+ * the ports.
+ */
+void
+probe_close(struct probe *p)
+{
+	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	if (p->fd < 0)
+		return;
+	setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(p->fd);
+	p->fd = -1;
+}
+
+enum probe_step
+probe_fail(struct probe *p, const char *cause, const char *text)
+{
+	p->cause = cause;
+	p->text = text;
+	return PROBE_FAIL;
+}
+
+enum probe_step
+probe_error(struct probe *p, int error)
+{
+	const char *text = strerrordesc_np(error);
+
+	p->text = text != NULL ? text : "unknown error";
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+		if (causes[i].error == error)
+			return causes[i].cause == NULL ? PROBE_STARVED
+						       : probe_fail(p, causes[i].cause, p->text);
+	}
+	return probe_fail(p, "l4_error", p->text);
+}
+
+enum probe_step
+probe_connect(struct probe *p)
+{
+	const int fd = sock_tcp_connect(&p->recipe->target, NULL);
+
+	if (fd < 0)
+		return probe_error(p, -fd);
+	p->fd = fd;
+	return PROBE_WRITE;
+}
+
+/*
+ * A connection to a closed port of this machine can get that very port as its own and meet itself
+ * (simultaneous open): nobody listens there.
+ */
+static bool
+met_itself(const struct probe *p)
+{
+	struct addr own;
+
+	return sock_name(p->fd, &own) == 0 && addr_equal(&own, &p->recipe->target);
+}
+
+enum probe_step
+probe_connected(struct probe *p)
+{
+	const int error = sock_error(p->fd);
+
+	if (error < 0)
+		return probe_error(p, -error);
+	if (met_itself(p))
+		return probe_error(p, ECONNREFUSED);
+	p->connect_us = since_start_us(p);
+	p->text = "connected";
+	return PROBE_PASS;
+}
+
+void
+probe_first_byte(struct probe *p)
+{
+	if (p->first_byte_us == 0)
+		p->first_byte_us = since_start_us(p);
+}
+
+enum probe_step
+probe_late(struct probe *p)
+{
+	const struct protocol_row *protocol = p->recipe->protocol;
+
+	if (p->connect_us == 0)
+		return probe_fail(p, "l4_timeout", "no connection in time");
+	return probe_fail(p, protocol->late, protocol->late_text);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "probe/protocol.h"
+
+#include "base/check.h"
+
+static const struct protocol_row *const protocols[] = {
+	[PROTOCOL_TCP] = &probe_tcp,
+	[PROTOCOL_HTTP] = &probe_http,
+};
+
+const struct protocol_row *
+protocol_of(int protocol)
+{
+	CHECK(protocol >= 0 && (size_t)protocol < ARRAY_LEN(protocols));
+	return protocols[protocol];
+}

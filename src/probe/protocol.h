@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * protocol -- the table of probe protocols. A new one is a file, a row and its tests.
+ *
+ * A protocol knows sockets but neither the loop nor time: it is told to start, then whenever its
+ * descriptor is ready, and says each time what it waits for or how the probe ended. What it keeps
+ * meanwhile is in struct probe.
+ */
+#pragma once
+
+#include "model/nouns.h"
+#include "probe/probe.h"
+#include "probe/recipe.h"
+
+struct protocol_row {
+	const char *name; /* as in templates */
+	/* When time is up after the connection stood; before that it is l4_timeout. */
+	const char *late, *late_text;
+	/* Compile the protocol's options into the recipe; NULL = has none. Any thread. */
+	void (*prepare)(struct recipe *r, const char *host, const struct template_spec *template);
+	enum probe_step (*start)(struct probe *p);
+	enum probe_step (*on_io)(struct probe *p);
+};
+
+const struct protocol_row *protocol_of(int protocol); /* enum protocol */
+
+extern const struct protocol_row probe_tcp, probe_http;

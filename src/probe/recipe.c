@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "probe/recipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "probe/protocol.h"
+
+struct recipe *
+recipe_new(const struct addr *target, const char *host, const struct template_spec *template)
+{
+	struct recipe *r = xcalloc(1, sizeof(*r));
+
+	CHECK(template->interval_ms > 0 && template->timeout_ms > 0);
+	CHECK(template->fall > 0 && template->fall <= UINT8_MAX);
+	CHECK(template->rise > 0 && template->rise <= UINT8_MAX);
+	*r = (struct recipe){
+		.protocol = protocol_of(template->protocol),
+		.target = *target,
+		.rhythm = { template->interval_ms, template->timeout_ms, template->recheck_ms },
+		.rule = { (uint8_t) template->fall, (uint8_t) template->rise },
+	};
+	if (r->protocol->prepare != NULL)
+		r->protocol->prepare(r, host, template);
+	return r;
+}
+
+void
+recipe_free(struct recipe **r)
+{
+	if (*r == NULL)
+		return;
+	free((*r)->request);
+	free((*r)->expect);
+	free(*r);
+	*r = NULL;
+}
+
+static bool
+same(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
+}
+
+bool
+recipe_equal(const struct recipe *a, const struct recipe *b)
+{
+	return a->protocol == b->protocol && addr_equal(&a->target, &b->target) &&
+	       same(&a->rhythm, sizeof(a->rhythm), &b->rhythm, sizeof(b->rhythm)) &&
+	       same(&a->rule, sizeof(a->rule), &b->rule, sizeof(b->rule)) &&
+	       same(a->request, a->request_len, b->request, b->request_len) &&
+	       same(a->expect, a->n_expect * sizeof(*a->expect), b->expect,
+		   b->n_expect * sizeof(*b->expect));
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * recipe -- a template and a target, compiled to all that probing needs.
+ *
+ * Made by whoever wants the check, handed over to the probe thread, then never changed: a changed
+ * template is a new recipe. Refers to nothing of the caller's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "model/nouns.h"
+#include "net/addr.h"
+#include "probe/schedule.h"
+#include "verdict/flap.h"
+
+struct protocol_row;
+
+struct recipe_range {
+	uint16_t from, to;
+};
+
+struct recipe {
+	const struct protocol_row *protocol;
+	struct addr target;
+	struct schedule_rhythm rhythm;
+	struct flap_rule rule;
+	char *request; /* http: the whole request */
+	size_t request_len;
+	struct recipe_range *expect; /* http: statuses that pass */
+	size_t n_expect;
+};
+
+/* `host`: what to name in the Host header unless the template says; NULL = the target. */
+struct recipe *
+recipe_new(const struct addr *target, const char *host, const struct template_spec *template);
+void recipe_free(struct recipe **r);
+/* Would probe the same in the same rhythm. */
+bool recipe_equal(const struct recipe *a, const struct recipe *b);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "probe/runner.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "probe/protocol.h"
+
+static void
+finish(struct runner *r, enum probe_step step)
+{
+	r->total_us = clock_mono_us() - r->probe.start_us;
+	runner_cancel(r);
+	r->done(r, step);
+}
+
+static void ready(struct loop_fd *io, uint32_t events);
+
+/* 0, or a negative errno when the loop takes no more descriptors. */
+static int
+await(struct runner *r, enum probe_step step)
+{
+	const uint32_t events = step == PROBE_READ ? EPOLLIN : EPOLLOUT;
+
+	if (r->io.ready == NULL)
+		return loop_fd_add(r->loop, &r->io, r->probe.fd, events, ready);
+	loop_fd_mod(r->loop, &r->io, events);
+	return 0;
+}
+
+static void
+proceed(struct runner *r, enum probe_step step)
+{
+	if (step == PROBE_READ || step == PROBE_WRITE) {
+		const int error = await(r, step);
+
+		if (error == 0)
+			return;
+		step = probe_error(&r->probe, -error);
+	}
+	finish(r, step);
+}
+
+static void
+ready(struct loop_fd *io, uint32_t events UNUSED)
+{
+	struct runner *r = container_of(io, struct runner, io);
+
+	proceed(r, r->probe.recipe->protocol->on_io(&r->probe));
+}
+
+static void
+time_up(struct wheel_timer *t)
+{
+	struct runner *r = container_of(t, struct runner, timeout);
+
+	finish(r, probe_late(&r->probe));
+}
+
+void
+runner_init(
+    struct runner *r, struct loop *loop, void (*done)(struct runner *r, enum probe_step step))
+{
+	*r = (struct runner){ .loop = loop, .done = done };
+	probe_init(&r->probe);
+	wheel_timer_init(&r->timeout, time_up);
+}
+
+/* The timer first: the probe may be over before probe_begin returns. */
+void
+runner_start(struct runner *r, const struct recipe *recipe)
+{
+	loop_timer_in(r->loop, &r->timeout, recipe->rhythm.timeout_ms);
+	proceed(r, probe_begin(&r->probe, recipe));
+}
+
+void
+runner_cancel(struct runner *r)
+{
+	loop_timer_cancel(r->loop, &r->timeout);
+	loop_fd_del(r->loop, &r->io);
+	probe_close(&r->probe);
+}
