@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/attr.h"
+#include "base/strmap.h"
 #include "model/kind.h"
 
 enum change_op_kind {
@@ -45,9 +47,16 @@ struct change_set {
 	uint64_t revision; /* given at commit; strictly increasing */
 	const char *author; /* "token:admin", "cli", ...: for the audit log */
 	const char *summary; /* "put pool 'dc-a'" */
+	struct strmap index; /* change_key -> 1 + place of the newest PUT or DELETE of that object, as a pointer */
 };
 
 void change_init(struct change_set *c);
 void change_fini(struct change_set *c);
 /* Append a copy of `op` (its strings and bytes are copied into the arena). */
 void change_add(struct change_set *c, const struct change_op *op);
+/* The newest PUT or DELETE of an object in the set, or NULL. O(1); valid until the next change_add. */
+const struct change_op *change_find(const struct change_set *c, enum kind kind, const char *name);
+
+/* "pool dc-a": an object among all kinds, and what people are shown as a referrer. Returns out. */
+#define CHANGE_KEY_SIZE (KIND_NAME_SIZE + 16)
+char *change_key(enum kind kind, const char *name, char out[CHANGE_KEY_SIZE]);

@@ -28,6 +28,11 @@ struct kind_info {
 	int (*check)(const char *name, const void *spec, struct diag *d);
 	/* May be NULL: refers to nothing. */
 	void (*refs)(const void *spec, kind_ref_f *visit, void *arg);
+	/*
+	 * May be NULL. Right after decoding, before `check`: put values that parse into canonical text and fill in what
+	 * depends on other members or the name (places in a list). What does not parse is left for `check` to refuse.
+	 */
+	void (*settle)(const char *name, void *spec, struct arena *a);
 };
 
 extern const struct kind_info kind_table[KIND_COUNT];
@@ -44,3 +49,5 @@ MUST_USE int kind_name(enum kind kind, const char *name, char *out, struct diag 
 
 /* Decode and check a spec; the result lives in `a`. NULL with problems in d. */
 MUST_USE void *kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *a, struct diag *d);
+/* The spec as a change_op carries it: compact JSON, complete with defaults and secrets. The caller frees. */
+MUST_USE char *kind_spec_text(enum kind kind, const void *spec);

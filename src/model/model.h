@@ -42,7 +42,11 @@ MUST_USE int model_check_put(const struct model *m, const struct change_set *pen
 /* In use? 0, or -EINVAL with DIAG_CONFLICT and the referrers / DIAG_NOT_FOUND. Things deleted in `pending` do not refer. */
 MUST_USE int model_check_delete(const struct model *m, const struct change_set *pending, enum kind kind, const char *name, struct diag *d);
 
-/* Apply one committed PUT or DELETE. Returns the object (PUT) or NULL. Dies on a spec that does not decode: it was checked. */
+/*
+ * Apply one committed PUT or DELETE. Returns the object (PUT) or NULL. Dies on a spec that does not decode, and on a
+ * reference to nothing: both were checked. A model_object keeps its address for as long as the object lives; its spec, name
+ * and id are new after each PUT.
+ */
 struct model_object *model_apply(struct model *m, const struct change_op *op);
 /* {kind, name, id, revision, created, updated, labels?, spec{}}; status is added by who knows it. */
 MUST_USE json_t *model_encode(const struct model_object *o);

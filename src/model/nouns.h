@@ -80,6 +80,7 @@ struct pool_spec {
 };
 
 struct domain_spec {
+	const char *type; /* "A": what the object's name says; filled in when not given */
 	uint32_t ttl_s;
 	bool enabled;
 	int strategy;

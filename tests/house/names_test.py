@@ -18,6 +18,8 @@ EXEMPT = {
     'base/mem': dict.fromkeys(
         ('xmalloc', 'xcalloc', 'xrealloc', 'xmemdup', 'xstrdup', 'xstrndup', 'xasprintf',
          'xvasprintf'), 'the well-known names of allocation that cannot fail'),
+    'model/domain_fields': dict.fromkeys(
+        ('strategy_words', 'sequence_mode_words'), 'the words of an enum, named after it'),
     'verdict/health': {'healthy_words': 'the words of enum healthy, named after it'},
 }
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "dns/name.h"
+
+void
+change_init(struct change_set *c)
+{
+	*c = (struct change_set){ 0 };
+	arena_init(&c->arena);
+	strmap_init(&c->index);
+}
+
+void
+change_fini(struct change_set *c)
+{
+	strmap_fini(&c->index);
+	free(c->ops);
+	arena_fini(&c->arena);
+	change_init(c);
+}
+
+char *
+change_key(enum kind kind, const char *name, char out[CHANGE_KEY_SIZE])
+{
+	snprintf(out, CHANGE_KEY_SIZE, "%s %s", kind_table[kind].name, name);
+	return out;
+}
+
+static void
+index_object(struct change_set *c, const struct change_op *op)
+{
+	char key[CHANGE_KEY_SIZE];
+
+	strmap_put(&c->index, change_key(op->kind, op->name, key), (void *)(uintptr_t)c->count);
+}
+
+void
+change_add(struct change_set *c, const struct change_op *op)
+{
+	struct change_op copy = *op;
+	struct arena *a = &c->arena;
+
+	copy.name = arena_strdup(a, op->name);
+	copy.id = arena_strdup(a, op->id);
+	copy.spec = arena_strdup(a, op->spec);
+	if (op->owner != NULL)
+		copy.owner = arena_memdup(a, op->owner, name_len(op->owner));
+	if (op->rdata != NULL)
+		copy.rdata = arena_memdup(a, op->rdata, op->rdata_len);
+
+	MEM_GROW(&c->ops, &c->cap, c->count + 1);
+	c->ops[c->count++] = copy;
+	if (op->op == CHANGE_PUT || op->op == CHANGE_DELETE)
+		index_object(c, op);
+}
+
+const struct change_op *
+change_find(const struct change_set *c, enum kind kind, const char *name)
+{
+	char key[CHANGE_KEY_SIZE];
+	const uintptr_t at = (uintptr_t)strmap_find(&c->index, change_key(kind, name, key));
+
+	return at == 0 ? NULL : &c->ops[at - 1];
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/kind.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dns/rrtype.h"
+#include "model/noun_rules.h"
+#include "model/objname.h"
+#include "model/shared_fields.h"
+
+const struct kind_info kind_table[KIND_COUNT] = {
+	[KIND_ZONE] = {
+		.name = "zone", .plural = "zones",
+		.prose = "an authoritative DNS zone hosted here",
+		.size = sizeof(struct zone_spec), .fields = zone_fields,
+		.settle = zone_settle, .check = zone_check,
+	},
+	[KIND_TEMPLATE] = {
+		.name = "template", .plural = "templates",
+		.prose = "how to probe; reusable",
+		.size = sizeof(struct template_spec), .fields = template_fields,
+		.check = template_check,
+	},
+	[KIND_ADDRESS] = {
+		.name = "address", .plural = "addresses",
+		.prose = "one endpoint, reusable by many pools; health belongs to it",
+		.size = sizeof(struct address_spec), .fields = address_fields,
+		.settle = address_settle, .check = address_check, .refs = address_refs,
+	},
+	[KIND_POOL] = {
+		.name = "pool", .plural = "pools",
+		.prose = "addresses of one site, reusable by many domains",
+		.size = sizeof(struct pool_spec), .fields = pool_fields,
+		.settle = pool_settle, .check = pool_check, .refs = pool_refs,
+	},
+	[KIND_DOMAIN] = {
+		.name = "domain", .plural = "domains",
+		.prose = "one name and type that is steered",
+		.size = sizeof(struct domain_spec), .fields = domain_fields,
+		.settle = domain_settle, .check = domain_check, .refs = domain_refs,
+	},
+};
+
+int
+kind_parse(const char *name_or_plural, enum kind *kind)
+{
+	for (int k = 0; k < KIND_COUNT; k++) {
+		if (strcmp(kind_table[k].name, name_or_plural) == 0 ||
+		    strcmp(kind_table[k].plural, name_or_plural) == 0) {
+			*kind = (enum kind)k;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int
+refuse_name(const char *name, const char *fault, const char *allowed, struct diag *d)
+{
+	diag_add(d, DIAG_INVALID, "name", "%s", fault);
+	diag_detail(d, strlen(name) <= KIND_NAME_SIZE ? name : NULL, allowed);
+	return -EINVAL;
+}
+
+static int
+zone_name(const char *name, char *out, struct diag *d)
+{
+	const char *fault = hostname_canon(name, out);
+
+	if (fault == NULL && strchr(out, '*') != NULL)
+		fault = "must not contain '*'";
+	return fault == NULL ? 0 : refuse_name(name, fault, HOSTNAME_ALLOWED, d);
+}
+
+static int
+domain_name(const char *name, char *out, struct diag *d)
+{
+	static const char form[] = "<host>/A, <host>/AAAA, <host>/CNAME";
+	const char *slash = strrchr(name, '/');
+	char host[1024], type[RRTYPE_TEXT_SIZE];
+	uint16_t rrtype;
+
+	if (slash == NULL)
+		return refuse_name(name, "must be a host and a type", form, d);
+	if (slash - name >= (ptrdiff_t)sizeof(host))
+		return refuse_name(name, "is longer than 255 bytes", HOSTNAME_ALLOWED, d);
+	memcpy(host, name, (size_t)(slash - name));
+	host[slash - name] = '\0';
+
+	const char *fault = hostname_canon(host, out);
+
+	if (fault == NULL && strchr(out + (strncmp(out, "*.", 2) == 0), '*') != NULL)
+		fault = "may have '*' as its first label only";
+	if (fault != NULL)
+		return refuse_name(name, fault, HOSTNAME_ALLOWED, d);
+	if (rrtype_parse(slash + 1, &rrtype) < 0 ||
+	    (rrtype != RRTYPE_A && rrtype != RRTYPE_AAAA && rrtype != RRTYPE_CNAME))
+		return refuse_name(name, "has a type that cannot be steered", form, d);
+	snprintf(out + strlen(out), KIND_NAME_SIZE - strlen(out), "/%s", rrtype_text(rrtype, type));
+	return 0;
+}
+
+int
+kind_name(enum kind kind, const char *name, char *out, struct diag *d)
+{
+	if (kind == KIND_ZONE)
+		return zone_name(name, out, d);
+	if (kind == KIND_DOMAIN)
+		return domain_name(name, out, d);
+
+	const char *fault = objname_fault(name);
+
+	if (fault != NULL)
+		return refuse_name(name, fault, OBJNAME_ALLOWED, d);
+	snprintf(out, KIND_NAME_SIZE, "%s", name);
+	return 0;
+}
+
+void *
+kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *a, struct diag *d)
+{
+	const struct kind_info *k = &kind_table[kind];
+	void *obj = arena_alloc(a, k->size);
+
+	if (field_decode(k->fields, spec, obj, a, NULL, d) < 0)
+		return NULL;
+	if (k->settle != NULL)
+		k->settle(name, obj, a);
+	return k->check != NULL && k->check(name, obj, d) < 0 ? NULL : obj;
+}
+
+char *
+kind_spec_text(enum kind kind, const void *spec)
+{
+	json_t *j = field_encode(kind_table[kind].fields, spec, true);
+	char *text = json_text(j);
+
+	json_decref(j);
+	return text;
+}

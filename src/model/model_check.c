@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The rules between objects. A rule that joins two objects is checked from both sides: a pool looks
+ * at its addresses, and an address that gets a new value looks at the pools that hold it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/name.h"
+#include "dns/rrtype.h"
+#include "model/nouns.h"
+#include "model/view.h"
+
+/* One put under check. */
+struct trial {
+	struct view view;
+	enum kind kind;
+	const char *name;
+	const void *spec;
+	struct diag *d;
+};
+
+/* -- any kind: references exist, immutable members stay -- */
+
+static void
+check_ref(enum kind to, const char *name, const char *path, void *arg)
+{
+	struct trial *t = arg;
+
+	if (view_spec(&t->view, to, name) != NULL)
+		return;
+	diag_add(t->d, DIAG_INVALID, path, "no %s named '%s' exists", kind_table[to].name, name);
+	diag_detail(t->d, name, NULL);
+}
+
+static void
+check_immutable(struct trial *t, const void *old_spec)
+{
+	const struct field *table = kind_table[t->kind].fields;
+	json_t *old = field_encode(table, old_spec, true);
+	json_t *new = field_encode(table, t->spec, true);
+
+	for (const struct field *f = table; f->name != NULL; f++) {
+		json_t *was = json_object_get(old, f->name), *is = json_object_get(new, f->name);
+
+		if ((f->flags & FIELD_IMMUTABLE) == 0 || json_equal(was, is))
+			continue;
+
+		char *got = json_text(is), *allowed = json_text(was);
+
+		diag_add(t->d, DIAG_INVALID, f->name, "cannot change once the %s exists",
+		    kind_table[t->kind].name);
+		diag_detail(t->d, got, allowed);
+		free(got);
+		free(allowed);
+	}
+	json_decref(old);
+	json_decref(new);
+}
+
+/* -- address -- */
+
+static void
+check_sibling_values(enum kind kind, const char *name, const void *spec, void *arg)
+{
+	struct trial *t = arg;
+	const struct address_spec *self = t->spec;
+	const struct pool_spec *pool = spec;
+	const struct link_spec *link = pool->addresses.items;
+
+	if (kind != KIND_POOL)
+		return;
+	for (size_t i = 0; i < pool->addresses.count; i++) {
+		const struct address_spec *other;
+
+		if (strcmp(link[i].target, t->name) == 0)
+			continue;
+		other = view_spec(&t->view, KIND_ADDRESS, link[i].target);
+		if (other == NULL || strcmp(other->value, self->value) != 0)
+			continue;
+		diag_add(t->d, DIAG_INVALID, "value",
+		    "pool '%s' already holds this value as address '%s'", name, link[i].target);
+		diag_detail(t->d, self->value, NULL);
+	}
+}
+
+/* Without a new value no pool can break; a pool of thousands is then not read again. */
+static void
+check_address(struct trial *t, const struct address_spec *old)
+{
+	const struct address_spec *self = t->spec;
+
+	if (old != NULL && strcmp(old->value, self->value) != 0)
+		view_referrers(&t->view, KIND_ADDRESS, t->name, check_sibling_values, t);
+}
+
+/* -- pool -- */
+
+static void
+check_member(struct trial *t, size_t i, const char *target, struct strmap *values)
+{
+	const struct pool_spec *pool = t->spec;
+	const struct address_spec *a = view_spec(&t->view, KIND_ADDRESS, target);
+	char where[48];
+
+	if (a == NULL)
+		return; /* told by check_ref */
+	snprintf(where, sizeof(where), "addresses[%zu].address", i);
+	if (a->type != pool->type) {
+		diag_add(t->d, DIAG_INVALID, where, "address '%s' is of type %s, the pool of %s",
+		    target, address_type_words[a->type], address_type_words[pool->type]);
+		diag_detail(t->d, address_type_words[a->type], address_type_words[pool->type]);
+	}
+
+	const char *twin = strmap_put(values, a->value, (void *)(uintptr_t)target);
+
+	if (twin != NULL && strcmp(twin, target) != 0) {
+		diag_add(t->d, DIAG_INVALID, where, "address '%s' has the same value as '%s'",
+		    target, twin);
+		diag_detail(t->d, a->value, NULL);
+	}
+}
+
+static void
+check_pool(struct trial *t)
+{
+	const struct pool_spec *pool = t->spec;
+	const struct link_spec *link = pool->addresses.items;
+	struct strmap values;
+
+	strmap_init(&values);
+	for (size_t i = 0; i < pool->addresses.count; i++)
+		check_member(t, i, link[i].target, &values);
+	strmap_fini(&values);
+}
+
+/* -- domain -- */
+
+static void
+check_zone(struct trial *t, const char *host, uint16_t rrtype)
+{
+	char zone[KIND_NAME_SIZE];
+	const char *dot = strchr(host, '.');
+
+	if (!view_zone_of(&t->view, host, zone)) {
+		const char *parent = dot != NULL && strchr(dot + 1, '.') != NULL ? dot + 1 : host;
+
+		diag_add(t->d, DIAG_INVALID, "name",
+		    "no hosted zone contains '%s'; create zone '%s' first", host, parent);
+		diag_detail(t->d, host, "a name in a hosted zone");
+	} else if (rrtype == RRTYPE_CNAME && strcmp(zone, host) == 0) {
+		diag_add(t->d, DIAG_INVALID, "name",
+		    "a CNAME cannot stand at the apex of zone '%s', beside its SOA and NS", zone);
+		diag_detail(t->d, t->name, NULL);
+	}
+}
+
+/* Under an A or AAAA domain a pool of names answers with a CNAME; a CNAME domain has only such. */
+static bool
+pool_fits(uint16_t rrtype, int type)
+{
+	return type == ADDRESS_DOMAIN || (rrtype == RRTYPE_A && type == ADDRESS_IPV4) ||
+	       (rrtype == RRTYPE_AAAA && type == ADDRESS_IPV6);
+}
+
+static const char *
+pools_allowed(uint16_t rrtype)
+{
+	return rrtype == RRTYPE_A      ? "ipv4, domain"
+	       : rrtype == RRTYPE_AAAA ? "ipv6, domain"
+				       : "domain";
+}
+
+static void
+check_pools(struct trial *t, uint16_t rrtype)
+{
+	const struct domain_spec *s = t->spec;
+	const struct link_spec *link = s->pools.items;
+	size_t of_names = 0, of_ips = 0;
+	char where[48];
+
+	for (size_t i = 0; i < s->pools.count; i++) {
+		const struct pool_spec *pool = view_spec(&t->view, KIND_POOL, link[i].target);
+
+		if (pool == NULL)
+			continue;
+		*(pool->type == ADDRESS_DOMAIN ? &of_names : &of_ips) += 1;
+		if (pool_fits(rrtype, pool->type))
+			continue;
+		snprintf(where, sizeof(where), "pools[%zu].pool", i);
+		diag_add(t->d, DIAG_INVALID, where,
+		    "pool '%s' is of type %s, which cannot answer %s", link[i].target,
+		    address_type_words[pool->type], s->type);
+		diag_detail(t->d, address_type_words[pool->type], pools_allowed(rrtype));
+	}
+	if (s->strategy == STRATEGY_ROUND_ROBIN && of_names > 0 && of_ips > 0) {
+		diag_add(t->d, DIAG_INVALID, "strategy",
+		    "pools of type domain and IP pools cannot be mixed under round_robin");
+		diag_detail(t->d, "round_robin", "weight, sequence");
+	}
+}
+
+static void
+check_domain(struct trial *t)
+{
+	char host[KIND_NAME_SIZE];
+	uint16_t rrtype;
+
+	if (domain_name_split(t->name, host, &rrtype) < 0)
+		return;
+	check_zone(t, host, rrtype);
+	check_pools(t, rrtype);
+}
+
+/* -- put -- */
+
+static void
+check_between(struct trial *t)
+{
+	const void *old = view_spec(&t->view, t->kind, t->name);
+
+	if (kind_table[t->kind].refs != NULL)
+		kind_table[t->kind].refs(t->spec, check_ref, t);
+	if (old != NULL)
+		check_immutable(t, old);
+	if (t->kind == KIND_ADDRESS)
+		check_address(t, old);
+	if (t->kind == KIND_POOL)
+		check_pool(t);
+	if (t->kind == KIND_DOMAIN)
+		check_domain(t);
+}
+
+int
+model_check_put(const struct model *m, const struct change_set *pending, enum kind kind,
+    const char *name, const json_t *spec, struct diag *d)
+{
+	struct trial t = { .kind = kind, .d = d };
+	char canon[KIND_NAME_SIZE];
+	const size_t before = d->count;
+
+	if (kind_name(kind, name, canon, d) < 0)
+		return -EINVAL;
+	t.name = canon;
+	view_init(&t.view, m, pending);
+	t.spec = kind_decode(kind, canon, spec, &t.view.arena, d);
+	if (t.spec != NULL)
+		check_between(&t);
+	view_fini(&t.view);
+	return d->count == before ? 0 : -EINVAL;
+}
+
+/* -- delete -- */
+
+static void
+add_referrer(enum kind kind, const char *name, const void *spec, void *arg)
+{
+	struct trial *t = arg;
+	char key[CHANGE_KEY_SIZE];
+
+	(void)spec;
+	diag_referrer(t->d, change_key(kind, name, key));
+}
+
+/* A domain names no zone, but needs one: is this its only one? */
+static void
+add_orphan(enum kind kind, const char *name, const void *spec, void *arg)
+{
+	struct trial *t = arg;
+	uint8_t wire[NAME_MAX_LEN];
+	char host[KIND_NAME_SIZE], zone[KIND_NAME_SIZE], above[NAME_TEXT_SIZE];
+	uint16_t rrtype;
+
+	if (domain_name_split(name, host, &rrtype) < 0 || !view_zone_of(&t->view, host, zone) ||
+	    strcmp(zone, t->name) != 0)
+		return;
+	if (name_parse_lower(zone, wire) > 1 &&
+	    view_zone_of(&t->view, name_text(name_skip(wire, 1), above), zone))
+		return;
+	add_referrer(kind, name, spec, arg);
+}
+
+int
+model_check_delete(const struct model *m, const struct change_set *pending, enum kind kind,
+    const char *name, struct diag *d)
+{
+	struct trial t = { .kind = kind, .name = name, .d = d };
+	const size_t before = d->n_referrers;
+	int rc = 0;
+
+	view_init(&t.view, m, pending);
+	if (view_spec(&t.view, kind, name) == NULL) {
+		rc = diag_add(
+		    d, DIAG_NOT_FOUND, "", "no %s named '%s' exists", kind_table[kind].name, name);
+	} else {
+		view_referrers(&t.view, kind, name, add_referrer, &t);
+		if (kind == KIND_ZONE)
+			view_each(&t.view, KIND_DOMAIN, add_orphan, &t);
+		if (d->n_referrers > before)
+			rc = diag_add(
+			    d, DIAG_CONFLICT, "", "%s '%s' is in use", kind_table[kind].name, name);
+	}
+	view_fini(&t.view);
+	return rc;
+}

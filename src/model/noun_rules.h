@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * noun_rules -- what kind.c's table points at: each noun's settle, check and refs (see kind.h).
+ *
+ * Inside the room. Each lives in the noun's *_fields.c.
+ */
+#pragma once
+
+#include "model/kind.h"
+#include "model/nouns.h"
+
+void zone_settle(const char *name, void *spec, struct arena *a);
+void address_settle(const char *name, void *spec, struct arena *a);
+void pool_settle(const char *name, void *spec, struct arena *a);
+void domain_settle(const char *name, void *spec, struct arena *a);
+
+int zone_check(const char *name, const void *spec, struct diag *d);
+int template_check(const char *name, const void *spec, struct diag *d);
+int address_check(const char *name, const void *spec, struct diag *d);
+int pool_check(const char *name, const void *spec, struct diag *d);
+int domain_check(const char *name, const void *spec, struct diag *d);
+
+void address_refs(const void *spec, kind_ref_f *visit, void *arg);
+void pool_refs(const void *spec, kind_ref_f *visit, void *arg);
+void domain_refs(const void *spec, kind_ref_f *visit, void *arg);

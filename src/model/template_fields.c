@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/duration.h"
+#include "model/noun_rules.h"
+#include "model/shared_fields.h"
+
+#define SECOND 1000
+#define HOUR   (3600 * SECOND)
+
+static const char *const protocol_words[] = { "tcp", "http", NULL };
+static const char *const method_words[] = { "GET", "HEAD", "OPTIONS", "POST", NULL };
+
+#define AT(member) offsetof(struct http_spec, member)
+static const struct field http_fields[] = {
+	{ .name = "method",
+	    .offset = AT(method),
+	    .type = FIELD_STR,
+	    .words = method_words,
+	    .def_str = "GET",
+	    .prose = "request method" },
+	{ .name = "host",
+	    .offset = AT(host),
+	    .type = FIELD_STR,
+	    .max = 255,
+	    .prose = "Host header; empty: the address's value" },
+	{ .name = "path",
+	    .offset = AT(path),
+	    .type = FIELD_STR,
+	    .min = 1,
+	    .max = 2048,
+	    .def_str = "/",
+	    .prose = "request target, from its '/'" },
+	{ .name = "headers",
+	    .offset = AT(headers),
+	    .type = FIELD_LABELS,
+	    .max = 1024,
+	    .prose = "further request headers" },
+	{ .name = "expect_status",
+	    .offset = AT(expect_status),
+	    .type = FIELD_STRS,
+	    .min = 1,
+	    .max = 16,
+	    .def_str = "200-399",
+	    .prose = "statuses that pass: \"200\", \"200-399\"" },
+	FIELD_END,
+};
+#undef AT
+
+#define AT(member) offsetof(struct template_spec, member)
+const struct field template_fields[] = {
+	{ .name = "protocol",
+	    .offset = AT(protocol),
+	    .type = FIELD_ENUM,
+	    .words = protocol_words,
+	    .flags = FIELD_REQUIRED,
+	    .prose = "how to probe" },
+	{ .name = "interval",
+	    .offset = AT(interval_ms),
+	    .type = FIELD_DURATION,
+	    .min = 100,
+	    .max = HOUR,
+	    .def = 5 * SECOND,
+	    .prose = "time between probes" },
+	{ .name = "timeout",
+	    .offset = AT(timeout_ms),
+	    .type = FIELD_DURATION,
+	    .min = 50,
+	    .max = 60 * SECOND,
+	    .def = 2 * SECOND,
+	    .prose = "a probe that takes longer fails; shorter than interval" },
+	{ .name = "recheck",
+	    .offset = AT(recheck_ms),
+	    .type = FIELD_DURATION,
+	    .min = 50,
+	    .max = HOUR,
+	    .def = 200,
+	    .prose = "time to the next probe after an outcome that contradicts the verdict" },
+	{ .name = "fall",
+	    .offset = AT(fall),
+	    .type = FIELD_U32,
+	    .min = 1,
+	    .max = 10,
+	    .def = 3,
+	    .prose = "failures in a row that make a check down" },
+	{ .name = "rise",
+	    .offset = AT(rise),
+	    .type = FIELD_U32,
+	    .min = 1,
+	    .max = 10,
+	    .def = 2,
+	    .prose = "passes in a row that make a check up" },
+	{ .name = "failure_rate",
+	    .offset = AT(failure_rate),
+	    .type = FIELD_U32,
+	    .max = 100,
+	    .def = 50,
+	    .prose = "percent of probing nodes that must fail; 0 = any node" },
+	{ .name = "http",
+	    .offset = AT(http),
+	    .type = FIELD_STRUCT,
+	    .sub = http_fields,
+	    .sub_size = sizeof(struct http_spec),
+	    .prose = "the request of protocol http" },
+	REMARK_FIELD(struct template_spec),
+	LABELS_FIELD(struct template_spec),
+	FIELD_END,
+};
+#undef AT
+
+static void
+check_times(const struct template_spec *t, struct diag *d)
+{
+	char interval[DURATION_TEXT_SIZE], timeout[DURATION_TEXT_SIZE];
+
+	if (t->timeout_ms < t->interval_ms)
+		return;
+	duration_text(t->interval_ms, interval);
+	diag_add(d, DIAG_INVALID, "timeout", "must be shorter than interval (%s)", interval);
+	diag_detail(d, duration_text(t->timeout_ms, timeout),
+	    arena_printf(&d->arena, "less than %s", interval));
+}
+
+static bool
+is_token(const char *text)
+{
+	return text[0] != '\0' &&
+	       text[strspn(text, "!#$%&'*+-.^_`|~0123456789"
+				 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+}
+
+static void
+check_headers(const struct field_list *headers, struct diag *d)
+{
+	/* The prober writes these itself: a second one would make the request ambiguous. */
+	static const char *const ours[] = { "Host", "Connection", "Content-Length",
+		"Transfer-Encoding" };
+	const struct field_label *h = headers->items;
+
+	for (size_t i = 0; i < headers->count; i++) {
+		const char *where = arena_printf(&d->arena, "http.headers.%s", h[i].key);
+
+		if (!is_token(h[i].key)) {
+			diag_add(d, DIAG_INVALID, where, "is not a valid header name");
+			diag_detail(d, h[i].key, "a token of RFC 9110: letters, digits, '-', ...");
+		}
+		for (size_t k = 0; k < ARRAY_LEN(ours); k++) {
+			if (strcasecmp(h[i].key, ours[k]) == 0)
+				diag_add(d, DIAG_INVALID, where, "is set by the prober%s",
+				    k == 0 ? "; use http.host" : "");
+		}
+	}
+}
+
+/* Three digits 100..599 at *p. */
+static int
+read_status(const char **p)
+{
+	int status = 0;
+
+	for (int i = 0; i < 3; i++, (*p)++) {
+		if (**p < '0' || **p > '9')
+			return -EINVAL;
+		status = status * 10 + (**p - '0');
+	}
+	return status >= 100 && status <= 599 ? status : -EINVAL;
+}
+
+static bool
+is_status_range(const char *text)
+{
+	const int low = read_status(&text);
+	int high = low;
+
+	if (low < 0)
+		return false;
+	if (*text == '-') {
+		text++;
+		high = read_status(&text);
+	}
+	return high >= low && *text == '\0';
+}
+
+static void
+check_http(const struct http_spec *http, struct diag *d)
+{
+	const char *const *status = http->expect_status.items;
+	char where[48];
+
+	if (http->path[0] != '/' || strpbrk(http->path, " #") != NULL) {
+		diag_add(d, DIAG_INVALID, "http.path", "must start with '/', without space or '#'");
+		diag_detail(d, http->path, "\"/healthz\", \"/status?full=1\"");
+	}
+	if (strpbrk(http->host, " /@?#\\") != NULL) {
+		diag_add(d, DIAG_INVALID, "http.host", "must be a host with an optional port");
+		diag_detail(d, http->host, "\"www.example.com\", \"www.example.com:8080\"");
+	}
+	for (size_t i = 0; i < http->expect_status.count; i++) {
+		if (is_status_range(status[i]))
+			continue;
+		snprintf(where, sizeof(where), "http.expect_status[%zu]", i);
+		diag_add(d, DIAG_INVALID, where, "is not a status or a range of statuses");
+		diag_detail(d, status[i], "\"200\", \"200-399\" (100..599)");
+	}
+	check_headers(&http->headers, d);
+}
+
+int
+template_check(const char *name, const void *spec, struct diag *d)
+{
+	const struct template_spec *t = spec;
+	const size_t before = d->count;
+
+	(void)name;
+	check_times(t, d);
+	check_http(&t->http, d);
+	return d->count == before ? 0 : -EINVAL;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/kind.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "model/nouns.h"
+#include "spec.h"
+
+#define LABEL63    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define NAME_WORDS "a domain name: labels of 1..63 bytes, at most 255 bytes in all"
+
+static void
+name_becomes(enum kind kind, const char *text, const char *want)
+{
+	char out[KIND_NAME_SIZE];
+	struct diag d;
+
+	diag_init(&d);
+	if (kind_name(kind, text, out, &d) < 0)
+		fail_msg("%s", diag_text(&d));
+	assert_string_equal(out, want);
+	diag_fini(&d);
+}
+
+static void
+name_refused(enum kind kind, const char *text, const char *detail, const char *allowed)
+{
+	char out[KIND_NAME_SIZE];
+	struct diag d;
+
+	diag_init(&d);
+	assert_int_equal(kind_name(kind, text, out, &d), -EINVAL);
+	spec_problem(
+	    d.first, "name", detail, strlen(text) <= KIND_NAME_SIZE ? text : NULL, allowed);
+	diag_fini(&d);
+}
+
+static void
+names(void **state)
+{
+	static const char form[] = "<host>/A, <host>/AAAA, <host>/CNAME";
+	static const char objname[] = "1..64 characters of A-Z a-z 0-9 . _ : * - and letters";
+	static const char four[] = LABEL63 "." LABEL63 "." LABEL63 "." LABEL63;
+
+	(void)state;
+	name_becomes(KIND_ZONE, "Example.COM.", "example.com");
+	name_becomes(KIND_ZONE, ".", ".");
+	name_becomes(KIND_ZONE, "0/25.2.0.192.in-addr.arpa", "0/25.2.0.192.in-addr.arpa");
+	name_becomes(KIND_DOMAIN, "WWW.Cloud-Example.com./a", "www.cloud-example.com/A");
+	name_becomes(KIND_DOMAIN, "*.example.com/aaaa", "*.example.com/AAAA");
+	name_becomes(KIND_DOMAIN, "example.com/cname", "example.com/CNAME");
+	name_becomes(KIND_POOL, "DC-a", "DC-a");
+
+	name_refused(KIND_ZONE, "a..b", "has an empty label", NAME_WORDS);
+	name_refused(KIND_ZONE, "", "must not be empty", NAME_WORDS);
+	name_refused(KIND_ZONE, "*.b", "must not contain '*'", NAME_WORDS);
+	name_refused(KIND_ZONE, "a" LABEL63 ".org", "has a label longer than 63 bytes", NAME_WORDS);
+	name_refused(KIND_ZONE, four, "is longer than 255 bytes", NAME_WORDS);
+	name_refused(KIND_ZONE, "a b", "contains a character that domain names here may not have",
+	    NAME_WORDS);
+	name_refused(KIND_ZONE, "bücher.example",
+	    "is not ASCII: write it in its punycode form (xn--...)", NAME_WORDS);
+	name_refused(KIND_DOMAIN, "www.example.com", "must be a host and a type", form);
+	name_refused(KIND_DOMAIN, "www.example.com/MX", "has a type that cannot be steered", form);
+	name_refused(KIND_DOMAIN, "a.*.com/A", "may have '*' as its first label only", NAME_WORDS);
+	name_refused(
+	    KIND_DOMAIN, "a" LABEL63 ".org/A", "has a label longer than 63 bytes", NAME_WORDS);
+	name_refused(KIND_POOL, "a/b", "contains a character that names may not have", objname);
+	name_refused(KIND_POOL, "a" LABEL63 "b", "is longer than 64 characters", objname);
+}
+
+static void
+parse(void **state)
+{
+	enum kind kind;
+
+	(void)state;
+	assert_int_equal(kind_parse("pool", &kind), 0);
+	assert_int_equal(kind, KIND_POOL);
+	assert_int_equal(kind_parse("addresses", &kind), 0);
+	assert_int_equal(kind, KIND_ADDRESS);
+	assert_int_equal(kind_parse("node", &kind), -EINVAL);
+}
+
+static void
+becomes(enum kind kind, const char *name, const char *spec, const char *want)
+{
+	json_t *j = spec_json(spec);
+	struct arena a;
+	struct diag d;
+
+	arena_init(&a);
+	diag_init(&d);
+	const void *obj = kind_decode(kind, name, j, &a, &d);
+
+	if (obj == NULL)
+		fail_msg("%s", diag_text(&d));
+	spec_equal(field_encode(kind_table[kind].fields, obj, true), want);
+	json_decref(j);
+	diag_fini(&d);
+	arena_fini(&a);
+}
+
+/* What is echoed is accepted again and gives the same: a GET may be PUT. */
+static void
+echoes(enum kind kind, const char *name, const char *spec, const char *want)
+{
+	becomes(kind, name, spec, want);
+	becomes(kind, name, want, want);
+}
+
+static void
+specs(void **state)
+{
+	(void)state;
+	echoes(KIND_ZONE, "example.com",
+	    "{'nameservers':['NS1.Example.com.'],'contact':'hostmaster@example.com'}",
+	    "{'nameservers':['ns1.example.com'],'contact':'hostmaster@example.com','remark':'',"
+	    "'labels':{}}");
+	echoes(KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}",
+	    "{'protocol':'tcp','interval':'5s','timeout':'2s','recheck':'200ms','fall':3,'rise':2,"
+	    "'failure_rate':50,'http':{'method':'GET','host':'','path':'/','headers':{},"
+	    "'expect_status':['200-399']},'remark':'','labels':{}}");
+	echoes(KIND_ADDRESS, "a",
+	    "{'type':'ipv6','value':'2001:DB8:0:0:0:0:0:1','checks':[{'template':'tcp','port':80},"
+	    "{'template':'tcp','port':80,'target':'2001:DB8::0:9'}],'healthy_when':{'percent':50}}",
+	    "{'type':'ipv6','value':'2001:db8::1','enabled':true,'mode':'auto',"
+	    "'manual_state':'available','checks':[{'template':'tcp','port':80},"
+	    "{'template':'tcp','port':80,'target':'2001:db8::9'}],'healthy_when':{'percent':50},"
+	    "'remark':'','labels':{}}");
+	echoes(KIND_ADDRESS, "c", "{'type':'domain','value':'CDN.Example.NET.'}",
+	    "{'type':'domain','value':'cdn.example.net','enabled':true,'mode':'auto',"
+	    "'manual_state':'available','checks':[],'healthy_when':'any_ok','remark':'','labels':{}"
+	    "}");
+	echoes(KIND_POOL, "p",
+	    "{'type':'ipv4','addresses':[{'address':'b'},{'address':'a','order':1,'weight':0}],"
+	    "'healthy_when':{'at_least':2}}",
+	    "{'type':'ipv4','strategy':'round_robin','sequence_mode':'preemptive',"
+	    "'healthy_when':{'at_least':2},'enabled':true,'addresses':["
+	    "{'address':'b','weight':1,'order':1,'lines':['default']},"
+	    "{'address':'a','weight':0,'order':1,'lines':['default']}],'remark':'','labels':{}}");
+	echoes(KIND_DOMAIN, "www.example.com/A", "{'pools':[{'pool':'p'},{'pool':'q'}]}",
+	    "{'type':'A','ttl':60,'enabled':false,'strategy':'round_robin',"
+	    "'sequence_mode':'preemptive','fallback':'fail_open','pools':["
+	    "{'pool':'p','weight':1,'order':1,'lines':['default']},"
+	    "{'pool':'q','weight':1,'order':2,'lines':['default']}],'remark':'','labels':{}}");
+}
+
+static const struct {
+	enum kind kind;
+	const char *spec, *where, *detail, *got, *allowed;
+} wrong[] = {
+	{ KIND_ZONE, "{'nameservers':['ns1..x']}", "nameservers[0]", "has an empty label", "ns1..x",
+	    NAME_WORDS },
+	{ KIND_ZONE, "{'contact':'a b@c'}", "contact",
+	    "is neither a mail address nor a domain name", "a b@c",
+	    "\"hostmaster@example.com\", \"hostmaster.example.com\"" },
+	{ KIND_TEMPLATE, "{'protocol':'ping'}", "protocol", "is not an allowed value", "\"ping\"",
+	    "tcp, http" },
+	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'99ms','timeout':'50ms'}", "interval",
+	    "is out of range", "\"99ms\"", "100ms..1h" },
+	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'1s','timeout':'1s'}", "timeout",
+	    "must be shorter than interval (1s)", "1s", "less than 1s" },
+	{ KIND_TEMPLATE, "{'protocol':'tcp','fall':11}", "fall", "is out of range", "11", "1..10" },
+	{ KIND_TEMPLATE, "{'protocol':'tcp','failure_rate':101}", "failure_rate", "is out of range",
+	    "101", "0..100" },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'path':'x'}}", "http.path",
+	    "must start with '/', without space or '#'", "x", "\"/healthz\", \"/status?full=1\"" },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'path':'/a\\r\\nb'}}", "http.path",
+	    "must not contain control characters", "\"/a\\r\\nb\"", "1..2048 bytes" },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'headers':{'X-A':'1\\r\\nEvil: 1'}}}",
+	    "http.headers.X-A", "must not contain control characters", "\"1\\r\\nEvil: 1\"",
+	    "0..1024 bytes" },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'headers':{'X A':'1'}}}", "http.headers.X A",
+	    "is not a valid header name", "X A", "a token of RFC 9110: letters, digits, '-', ..." },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'headers':{'host':'x'}}}", "http.headers.host",
+	    "is set by the prober; use http.host", NULL, NULL },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'expect_status':['200','399-200']}}",
+	    "http.expect_status[1]", "is not a status or a range of statuses", "399-200",
+	    "\"200\", \"200-399\" (100..599)" },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'method':'BREW'}}", "http.method",
+	    "is not an allowed value", "\"BREW\"", "GET, HEAD, OPTIONS, POST" },
+	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.256'}", "value", "is not an IPv4 address",
+	    "192.0.2.256", "an IPv4 address such as 192.0.2.1" },
+	{ KIND_ADDRESS, "{'type':'ipv4','value':'2001:db8::1'}", "value", "is not an IPv4 address",
+	    "2001:db8::1", "an IPv4 address such as 192.0.2.1" },
+	{ KIND_ADDRESS, "{'type':'ipv6','value':'fe80::1%eth0'}", "value", "is not an IPv6 address",
+	    "fe80::1%eth0", "an IPv6 address such as 2001:db8::1" },
+	{ KIND_ADDRESS, "{'type':'domain','value':'a" LABEL63 ".org'}", "value",
+	    "has a label longer than 63 bytes", "a" LABEL63 ".org", NAME_WORDS },
+	{ KIND_ADDRESS, "{'type':'domain','value':'.'}", "value", "must not be the root", ".",
+	    NAME_WORDS },
+	{ KIND_ADDRESS, "{'value':'192.0.2.1'}", "type", "is required", NULL, NULL },
+	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.1','checks':[{'template':'t','port':0}]}",
+	    "checks[0].port", "is out of range", "0", "1..65535" },
+	{ KIND_ADDRESS,
+	    "{'type':'ipv4','value':'192.0.2.1','checks':[{'template':'t','port':65536}]}",
+	    "checks[0].port", "is out of range", "65536", "1..65535" },
+	{ KIND_ADDRESS,
+	    "{'type':'ipv4','value':'192.0.2.1','checks':[{'template':'t','port':1,"
+	    "'target':'localhost'}]}",
+	    "checks[0].target", "is not a numeric IP address", "localhost",
+	    "an IPv4 or IPv6 address" },
+	{ KIND_ADDRESS, "{'type':'domain','value':'x.org','checks':[{'template':'t','port':1}]}",
+	    "checks[0].target",
+	    "is required: an address of type domain is probed at a numeric IP only", NULL,
+	    "an IPv4 or IPv6 address" },
+	{ KIND_ADDRESS,
+	    "{'type':'ipv4','value':'192.0.2.1','checks':[{'template':'t','port':1},"
+	    "{'template':'t','port':1}]}",
+	    "checks[1]", "is the same check as checks[0]", NULL, NULL },
+	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.1','healthy_when':'most'}", "healthy_when",
+	    "is not an allowed value", "\"most\"",
+	    "any_ok, p30_ok, p50_ok, p70_ok, all_ok, {\"at_least\": n}, {\"percent\": 1..100}" },
+	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.1','healthy_when':{'percent':0}}",
+	    "healthy_when.percent", "is out of range", "0", "1..100" },
+	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.1','healthy_when':{'at_least':'2'}}",
+	    "healthy_when.at_least", "must be an integer", "\"2\"", "1..65535" },
+	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','weight':65536}]}",
+	    "addresses[0].weight", "is out of range", "65536", "0..65535" },
+	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','weight':-1}]}",
+	    "addresses[0].weight", "is out of range", "-1", "0..65535" },
+	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','order':0}]}",
+	    "addresses[0].order", "is out of range", "0", "1..65535" },
+	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','lines':['telecom']}]}",
+	    "addresses[0].lines[0]", "is not an allowed value", "\"telecom\"", "default" },
+	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a'},{'address':'a'}]}",
+	    "addresses[1].address", "address 'a' is linked twice, first by addresses[0]", "a",
+	    NULL },
+	{ KIND_POOL, "{'type':'ipv4','strategy':'hash'}", "strategy", "is not an allowed value",
+	    "\"hash\"", "round_robin, weight, sequence" },
+	{ KIND_POOL, "{'type':'ipv4','adresses':[]}", "adresses", "unknown field", NULL,
+	    "type, strategy, sequence_mode, healthy_when, enabled, addresses, remark, labels" },
+	{ KIND_DOMAIN, "{'ttl':0}", "ttl", "is out of range", "0", "1..86400" },
+	{ KIND_DOMAIN, "{'ttl':86401}", "ttl", "is out of range", "86401", "1..86400" },
+	{ KIND_DOMAIN, "{'enabled':'yes'}", "enabled", "must be true or false", "\"yes\"",
+	    "true, false" },
+	{ KIND_DOMAIN, "{'fallback':'nodata'}", "fallback", "is not an allowed value", "\"nodata\"",
+	    "fail_open" },
+	{ KIND_DOMAIN, "{'type':'AAAA'}", "type",
+	    "differs from the type in the name 'www.example.com/A'", "AAAA", "A" },
+	{ KIND_DOMAIN, "{'labels':{'" LABEL63 "b':'x'}}", "labels." LABEL63 "b",
+	    "is not a valid key", NULL, "1..63 bytes without control characters" },
+};
+
+static void
+wrong_specs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		const char *name = wrong[i].kind == KIND_DOMAIN ? "www.example.com/A" : "x";
+		json_t *j = spec_json(wrong[i].spec);
+		struct arena a;
+		struct diag d;
+
+		arena_init(&a);
+		diag_init(&d);
+		assert_null(kind_decode(wrong[i].kind, name, j, &a, &d));
+		if (d.count != 1)
+			fail_msg("%s: %s", wrong[i].spec, diag_text(&d));
+		spec_problem(
+		    d.first, wrong[i].where, wrong[i].detail, wrong[i].got, wrong[i].allowed);
+		json_decref(j);
+		diag_fini(&d);
+		arena_fini(&a);
+	}
+}
+
+static void
+tables_are_sound(void **state)
+{
+	(void)state;
+	for (int k = 0; k < KIND_COUNT; k++) {
+		json_t *schema = field_schema(kind_table[k].fields);
+
+		for (const struct field *f = kind_table[k].fields; f->name != NULL; f++) {
+			assert_true(f->offset < kind_table[k].size);
+			assert_non_null(f->prose);
+		}
+		assert_true(json_is_object(schema));
+		json_decref(schema);
+	}
+}
+
+static void
+split(void **state)
+{
+	char host[KIND_NAME_SIZE];
+	uint16_t type;
+
+	(void)state;
+	assert_int_equal(domain_name_split("www.example.com/AAAA", host, &type), 0);
+	assert_string_equal(host, "www.example.com");
+	assert_int_equal(type, 28);
+	assert_int_equal(domain_name_split("www.example.com", host, &type), -EINVAL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(parse),
+		cmocka_unit_test(specs),
+		cmocka_unit_test(wrong_specs),
+		cmocka_unit_test(tables_are_sound),
+		cmocka_unit_test(split),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
