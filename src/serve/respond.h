@@ -2,9 +2,11 @@
 /*
  * respond -- one request in, one response out: the whole query path.
  *
- *   parse -> zone -> lookup -> (steered? plan : rrset) -> CNAME chain -> negative/referral/additional -> message
+ *   parse -> zone -> lookup -> (steered? plan : rrset) -> CNAME chain ->
+ * negative/referral/additional -> message
  *
- * Must be called inside an RCU read section (a QSBR reader that is online). No allocation, no lock, no syscall.
+ * Must be called inside an RCU read section (a QSBR reader that is online). No allocation, no lock,
+ * no syscall.
  */
 #pragma once
 
@@ -16,15 +18,25 @@
 
 #define RESPOND_MAX 65535
 
-/* Counters of one worker: plain stores by their thread, read by anyone (relaxed). */
+/*
+ * Counters of one worker: stored by its thread only, read by anyone (relaxed). `dropped` counts
+ * requests not answered and answers not sent.
+ */
 struct respond_counters {
 	uint64_t queries, tcp_queries, dropped, steered, fallback, truncated;
 	uint64_t rcodes[24];
 };
 
+/* A plain increment: there is no second writer, so it needs no lock prefix. */
+static inline void
+respond_count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
 struct respond {
 	const struct zones *zones;
-	unsigned worker; /* index for the plans' cursors */
+	unsigned worker;        /* index for the plans' cursors */
 	uint16_t edns_udp_size; /* 1232 */
 	struct respond_counters *counters;
 };
@@ -32,5 +44,5 @@ struct respond {
 enum respond_transport { RESPOND_UDP, RESPOND_TCP };
 
 /* Length of the response in `out` (cap >= 1232 for UDP, 65535 for TCP); 0 = no response. */
-size_t respond(const struct respond *r, enum respond_transport transport, const uint8_t *in, size_t len, uint8_t *out,
-    size_t cap);
+size_t respond(const struct respond *r, enum respond_transport transport, const uint8_t *in,
+    size_t len, uint8_t *out, size_t cap);

@@ -2,8 +2,8 @@
 /*
  * server -- UDP workers and the TCP thread on sockets the supervisor opened.
  *
- *   worker i: own SO_REUSEPORT socket per address, recvmmsg -> respond -> sendmmsg, QSBR quiescent per batch
- *   tcp:      one epoll thread for all addresses; slow clients cannot touch UDP
+ *   worker i: own SO_REUSEPORT socket per address, recvmmsg -> respond -> sendmmsg, QSBR quiescent
+ * per batch tcp:      one epoll thread for all addresses; slow clients cannot touch UDP
  *
  * The cursors of the plans know `workers + 1` workers: the TCP thread is the last.
  */
@@ -18,13 +18,14 @@ struct server;
 struct server_config {
 	unsigned workers;
 	unsigned n_addrs;
-	const int *udp_fds; /* [worker * n_addrs + addr] */
-	const int *tcp_fds; /* [addr] */
+	const int *udp_fds;                    /* [worker * n_addrs + addr] */
+	const int *tcp_fds;                    /* [addr] */
 	unsigned tcp_max_clients, tcp_idle_ms; /* defaults 1000, 10000 */
 };
 
 struct server *server_new(const struct server_config *c, const struct zones *zones);
 void server_start(struct server *s); /* from now on queries are answered */
-void server_free(struct server **s); /* stops: no new queries are read, those in hand are answered */
+void
+server_free(struct server **s); /* stops: no new queries are read, those in hand are answered */
 /* Sums over workers: {queries, tcp_queries, dropped, steered, fallback, truncated, rcodes{...}}. */
 MUST_USE json_t *server_counters(const struct server *s);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The walk of RFC 1034 4.3.2 and RFC 6672 3.2: answer the name at hand; if that was an alias, go on
+ * with its target as long as a hosted zone has it. Rcode and authority speak of the last name.
+ */
+#include "serve/respond_reply.h"
+
+#include <string.h>
+
+#include "dns/rrtype.h"
+#include "steer/steered.h"
+
+#define LINKS_MAX             8 /* aliases followed in one answer */
+#define EDE_NOT_AUTHORITATIVE 20
+
+/* Names of the chain; for most queries just the first, and nothing is copied. */
+struct chain {
+	const uint8_t *owner; /* the name at hand, as it goes on the wire */
+	const uint8_t *lower; /* the same as tables know it */
+	unsigned links;
+	const struct zone_node *dname; /* the newest one written */
+	uint8_t folded[NAME_MAX_LEN];
+	uint8_t synthesised[NAME_MAX_LEN];
+	uint8_t owners[LINKS_MAX][NAME_MAX_LEN];
+};
+
+/* The deepest zone; for DS at an apex the parent's side of the cut, if that is here too (RFC
+ * 4035 3.1.4.1). */
+static const struct zone *
+find_zone(const struct reply *p, const uint8_t *lower)
+{
+	const struct zone *z = zones_find(p->r->zones, lower), *above;
+
+	if (UNLIKELY(p->q.qtype == RRTYPE_DS) && z != NULL && name_equal(zone_apex(z), lower) &&
+	    (above = zones_find_above(p->r->zones, lower)) != NULL)
+		return above;
+	return z;
+}
+
+static uint32_t
+read_u32(const uint8_t *b)
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* No such name, or no such type at it: SOA with the negative TTL (RFC 2308 3, 5). */
+static void
+deny(struct reply *p, const struct zone *z, uint16_t rcode)
+{
+	const struct zone_node *apex = zone_find(z, zone_apex(z));
+	const struct rrset *soa = apex != NULL ? zone_node_find(apex, RRTYPE_SOA) : NULL;
+	uint32_t pos = 0;
+	uint16_t len = 0;
+
+	p->a.rcode = rcode;
+	answer_section(&p->a, ANSWER_AUTHORITY);
+	if (soa == NULL)
+		return;
+
+	const uint8_t *rdata = rrset_next(soa, &pos, &len);
+
+	if (rdata == NULL || len < 4)
+		return;
+
+	const uint32_t minimum = read_u32(rdata + len - 4);
+
+	answer_rr(&p->a, zone_apex(z), RRTYPE_SOA, minimum < soa->ttl_s ? minimum : soa->ttl_s,
+	    rdata, len);
+}
+
+static const uint8_t *
+alias_target(const struct rrset *cname)
+{
+	uint32_t pos = 0;
+	uint16_t rdlen = 0;
+	const uint8_t *rdata = rrset_next(cname, &pos, &rdlen);
+
+	return rdata != NULL ? respond_target(rdata, rdlen, 0) : NULL;
+}
+
+static const uint8_t *
+steer(struct reply *p, const struct chain *c, const struct plan *plan)
+{
+	const uint8_t *target;
+
+	respond_count(&p->r->counters->steered);
+	if (UNLIKELY(plan_is_fallback(plan)))
+		respond_count(&p->r->counters->fallback);
+	return respond_plan(p, c->owner, plan, &target) && p->q.qtype != RRTYPE_CNAME ? target
+										      : NULL;
+}
+
+/* ANY: one RRset of the name, which is enough to be correct (RFC 8482 4.1). Aliases are not
+ * followed. */
+static void
+answer_any(struct reply *p, const struct chain *c, const struct zone *z, const struct zone_node *n)
+{
+	const struct plan *plan = steered_find(n->overlay, RRTYPE_A);
+
+	if (plan == NULL)
+		plan = steered_find(n->overlay, RRTYPE_AAAA);
+	if (plan != NULL)
+		(void)steer(p, c, plan);
+	else if (n->n_rrsets > 0)
+		(void)respond_set(p, c->owner, n->rrsets[0]);
+	else
+		deny(p, z, RCODE_NOERROR);
+}
+
+/* Each step returns the next name of the chain, or NULL at its end. */
+static const uint8_t *
+answer_node(struct reply *p, const struct chain *c, const struct zone *z, const struct zone_node *n)
+{
+	const uint16_t qtype = p->q.qtype;
+
+	if (UNLIKELY(qtype == RRTYPE_ANY)) {
+		answer_any(p, c, z, n);
+		return NULL;
+	}
+
+	const struct plan *plan = steered_find(n->overlay, qtype);
+
+	if (plan != NULL)
+		return steer(p, c, plan);
+
+	const struct rrset *s = zone_node_find(n, qtype);
+
+	if (s != NULL) {
+		if (respond_set(p, c->owner, s))
+			respond_additional(p, c->owner, s);
+		return NULL;
+	}
+	s = zone_node_find(n, RRTYPE_CNAME);
+	if (s != NULL)
+		return respond_set(p, c->owner, s) ? alias_target(s) : NULL;
+	deny(p, z, RCODE_NOERROR);
+	return NULL;
+}
+
+/* The DNAME, and the CNAME that it makes of the name at hand (RFC 6672 3.1). */
+static const uint8_t *
+substitute(struct reply *p, struct chain *c, const struct zone_node *n)
+{
+	const struct rrset *s = zone_node_find(n, RRTYPE_DNAME);
+	uint32_t pos = 0;
+	uint16_t rdlen = 0;
+	const uint8_t *rdata = s != NULL ? rrset_next(s, &pos, &rdlen) : NULL;
+
+	if (rdata == NULL || (rdata = respond_target(rdata, rdlen, 0)) == NULL)
+		return NULL;
+	if (n != c->dname && !respond_set(p, n->name, s))
+		return NULL;
+	c->dname = n;
+
+	const uint8_t *spelled = c->links == 0 ? p->q.qname_wire : c->owner;
+	const size_t prefix = name_len(spelled) - name_len(n->name), len = name_len(rdata);
+
+	if (prefix + len > NAME_MAX_LEN) {
+		p->a.rcode = RCODE_YXDOMAIN;
+		return NULL;
+	}
+	memcpy(c->synthesised, spelled, prefix);
+	memcpy(c->synthesised + prefix, rdata, len);
+	if (!answer_rr(
+		&p->a, c->owner, RRTYPE_CNAME, s->ttl_s, c->synthesised, (uint16_t)(prefix + len)))
+		return NULL;
+	/* The synthesised CNAME answers these. */
+	return p->q.qtype == RRTYPE_CNAME || p->q.qtype == RRTYPE_ANY ? NULL : c->synthesised;
+}
+
+static const uint8_t *
+answer_name(struct reply *p, struct chain *c, const struct zone *z)
+{
+	struct lookup l;
+
+	lookup(z, c->lower, p->q.qtype, &l);
+	switch (l.kind) {
+	case LOOKUP_NAME:
+		return answer_node(p, c, z, l.node);
+	case LOOKUP_NXDOMAIN:
+		deny(p, z, RCODE_NXDOMAIN);
+		return NULL;
+	case LOOKUP_DELEGATION:
+		respond_referral(p, z, l.node);
+		return NULL;
+	case LOOKUP_DNAME:
+		return substitute(p, c, l.node);
+	}
+	return NULL;
+}
+
+/* Make `target` the name at hand; false if the chain is too long or would go round. */
+static bool
+advance(const struct reply *p, struct chain *c, const uint8_t *target)
+{
+	if (c->links == LINKS_MAX || name_equal(target, p->q.qname))
+		return false;
+	for (unsigned i = 0; i < c->links; i++)
+		if (name_equal(target, c->owners[i]))
+			return false;
+
+	uint8_t *owner = c->owners[c->links++];
+
+	memcpy(owner, target, name_len(target));
+	name_copy_lower(c->folded, owner);
+	c->owner = owner;
+	c->lower = c->folded;
+	return true;
+}
+
+void
+respond_chain(struct reply *p)
+{
+	struct chain c;
+	const struct zone *z = find_zone(p, p->q.qname);
+	const uint8_t *target;
+
+	if (z == NULL) {
+		p->a.rcode = RCODE_REFUSED;
+		p->a.ede = EDE_NOT_AUTHORITATIVE + 1;
+		return;
+	}
+	p->a.aa = true;
+	c.owner = c.lower = p->q.qname;
+	c.links = 0;
+	c.dname = NULL;
+	while ((target = answer_name(p, &c, z)) != NULL && advance(p, &c, target))
+		if ((z = find_zone(p, c.lower)) == NULL)
+			return; /* out of our zones: the resolver goes on by itself */
+}

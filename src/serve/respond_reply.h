@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * respond_reply -- a query in hand: what the files of respond share.
+ *
+ *   respond.c             parse, refuse, finish, count
+ *   respond_chain.c       name by name: lookup, steering, CNAME and DNAME, negative answers
+ *   respond_referral.c    delegations and their glue
+ *   respond_additional.c  addresses of the names an answer speaks of
+ *   respond_set.c         one RRset, static or steered: whole or not at all
+ *
+ * Everything borrowed from zones lives as long as the caller's RCU read section.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dns/answer.h"
+#include "dns/query.h"
+#include "serve/respond.h"
+#include "steer/plan.h"
+#include "zone/zone.h"
+
+struct reply {
+	const struct respond *r;
+	struct query q;
+	struct answer a;
+};
+
+/* Answer an IN query for a type that zones hold, or ANY. */
+void respond_chain(struct reply *p);
+
+/* NS of the cut, its DS for who wants them, and glue (RFC 9471). */
+void respond_referral(struct reply *p, const struct zone *z, const struct zone_node *cut);
+
+/* `s` was the answer at `owner`: add addresses of its targets in hosted zones, as far as they fit.
+ */
+void respond_additional(struct reply *p, const uint8_t *owner, const struct rrset *s);
+
+/* false: it did not fit and nothing of it is there. */
+bool respond_set(struct reply *p, const uint8_t *owner, const struct rrset *s);
+
+/*
+ * As above, what the plan picks for this query. `*target`, unless NULL, becomes the CNAME's
+ * target, or NULL if the plan yields no CNAME.
+ */
+bool respond_plan(
+    struct reply *p, const uint8_t *owner, const struct plan *plan, const uint8_t **target);
+
+/* As above, what `node` has of `type`; nothing is a fit. CNAMEs are not followed. */
+bool
+respond_type(struct reply *p, const uint8_t *owner, const struct zone_node *node, uint16_t type);
+
+/* The name at `off` of an rdata; NULL if there is none (RFC 3597 text can spell anything). */
+const uint8_t *respond_target(const uint8_t *rdata, uint16_t rdlen, int off);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "serve/respond_reply.h"
+
+#include "dns/rrtype.h"
+#include "steer/steered.h"
+
+#define TAIL_RDATA 10 /* type, class, ttl, rdlength */
+
+bool
+respond_set(struct reply *p, const uint8_t *owner, const struct rrset *s)
+{
+	const struct answer_mark mark = answer_mark(&p->a);
+	const uint8_t *rdata;
+	uint32_t pos = 0;
+	uint16_t rdlen;
+
+	while ((rdata = rrset_next(s, &pos, &rdlen)) != NULL)
+		if (UNLIKELY(!answer_rr(&p->a, owner, s->type, s->ttl_s, rdata, rdlen))) {
+			answer_rollback(&p->a, mark);
+			return false;
+		}
+	return true;
+}
+
+bool
+respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, const uint8_t **target)
+{
+	const struct plan_rr *rr[PLAN_MAX_ANSWER];
+	const size_t n = plan_answer(plan, p->r->worker, rr);
+	const struct answer_mark mark = answer_mark(&p->a);
+
+	for (size_t i = 0; i < n; i++)
+		if (UNLIKELY(!answer_rr_tail(&p->a, owner, rr[i]->tail, rr[i]->len))) {
+			answer_rollback(&p->a, mark);
+			return false;
+		}
+	if (target != NULL)
+		*target = plan_rrtype(plan) == RRTYPE_CNAME ? rr[0]->tail + TAIL_RDATA : NULL;
+	return true;
+}
+
+bool
+respond_type(struct reply *p, const uint8_t *owner, const struct zone_node *node, uint16_t type)
+{
+	const struct plan *plan = steered_find(node->overlay, type);
+
+	if (plan != NULL)
+		return plan_rrtype(plan) != type || respond_plan(p, owner, plan, NULL);
+
+	const struct rrset *s = zone_node_find(node, type);
+
+	return s == NULL || respond_set(p, owner, s);
+}
+
+const uint8_t *
+respond_target(const uint8_t *rdata, uint16_t rdlen, int off)
+{
+	return name_check(rdata, rdlen, (size_t)off) < 0 ? NULL : rdata + off;
+}

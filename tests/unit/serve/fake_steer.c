@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fake_steer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/mem.h"
+#include "dns/query.h"
+#include "dns/rdata.h"
+#include "dns/rrtype.h"
+#include "steer/plan.h"
+#include "steer/steered.h"
+
+#define TTL 60
+
+struct plan {
+	struct fake_domain domain;
+	size_t n;
+	struct plan_rr *rr[FAKE_RRS_MAX];
+};
+
+static struct plan_rr *
+compile(uint16_t type, const char *text)
+{
+	struct buf rdata, tail;
+	const char *why;
+
+	buf_init(&rdata, RDATA_MAX_LEN);
+	buf_init(&tail, RDATA_MAX_LEN);
+	CHECK(rdata_parse(type, text, ".", &rdata, &why) == 0);
+	buf_put_u16(&tail, type);
+	buf_put_u16(&tail, DNS_CLASS_IN);
+	buf_put_u32(&tail, TTL);
+	buf_put_u16(&tail, (uint16_t)rdata.len);
+	buf_put(&tail, rdata.data, rdata.len);
+
+	struct plan_rr *rr = xmalloc(sizeof(*rr) + tail.len);
+
+	rr->len = (uint16_t)tail.len;
+	memcpy(rr->tail, tail.data, tail.len);
+	buf_fini(&rdata);
+	buf_fini(&tail);
+	return rr;
+}
+
+const void *
+fake_steer_new(const struct fake_domain *d)
+{
+	struct plan *p = xcalloc(1, sizeof(*p));
+
+	p->domain = *d;
+	for (; p->n < FAKE_RRS_MAX && d->rdata[p->n] != NULL; p->n++)
+		p->rr[p->n] = compile(d->type, d->rdata[p->n]);
+	return p;
+}
+
+void
+fake_steer_free(const void *overlay)
+{
+	struct plan *p = (struct plan *)(uintptr_t)overlay;
+
+	for (size_t i = 0; p != NULL && i < p->n; i++)
+		free(p->rr[i]);
+	free(p);
+}
+
+const struct plan *
+steered_find(const void *overlay, uint16_t qtype)
+{
+	const struct plan *p = overlay;
+
+	return p != NULL && (p->domain.type == qtype || p->domain.type == RRTYPE_CNAME) ? p : NULL;
+}
+
+size_t
+plan_answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLAN_MAX_ANSWER])
+{
+	(void)worker;
+	memcpy(out, p->rr, p->n * sizeof(p->rr[0]));
+	return p->n;
+}
+
+uint16_t
+plan_rrtype(const struct plan *p)
+{
+	return p->domain.type;
+}
+
+uint32_t
+plan_ttl(const struct plan *p)
+{
+	(void)p;
+	return TTL;
+}
+
+bool
+plan_is_fallback(const struct plan *p)
+{
+	return p->domain.fallback;
+}
