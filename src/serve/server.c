@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "serve/server.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "serve/tcp_server.h"
+#include "serve/worker_udp.h"
+
+#define TCP_MAX_CLIENTS 1000
+#define TCP_IDLE_MS     10000
+
+struct server {
+	uint32_t magic;
+#define SERVER_MAGIC 0x5e29e201u
+	int stop_fd;
+	unsigned n_workers;
+	struct worker_udp **workers;
+	struct tcp_server *tcp;
+};
+
+struct server *
+server_new(const struct server_config *c, const struct zones *zones)
+{
+	struct server *s = xcalloc(1, sizeof(*s));
+
+	s->magic = SERVER_MAGIC;
+	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	CHECK(s->stop_fd >= 0);
+	s->n_workers = c->workers;
+	s->workers = xcalloc(c->workers, sizeof(struct worker_udp *));
+	for (unsigned i = 0; i < c->workers; i++)
+		s->workers[i] = worker_udp_new(&(struct worker_udp_config){
+		    .zones = zones,
+		    .worker = i,
+		    .fds = c->udp_fds + (size_t)i * c->n_addrs,
+		    .n_fds = c->n_addrs,
+		    .stop_fd = s->stop_fd,
+		});
+	s->tcp = tcp_server_new(&(struct tcp_server_config){
+	    .zones = zones,
+	    .worker = c->workers,
+	    .fds = c->tcp_fds,
+	    .n_fds = c->n_addrs,
+	    .max_clients = c->tcp_max_clients > 0 ? c->tcp_max_clients : TCP_MAX_CLIENTS,
+	    .idle_ms = c->tcp_idle_ms > 0 ? c->tcp_idle_ms : TCP_IDLE_MS,
+	});
+	return s;
+}
+
+void
+server_start(struct server *s)
+{
+	OBJ_CHECK(s, SERVER_MAGIC);
+	for (unsigned i = 0; i < s->n_workers; i++)
+		worker_udp_start(s->workers[i]);
+	tcp_server_start(s->tcp);
+}
+
+void
+server_free(struct server **s)
+{
+	struct server *old = *s;
+
+	if (old == NULL)
+		return;
+	OBJ_CHECK(old, SERVER_MAGIC);
+	CHECK(eventfd_write(old->stop_fd, 1) == 0); /* never read: every worker sees it */
+	for (unsigned i = 0; i < old->n_workers; i++)
+		worker_udp_free(&old->workers[i]);
+	tcp_server_free(&old->tcp);
+	close(old->stop_fd);
+	old->magic = 0;
+	free(old->workers);
+	free(old);
+	*s = NULL;
+}
+
+static void
+sum(struct respond_counters *total, const struct respond_counters *one)
+{
+	/* Nothing but uint64_t, so it adds like an array. */
+	const uint64_t *from = (const uint64_t *)one;
+	uint64_t *to = (uint64_t *)total;
+
+	for (size_t i = 0; i < sizeof(*one) / sizeof(*from); i++)
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+/* Those that ever occurred, by the names of the IANA registry. */
+static json_t *
+rcodes_encode(const struct respond_counters *c)
+{
+	static const char *const names[ARRAY_LEN(c->rcodes)] = {
+		[0] = "NOERROR",
+		[1] = "FORMERR",
+		[2] = "SERVFAIL",
+		[3] = "NXDOMAIN",
+		[4] = "NOTIMP",
+		[5] = "REFUSED",
+		[6] = "YXDOMAIN",
+		[9] = "NOTAUTH",
+		[16] = "BADVERS",
+		[23] = "BADCOOKIE",
+	};
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i] != NULL && (c->rcodes[i] > 0 || i == 0))
+			json_object_set_new(o, names[i], json_integer((json_int_t)c->rcodes[i]));
+	return o;
+}
+
+json_t *
+server_counters(const struct server *s)
+{
+	struct respond_counters c = { 0 };
+
+	OBJ_CHECK(s, SERVER_MAGIC);
+	for (unsigned i = 0; i < s->n_workers; i++)
+		sum(&c, worker_udp_counters(s->workers[i]));
+	sum(&c, tcp_server_counters(s->tcp));
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "queries", (json_int_t)c.queries,
+	    "tcp_queries", (json_int_t)c.tcp_queries, "dropped", (json_int_t)c.dropped, "steered",
+	    (json_int_t)c.steered, "fallback", (json_int_t)c.fallback, "truncated",
+	    (json_int_t)c.truncated, "rcodes", rcodes_encode(&c));
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "serve/tcp_client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "dns/query.h"
+
+/* Make `data` the content of a client's buffer; it may be part of what is there. */
+static void
+keep(uint8_t **buf, size_t *buf_len, const uint8_t *data, size_t len)
+{
+	uint8_t *old = *buf;
+
+	*buf = len > 0 ? xmemdup(data, len) : NULL;
+	*buf_len = len;
+	free(old);
+}
+
+/* As much as the kernel takes, 0 if nothing now; a negative errno when the connection is gone. */
+static ssize_t
+push(struct tcp_client *c, const uint8_t *data, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = send(c->io.fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		c->shared->active(c->shared->arg, c);
+	return n >= 0 ? n : errno == EAGAIN ? 0 : -errno;
+}
+
+/* Send `data`, keep the rest. false: the connection is gone. */
+static bool
+deliver(struct tcp_client *c, const uint8_t *data, size_t len)
+{
+	const ssize_t n = len > 0 ? push(c, data, len) : 0;
+
+	if (n < 0)
+		return false;
+	keep(&c->out, &c->out_len, data + n, len - (size_t)n);
+	return true;
+}
+
+/*
+ * Answer the whole queries at `in` as long as any answer would fit. Returns how far that got; a
+ * length that no message can have ends the connection, as its framing is lost.
+ */
+static size_t
+answer(struct tcp_client *c, const uint8_t *in, size_t len, size_t *out_len)
+{
+	struct tcp_shared *s = c->shared;
+	size_t pos = 0;
+
+	*out_len = 0;
+	while (len - pos >= 2 && *out_len + TCP_MESSAGE_MAX <= sizeof(s->out)) {
+		const size_t n = (size_t)(in[pos] << 8 | in[pos + 1]);
+
+		if (n < DNS_HEADER_LEN) {
+			c->finished = true;
+			return len;
+		}
+		if (len - pos - 2 < n)
+			break;
+
+		uint8_t *out = s->out + *out_len;
+		const size_t m =
+		    respond(&s->respond, RESPOND_TCP, in + pos + 2, n, out + 2, RESPOND_MAX);
+
+		if (m > 0) {
+			out[0] = (uint8_t)(m >> 8);
+			out[1] = (uint8_t)m;
+			*out_len += 2 + m;
+		}
+		pos += 2 + n;
+	}
+	return pos;
+}
+
+/*
+ * Collect what was left and what has come in the shared buffer; returns its length. Reads only with
+ * less than a message in hand: more than that can be answered first, so the buffer never overflows.
+ */
+static size_t
+gather(struct tcp_client *c)
+{
+	struct tcp_shared *s = c->shared;
+	const size_t len = c->in_len;
+
+	if (len > 0)
+		memcpy(s->in, c->in, len);
+	if (c->finished || len >= TCP_MESSAGE_MAX)
+		return len;
+
+	const ssize_t n = recv(c->io.fd, s->in + len, TCP_CHUNK, MSG_DONTWAIT);
+
+	if (n > 0)
+		return len + (size_t)n;
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		c->finished = true; /* a broken connection will say so again when written to */
+	return len;
+}
+
+/* false: the connection is over. */
+static bool
+serve(struct tcp_client *c)
+{
+	const uint8_t *in = c->shared->in;
+	const size_t len = gather(c);
+	size_t pos = 0, out_len;
+
+	do {
+		pos += answer(c, in + pos, len - pos, &out_len);
+		if (!deliver(c, c->shared->out, out_len))
+			return false;
+	} while (out_len > 0 && c->out_len == 0);
+	keep(&c->in, &c->in_len, in + pos, len - pos);
+	return !c->finished || c->out_len > 0;
+}
+
+static void
+ready(struct loop_fd *f, uint32_t events UNUSED)
+{
+	struct tcp_client *c = container_of(f, struct tcp_client, io);
+
+	OBJ_CHECK(c, TCP_CLIENT_MAGIC);
+
+	bool alive = c->out_len == 0 || deliver(c, c->out, c->out_len);
+
+	if (alive && c->out_len == 0)
+		alive = serve(c);
+	if (alive)
+		loop_fd_mod(c->shared->loop, f, c->out_len > 0 ? EPOLLOUT : EPOLLIN);
+	else
+		c->shared->done(c->shared->arg, c);
+}
+
+struct tcp_client *
+tcp_client_new(struct tcp_shared *shared, int fd)
+{
+	struct tcp_client *c = xcalloc(1, sizeof(*c));
+
+	c->magic = TCP_CLIENT_MAGIC;
+	c->shared = shared;
+	list_init(&c->by_age);
+	list_init(&c->by_source);
+	if (loop_fd_add(shared->loop, &c->io, fd, EPOLLIN, ready) == 0)
+		return c;
+	close(fd);
+	free(c);
+	return NULL;
+}
+
+void
+tcp_client_free(struct tcp_client **c)
+{
+	struct tcp_client *old = *c;
+	const int fd = old->io.fd;
+
+	OBJ_CHECK(old, TCP_CLIENT_MAGIC);
+	old->magic = 0;
+	list_remove(&old->by_age);
+	list_remove(&old->by_source);
+	loop_fd_del(old->shared->loop, &old->io);
+	close(fd);
+	free(old->in);
+	free(old->out);
+	free(old);
+	*c = NULL;
+}

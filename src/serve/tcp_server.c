@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "serve/tcp_server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "net/sock.h"
+#include "serve/tcp_client.h"
+
+#define ACCEPTS_MAX 64   /* per listener and turn */
+#define SOURCES     1024 /* hash buckets */
+#define SOURCE_MIN  16
+#define SHORTAGE_MS 100 /* wait for descriptors when there is nobody to evict */
+#define UDP_SIZE    1232
+
+struct listener {
+	struct loop_fd io;
+	struct tcp_server *server;
+};
+
+struct tcp_server {
+	uint32_t magic;
+#define TCP_SERVER_MAGIC 0x7c95e2feu
+	pthread_t thread;
+	bool started;
+	unsigned n_listeners;
+	struct listener *listeners;
+	unsigned max_clients, max_per_source, idle_ms;
+	unsigned n_clients;
+	struct list by_age;           /* tcp_client.by_age; the longest idle first */
+	struct list sources[SOURCES]; /* tcp_client.by_source */
+	struct wheel_timer idle;      /* for the first of by_age, or earlier */
+	struct wheel_timer shortage;  /* listeners rest until then */
+	struct tcp_shared shared;
+	struct respond_counters counters; /* its own memory: no line is shared with a UDP worker */
+};
+
+static void
+forget(struct tcp_server *t, struct tcp_client *c)
+{
+	t->n_clients--;
+	tcp_client_free(&c);
+}
+
+static void
+done(void *arg, struct tcp_client *c)
+{
+	forget(arg, c);
+}
+
+static void
+active(void *arg, struct tcp_client *c)
+{
+	struct tcp_server *t = arg;
+
+	c->active_ms = loop_now_ms(t->shared.loop);
+	list_remove(&c->by_age);
+	list_append(&t->by_age, &c->by_age);
+}
+
+static struct tcp_client *
+oldest(const struct tcp_server *t)
+{
+	return list_empty(&t->by_age) ? NULL
+				      : LIST_ENTRY(t->by_age.next, struct tcp_client, by_age);
+}
+
+static bool
+evict(struct tcp_server *t)
+{
+	struct tcp_client *c = oldest(t);
+
+	if (c != NULL)
+		forget(t, c);
+	return c != NULL;
+}
+
+/* The timer does not follow every activity: it comes for the one that was first, and looks again.
+ */
+static void
+expire(struct wheel_timer *timer)
+{
+	struct tcp_server *t = container_of(timer, struct tcp_server, idle);
+	const uint64_t now = loop_now_ms(t->shared.loop);
+	struct tcp_client *c;
+
+	while ((c = oldest(t)) != NULL && c->active_ms + t->idle_ms <= now)
+		forget(t, c);
+	if (c != NULL)
+		loop_timer_at(t->shared.loop, &t->idle, c->active_ms + t->idle_ms);
+}
+
+/* The bytes of an address that one customer has. */
+static const uint8_t *
+source(const struct addr *a, size_t *len)
+{
+	const uint8_t *ip = addr_ip(a, len);
+
+	if (*len > 8)
+		*len = 8;
+	return ip;
+}
+
+static struct list *
+bucket(struct tcp_server *t, const struct addr *peer)
+{
+	size_t len;
+	const uint8_t *ip = source(peer, &len);
+
+	return &t->sources[hash_bytes(ip, len) % SOURCES];
+}
+
+static bool
+same_source(const struct addr *a, const struct addr *b)
+{
+	size_t a_len, b_len;
+	const uint8_t *x = source(a, &a_len), *y = source(b, &b_len);
+
+	return a_len == b_len && memcmp(x, y, a_len) == 0;
+}
+
+static bool
+has_too_many(struct tcp_server *t, const struct addr *peer)
+{
+	unsigned n = 0;
+
+	LIST_EACH (it, tmp, bucket(t, peer))
+		n += same_source(&LIST_ENTRY(it, struct tcp_client, by_source)->peer, peer);
+	return n >= t->max_per_source;
+}
+
+static void
+admit(struct tcp_server *t, int fd, const struct addr *peer)
+{
+	if (addr_family(peer) == AF_UNSPEC || has_too_many(t, peer)) {
+		close(fd);
+		return;
+	}
+	if (t->n_clients >= t->max_clients)
+		evict(t);
+
+	struct tcp_client *c = tcp_client_new(&t->shared, fd);
+
+	if (c == NULL)
+		return;
+	c->peer = *peer;
+	list_append(bucket(t, peer), &c->by_source);
+	active(t, c);
+	if (t->n_clients++ == 0)
+		loop_timer_at(t->shared.loop, &t->idle, c->active_ms + t->idle_ms);
+}
+
+static void
+listen_for(struct tcp_server *t, uint32_t events)
+{
+	for (unsigned i = 0; i < t->n_listeners; i++)
+		loop_fd_mod(t->shared.loop, &t->listeners[i].io, events);
+}
+
+static void
+resume(struct wheel_timer *timer)
+{
+	listen_for(container_of(timer, struct tcp_server, shortage), EPOLLIN);
+}
+
+/* Out of descriptors or memory: make room, or else rest, as the listeners would stay readable. */
+static void
+relieve(struct tcp_server *t)
+{
+	if (evict(t))
+		return;
+	listen_for(t, 0);
+	loop_timer_in(t->shared.loop, &t->shortage, SHORTAGE_MS);
+}
+
+static void
+accept_some(struct loop_fd *f, uint32_t events UNUSED)
+{
+	struct tcp_server *t = container_of(f, struct listener, io)->server;
+
+	OBJ_CHECK(t, TCP_SERVER_MAGIC);
+	for (unsigned i = 0; i < ACCEPTS_MAX; i++) {
+		struct addr peer;
+		const int fd = sock_accept(f->fd, &peer);
+
+		if (fd >= 0)
+			admit(t, fd, &peer);
+		else if (fd == -EAGAIN)
+			return;
+		else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
+			relieve(t);
+			return;
+		} /* else the connection was gone before we came */
+	}
+}
+
+static void
+sleeping(void *arg UNUSED)
+{
+	urcu_qsbr_thread_offline();
+}
+
+static void
+awake(void *arg UNUSED)
+{
+	urcu_qsbr_thread_online();
+}
+
+static void *
+run(void *arg)
+{
+	struct tcp_server *t = arg;
+
+	OBJ_CHECK(t, TCP_SERVER_MAGIC);
+	urcu_qsbr_register_thread();
+	loop_run(t->shared.loop);
+	urcu_qsbr_unregister_thread();
+	return NULL;
+}
+
+static void
+add_listeners(struct tcp_server *t, const int *fds, unsigned n)
+{
+	t->n_listeners = n;
+	t->listeners = xcalloc(n, sizeof(*t->listeners));
+	for (unsigned i = 0; i < n; i++) {
+		t->listeners[i].server = t;
+		CHECK(loop_fd_add(
+			  t->shared.loop, &t->listeners[i].io, fds[i], EPOLLIN, accept_some) == 0);
+	}
+}
+
+struct tcp_server *
+tcp_server_new(const struct tcp_server_config *c)
+{
+	struct tcp_server *t = xcalloc(1, sizeof(*t));
+	const unsigned tenth = c->max_clients / 10;
+
+	t->magic = TCP_SERVER_MAGIC;
+	t->max_clients = c->max_clients;
+	t->max_per_source = tenth > SOURCE_MIN ? tenth : SOURCE_MIN;
+	t->idle_ms = c->idle_ms;
+	list_init(&t->by_age);
+	for (unsigned i = 0; i < SOURCES; i++)
+		list_init(&t->sources[i]);
+	t->shared.loop = loop_new();
+	t->shared.arg = t;
+	t->shared.active = active;
+	t->shared.done = done;
+	t->shared.respond = (struct respond){
+		.zones = c->zones,
+		.worker = c->worker,
+		.edns_udp_size = UDP_SIZE,
+		.counters = &t->counters,
+	};
+	wheel_timer_init(&t->idle, expire);
+	wheel_timer_init(&t->shortage, resume);
+	loop_hooks(t->shared.loop, sleeping, awake, NULL);
+	add_listeners(t, c->fds, c->n_fds);
+	return t;
+}
+
+void
+tcp_server_start(struct tcp_server *t)
+{
+	OBJ_CHECK(t, TCP_SERVER_MAGIC);
+	thread_start(&t->thread, "dns-tcp", run, t);
+	t->started = true;
+}
+
+void
+tcp_server_free(struct tcp_server **t)
+{
+	struct tcp_server *old = *t;
+
+	if (old == NULL)
+		return;
+	OBJ_CHECK(old, TCP_SERVER_MAGIC);
+	loop_stop(old->shared.loop);
+	if (old->started)
+		thread_join(old->thread);
+	while (evict(old))
+		;
+	for (unsigned i = 0; i < old->n_listeners; i++)
+		loop_fd_del(old->shared.loop, &old->listeners[i].io);
+	loop_timer_cancel(old->shared.loop, &old->idle);
+	loop_timer_cancel(old->shared.loop, &old->shortage);
+	loop_free(&old->shared.loop);
+	old->magic = 0;
+	free(old->listeners);
+	free(old);
+	*t = NULL;
+}
+
+const struct respond_counters *
+tcp_server_counters(const struct tcp_server *t)
+{
+	return &t->counters;
+}

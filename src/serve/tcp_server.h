@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tcp_server -- one thread for all DNS connections: who may connect, and for how long.
+ *
+ *   at max_clients  the connection that did nothing for longest gives way
+ *   per source      an IPv4 address or IPv6 /64 has at most a tenth of them (but at least 16)
+ *   idle_ms         without a whole query, and without taking output, it is over
+ *
+ * QSBR: offline while the loop sleeps, hence quiescent every turn.
+ */
+#pragma once
+
+#include "base/attr.h"
+#include "serve/respond.h"
+
+struct tcp_server;
+
+struct tcp_server_config {
+	const struct zones *zones;
+	unsigned worker; /* index for the plans' cursors */
+	const int *fds;  /* listening; copied; the descriptors stay the caller's */
+	unsigned n_fds;
+	unsigned max_clients, idle_ms;
+};
+
+MUST_USE struct tcp_server *tcp_server_new(const struct tcp_server_config *c);
+void tcp_server_start(struct tcp_server *t);
+void tcp_server_free(struct tcp_server **t); /* stops, joins, closes all connections */
+const struct respond_counters *tcp_server_counters(const struct tcp_server *t);

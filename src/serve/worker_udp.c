@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "serve/worker_udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+#define BATCH        64
+#define ROUNDS_MAX   16   /* full batches from one socket before the others have a turn */
+#define QUERY_MAX    2048 /* longer ones are cut, and then malformed */
+#define ANSWER_MAX   1232 /* no fragments on any sane path (RFC 9715) */
+#define SEND_WAIT_MS 20   /* patience with a full send buffer */
+#define CACHE_LINE   64
+#define CONTROL_MAX  CMSG_SPACE(sizeof(struct in6_pktinfo)) /* the larger of the two PKTINFO */
+
+struct slot {
+	struct sockaddr_storage peer;
+	alignas(struct cmsghdr) uint8_t control[CONTROL_MAX];
+	struct iovec in, out;
+	uint8_t query[QUERY_MAX];
+	uint8_t answer[ANSWER_MAX];
+};
+
+struct worker_udp {
+	uint32_t magic;
+#define WORKER_UDP_MAGIC 0x0d9e7711u
+	pthread_t thread;
+	unsigned index;
+	bool started;
+	struct respond respond;
+	unsigned n_polls;
+	struct pollfd *polls; /* the sockets, then the stop */
+	struct mmsghdr in[BATCH], out[BATCH];
+	struct slot *slots;
+	alignas(CACHE_LINE) struct respond_counters counters;
+};
+
+/* The kernel shortens what it fills in: offer the full space again. */
+static void
+rearm(struct worker_udp *w, unsigned used)
+{
+	for (unsigned i = 0; i < used; i++) {
+		struct msghdr *m = &w->in[i].msg_hdr;
+
+		m->msg_namelen = sizeof(w->slots[i].peer);
+		m->msg_controllen = sizeof(w->slots[i].control);
+	}
+}
+
+/*
+ * What told to which address the query was sent now says where the answer leaves from. The route
+ * decides on the interface, except where the address means nothing without one.
+ */
+static void
+turn_around(struct msghdr *m)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	if (LIKELY(c == NULL))
+		return;
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo *info = (struct in_pktinfo *)(void *)CMSG_DATA(c);
+
+		info->ipi_ifindex = 0;
+	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(c);
+
+		if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+			info->ipi6_ifindex = 0;
+	}
+}
+
+static void
+drop(struct worker_udp *w)
+{
+	respond_count(&w->counters.dropped);
+}
+
+/* false: give up on the rest of the batch. */
+static bool
+wait_writable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	urcu_qsbr_thread_offline();
+
+	const int n = poll(&p, 1, SEND_WAIT_MS);
+
+	urcu_qsbr_thread_online();
+	return n > 0;
+}
+
+/* One answer that cannot be sent (no route, no buffer) must not take the others with it. */
+static void
+send_batch(struct worker_udp *w, int fd, unsigned n)
+{
+	unsigned i = 0;
+
+	while (i < n) {
+		const int sent = sendmmsg(fd, w->out + i, n - i, MSG_DONTWAIT);
+
+		if (sent > 0) {
+			i += (unsigned)sent;
+		} else if (errno == EAGAIN) {
+			if (wait_writable(fd))
+				continue;
+			for (; i < n; i++)
+				drop(w);
+		} else if (errno != EINTR) {
+			drop(w);
+			i++;
+		}
+	}
+}
+
+/* Answer one received message into out[n]; returns how many answers that makes. */
+static unsigned
+answer(struct worker_udp *w, unsigned i, unsigned n)
+{
+	struct slot *s = &w->slots[i];
+	struct msghdr *in = &w->in[i].msg_hdr, *out = &w->out[n].msg_hdr;
+	const size_t len = respond(
+	    &w->respond, RESPOND_UDP, s->query, w->in[i].msg_len, s->answer, sizeof(s->answer));
+
+	if (UNLIKELY(len == 0))
+		return 0;
+	turn_around(in);
+	s->out.iov_len = len;
+	out->msg_iov = &s->out;
+	out->msg_iovlen = 1;
+	out->msg_name = in->msg_name;
+	out->msg_namelen = in->msg_namelen;
+	out->msg_control = in->msg_controllen > 0 ? in->msg_control : NULL;
+	out->msg_controllen = in->msg_controllen;
+	return 1;
+}
+
+/* Returns how many queries were there. */
+static unsigned
+serve_batch(struct worker_udp *w, int fd)
+{
+	const int got = recvmmsg(fd, w->in, BATCH, MSG_DONTWAIT, NULL);
+	unsigned n = 0;
+
+	if (got <= 0)
+		return 0; /* EAGAIN, or an error that this took off the socket */
+	for (unsigned i = 0; i < (unsigned)got; i++)
+		n += answer(w, i, n);
+	send_batch(w, fd, n);
+	rearm(w, (unsigned)got);
+	urcu_qsbr_quiescent_state();
+	return (unsigned)got;
+}
+
+static void
+wait_readable(struct worker_udp *w)
+{
+	urcu_qsbr_thread_offline();
+	while (poll(w->polls, w->n_polls, -1) < 0)
+		CHECK(errno == EINTR);
+	urcu_qsbr_thread_online();
+}
+
+static void *
+run(void *arg)
+{
+	struct worker_udp *w = arg;
+	const struct pollfd *stop = &w->polls[w->n_polls - 1];
+
+	OBJ_CHECK(w, WORKER_UDP_MAGIC);
+	urcu_qsbr_register_thread();
+	do {
+		wait_readable(w);
+		for (struct pollfd *p = w->polls; p != stop; p++)
+			for (unsigned round = 0; p->revents != 0 && round < ROUNDS_MAX; round++)
+				if (serve_batch(w, p->fd) < BATCH)
+					break;
+	} while (stop->revents == 0);
+	urcu_qsbr_unregister_thread();
+	return NULL;
+}
+
+static void
+init_slots(struct worker_udp *w)
+{
+	w->slots = xcalloc(BATCH, sizeof(*w->slots));
+	for (unsigned i = 0; i < BATCH; i++) {
+		struct slot *s = &w->slots[i];
+		struct msghdr *m = &w->in[i].msg_hdr;
+
+		s->in = (struct iovec){ s->query, sizeof(s->query) };
+		s->out = (struct iovec){ s->answer, 0 };
+		m->msg_name = &s->peer;
+		m->msg_iov = &s->in;
+		m->msg_iovlen = 1;
+		m->msg_control = s->control;
+	}
+	rearm(w, BATCH);
+}
+
+struct worker_udp *
+worker_udp_new(const struct worker_udp_config *c)
+{
+	struct worker_udp *w = aligned_alloc(alignof(struct worker_udp), sizeof(*w));
+
+	CHECK(w != NULL);
+	memset(w, 0, sizeof(*w));
+	w->magic = WORKER_UDP_MAGIC;
+	w->index = c->worker;
+	w->respond = (struct respond){
+		.zones = c->zones,
+		.worker = c->worker,
+		.edns_udp_size = ANSWER_MAX,
+		.counters = &w->counters,
+	};
+	w->n_polls = c->n_fds + 1;
+	w->polls = xcalloc(w->n_polls, sizeof(*w->polls));
+	for (unsigned i = 0; i < w->n_polls; i++)
+		w->polls[i] = (struct pollfd){
+			.fd = i < c->n_fds ? c->fds[i] : c->stop_fd,
+			.events = POLLIN,
+		};
+	init_slots(w);
+	return w;
+}
+
+void
+worker_udp_start(struct worker_udp *w)
+{
+	char name[16];
+
+	OBJ_CHECK(w, WORKER_UDP_MAGIC);
+	snprintf(name, sizeof(name), "dns-udp-%u", w->index % 1000);
+	thread_start(&w->thread, name, run, w);
+	w->started = true;
+}
+
+void
+worker_udp_free(struct worker_udp **w)
+{
+	struct worker_udp *old = *w;
+
+	if (old == NULL)
+		return;
+	OBJ_CHECK(old, WORKER_UDP_MAGIC);
+	if (old->started)
+		thread_join(old->thread);
+	old->magic = 0;
+	free(old->slots);
+	free(old->polls);
+	free(old);
+	*w = NULL;
+}
+
+const struct respond_counters *
+worker_udp_counters(const struct worker_udp *w)
+{
+	return &w->counters;
+}
