@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "feed/link.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/mem.h"
+
+#define FRAME_HEADER 5
+#define READ_CHUNK 65536u
+
+struct link {
+	uint32_t magic;
+#define LINK_MAGIC 0x6c696e6bu
+	struct loop *loop;
+	struct loop_fd watch;
+	int fd;
+	struct link_hooks hooks;
+	struct buf in;
+	struct buf out;
+	size_t sent;       /* of out */
+	const char *broken; /* why; nothing more is sent or told */
+	struct wheel_timer closing;
+};
+
+static void
+tell_closed(struct wheel_timer *t)
+{
+	struct link *l = container_of(t, struct link, closing);
+	OBJ_CHECK(l, LINK_MAGIC);
+	l->hooks.closed(l->hooks.arg, l->broken);
+}
+
+/* The owner hears of it from the loop, never from inside its own call. */
+static void
+break_off(struct link *l, const char *why)
+{
+	if (l->broken != NULL)
+		return;
+	l->broken = why;
+	loop_fd_del(l->loop, &l->watch);
+	loop_timer_in(l->loop, &l->closing, 0);
+}
+
+static void
+flush(struct link *l)
+{
+	while (l->sent < l->out.len) {
+		const ssize_t n = send(l->fd, l->out.data + l->sent, l->out.len - l->sent, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0) {
+			break_off(l, strerror(errno));
+			return;
+		}
+		l->sent += (size_t)n;
+	}
+	if (l->sent == l->out.len) {
+		buf_clear(&l->out);
+		l->sent = 0;
+	}
+	loop_fd_mod(l->loop, &l->watch, l->out.len > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* Hand out every whole frame; keep the rest. One memmove per read, whatever the number of frames. */
+static void
+deliver(struct link *l)
+{
+	size_t pos = 0;
+	while (l->broken == NULL && l->in.len - pos >= FRAME_HEADER) {
+		struct buf_reader r = { .data = l->in.data + pos, .len = l->in.len - pos };
+		const uint32_t len = buf_read_u32(&r);
+		if (len == 0 || len > MESSAGE_MAX) {
+			break_off(l, "a frame of impossible length");
+			return;
+		}
+		if (r.len - 4 < len)
+			break;
+		const uint8_t type = buf_read_u8(&r);
+		l->hooks.message(l->hooks.arg, type, r.data + FRAME_HEADER, len - 1);
+		pos += 4 + (size_t)len;
+	}
+	buf_drop(&l->in, pos);
+}
+
+static void
+receive(struct link *l)
+{
+	static _Thread_local uint8_t chunk[READ_CHUNK];
+	for (int turn = 0; turn < 64; turn++) {
+		const ssize_t n = recv(l->fd, chunk, sizeof(chunk), 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n <= 0) {
+			deliver(l);
+			break_off(l, n == 0 ? "closed by the peer" : strerror(errno));
+			return;
+		}
+		buf_put(&l->in, chunk, (size_t)n);
+		if ((size_t)n < sizeof(chunk))
+			break;
+	}
+	deliver(l);
+}
+
+static void
+ready(struct loop_fd *f, uint32_t events)
+{
+	struct link *l = container_of(f, struct link, watch);
+	OBJ_CHECK(l, LINK_MAGIC);
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		receive(l);
+	if ((events & EPOLLOUT) && l->broken == NULL)
+		flush(l);
+}
+
+struct link *
+link_new(struct loop *loop, int fd, const struct link_hooks *hooks)
+{
+	struct link *l = xcalloc(1, sizeof(*l));
+	l->magic = LINK_MAGIC;
+	l->loop = loop;
+	l->fd = fd;
+	l->hooks = *hooks;
+	wheel_timer_init(&l->closing, tell_closed);
+	buf_init(&l->in, 2 * (size_t)MESSAGE_MAX);
+	buf_init(&l->out, MESSAGE_MAX);
+	if (loop_fd_add(loop, &l->watch, fd, EPOLLIN, ready) != 0)
+		break_off(l, "cannot be watched");
+	return l;
+}
+
+void
+link_free(struct link **lp)
+{
+	struct link *l = *lp;
+	if (l == NULL)
+		return;
+	OBJ_CHECK(l, LINK_MAGIC);
+	loop_timer_cancel(l->loop, &l->closing);
+	loop_fd_del(l->loop, &l->watch);
+	close(l->fd);
+	buf_fini(&l->in);
+	buf_fini(&l->out);
+	l->magic = 0;
+	free(l);
+	*lp = NULL;
+}
+
+static void
+send_parts(struct link *l, enum message_type type, const void *head, size_t head_len, const void *body, size_t len)
+{
+	OBJ_CHECK(l, LINK_MAGIC);
+	if (l->broken != NULL)
+		return;
+	const bool idle = l->out.len == 0;
+	if (l->sent > READ_CHUNK && l->sent > l->out.len / 2) {
+		buf_drop(&l->out, l->sent);
+		l->sent = 0;
+	}
+	buf_put_u32(&l->out, (uint32_t)(1 + head_len + len));
+	buf_put_u8(&l->out, (uint8_t)type);
+	buf_put(&l->out, head, head_len);
+	buf_put(&l->out, body, len);
+	if (l->out.overflow)
+		break_off(l, "the peer does not read");
+	else if (idle)
+		flush(l);
+}
+
+void
+link_send(struct link *l, enum message_type type, const void *body, size_t len)
+{
+	send_parts(l, type, "", 0, body, len);
+}
+
+void
+link_send_json(struct link *l, enum message_type type, const json_t *body)
+{
+	char *text = json_text(body);
+	send_parts(l, type, "", 0, text, strlen(text));
+	free(text);
+}
+
+void
+link_send_id(struct link *l, enum message_type type, uint32_t id, const json_t *body)
+{
+	const uint8_t head[4] = { (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id };
+	char *text = json_text(body);
+	send_parts(l, type, head, sizeof(head), text, strlen(text));
+	free(text);
+}
