@@ -13,9 +13,9 @@
 
 #include "base/attr.h"
 
-#define NAME_MAX_LEN 255
-#define NAME_MAX_LABELS 127 /* the root not counted */
-#define NAME_TEXT_SIZE 1024 /* every byte escaped as \DDD, and a NUL */
+#define NAME_MAX_LEN    255
+#define NAME_MAX_LABELS 127  /* the root not counted */
+#define NAME_TEXT_SIZE  1024 /* every byte escaped as \DDD, and a NUL */
 
 /* Length in bytes, the root label included. */
 size_t name_len(const uint8_t *name);
@@ -33,9 +33,9 @@ MUST_USE int name_parse_lower(const char *text, uint8_t out[NAME_MAX_LEN]);
 /* Presentation form without the trailing dot ("." for the root); returns out. */
 char *name_text(const uint8_t *name, char out[NAME_TEXT_SIZE]);
 
-void name_lower(uint8_t *name);                                       /* fold in place */
+void name_lower(uint8_t *name); /* fold in place */
 void name_copy_lower(uint8_t *out, const uint8_t *name);
-bool name_equal(const uint8_t *a, const uint8_t *b);                  /* ignores case */
+bool name_equal(const uint8_t *a, const uint8_t *b); /* ignores case */
 /* `name` is `ancestor` or below it; ignores case. */
 bool name_below(const uint8_t *name, const uint8_t *ancestor);
 /* Skip `n` labels from the left; n <= name_labels. */

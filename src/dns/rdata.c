@@ -13,6 +13,8 @@
 #include "dns/query.h"
 #include "dns/rrtype.h"
 
+enum { TYPE_NULL = 10, TYPE_APL = 42 };
+
 #define TEXT_MAX ((size_t)RDATA_MAX_LEN * 6)
 
 /*
@@ -51,6 +53,10 @@ scan_one(zs_scanner_t *s, struct buf *out, const char **why)
 		*why = "empty";
 	if (got <= 0)
 		return -EINVAL;
+	if (!rdata_check(s->r_type, s->r_data, (uint16_t)s->r_data_length)) {
+		*why = "malformed data for this type";
+		return -EINVAL;
+	}
 	buf_put(out, s->r_data, s->r_data_length);
 	got = scan(s, why);
 	if (got == 0 && s->multiline)
@@ -139,6 +145,81 @@ known_text(const knot_rrset_t *set, struct buf *out)
 	if (text != small)
 		free(text);
 	return n > 0;
+}
+
+static bool
+known_check(uint16_t type, const uint8_t *rdata, uint16_t len)
+{
+	uint8_t root[] = { 0 };
+	char name[RRTYPE_TEXT_SIZE];
+	struct buf text;
+	knot_rrset_t set;
+	bool ok;
+
+	if (strncmp(rrtype_text(type, name), "TYPE", 4) == 0)
+		return true;
+	if (len == 0) /* libknot cannot say it; RFC 3123 allows an empty list */
+		return type == TYPE_NULL || type == TYPE_APL;
+	buf_init(&text, SIZE_MAX);
+	knot_rrset_init(&set, root, type, DNS_CLASS_IN, 0);
+	ok = knot_rrset_add_rdata(&set, rdata, len, NULL) == 0 && known_text(&set, &text);
+	knot_rdataset_clear(&set.rrs, NULL);
+	buf_fini(&text);
+	return ok;
+}
+
+/* `fixed` bytes, a name, then `rest` bytes exactly. */
+static bool
+holds_name(const uint8_t *rdata, size_t len, size_t fixed, size_t rest)
+{
+	int n = fixed <= len ? name_check(rdata, len, fixed) : -EINVAL;
+
+	return n > 0 && fixed + (size_t)n + rest == len;
+}
+
+static bool
+holds_strings(const uint8_t *rdata, size_t len)
+{
+	size_t pos = 0;
+
+	while (pos < len)
+		pos += 1u + rdata[pos];
+	return len > 0 && pos == len;
+}
+
+static bool
+holds_soa(const uint8_t *rdata, size_t len)
+{
+	int n = name_check(rdata, len, 0);
+
+	return n > 0 && holds_name(rdata, len, (size_t)n, 20);
+}
+
+/* The frequent types by hand; the rest is well-formed if libknot can write it down. */
+bool
+rdata_check(uint16_t type, const uint8_t *rdata, uint16_t len)
+{
+	switch (type) {
+	case RRTYPE_A:
+		return len == 4;
+	case RRTYPE_AAAA:
+		return len == 16;
+	case RRTYPE_NS:
+	case RRTYPE_CNAME:
+	case RRTYPE_PTR:
+	case RRTYPE_DNAME:
+		return holds_name(rdata, len, 0, 0);
+	case RRTYPE_SOA:
+		return holds_soa(rdata, len);
+	case RRTYPE_MX:
+		return holds_name(rdata, len, 2, 0);
+	case RRTYPE_SRV:
+		return holds_name(rdata, len, 6, 0);
+	case RRTYPE_TXT:
+		return holds_strings(rdata, len);
+	default:
+		return known_check(type, rdata, len);
+	}
 }
 
 void

@@ -2,8 +2,8 @@
 /*
  * rrset -- an immutable set of records of one type: what nodes hold and changes carry.
  *
- * One block: header, then `count` times { u16 rdlen; rdata }, in canonical (sorted) order without duplicates.
- * Names inside rdata are uncompressed and in the case they were given.
+ * One block: header, then `count` times { u16 rdlen; rdata }, in canonical (sorted) order without
+ * duplicates. Names inside rdata are uncompressed and in the case they were given.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ struct rrset {
 	uint8_t data[];
 };
 
-/* From `count` rdatas laid out as { u16 rdlen (network order); rdata }; sorts, drops duplicates. NULL if malformed. */
+/* From `count` rdatas laid out as { u16 rdlen (network order); rdata }; sorts, drops duplicates.
+ * NULL if malformed. */
 struct rrset *rrset_new(uint16_t type, uint32_t ttl_s, const uint8_t *data, size_t size);
 void rrset_free(struct rrset **s);
 

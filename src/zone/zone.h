@@ -5,13 +5,14 @@
  *   reader (DNS worker, inside RCU)                writer (the engine's one thread)
  *   zones_find -> lookup -> node -> rrset           zone_put / zone_del / zone_overlay
  *
- * Every node is immutable and replaced whole through RCU, so a change is O(labels + records at the name),
- * whatever the size of the zone, and a reader sees the old or the new node, never a mixture. Empty
- * non-terminals are nodes too, kept by a count of children. Cuts (NS below the apex) and DNAMEs are counted
- * by depth, so that a zone without any at some depth costs a query nothing there.
+ * Every node is immutable and replaced whole through RCU, so a change is O(labels + records at the
+ * name), whatever the size of the zone, and a reader sees the old or the new node, never a mixture.
+ * Empty non-terminals are nodes too, kept by a count of children. Cuts (NS below the apex) and
+ * DNAMEs are counted by depth, so that a zone without any at some depth costs a query nothing
+ * there.
  *
- * An *overlay* is an opaque pointer at a name, owned by the room above (steered RRsets). A node exists
- * while it has RRsets, an overlay or children.
+ * An *overlay* is an opaque pointer at a name, owned by the room above (steered RRsets). A node
+ * exists while it has RRsets, an overlay or children.
  */
 #pragma once
 
@@ -24,18 +25,19 @@
 
 struct zone;
 
-/* One name, one block of memory: header, pointers, name, RRsets. Borrowed inside an RCU read section. */
+/* One name, one block of memory: header, pointers, name, RRsets. Borrowed inside an RCU read
+ * section. */
 struct zone_node {
-	const void *overlay;          /* steered RRsets, or NULL */
-	const uint8_t *name;          /* lower, wire */
-	uint8_t flags;                /* ZONE_NODE_* */
+	const void *overlay; /* steered RRsets, or NULL */
+	const uint8_t *name; /* lower, wire */
+	uint8_t flags;       /* ZONE_NODE_* */
 	uint8_t name_len;
 	uint16_t n_rrsets;
-	uint32_t n_children;          /* the writer's own, the one field that changes: readers keep off */
+	uint32_t n_children; /* the writer's own, the one field that changes: readers keep off */
 	const struct rrset *rrsets[]; /* sorted by type */
 };
-#define ZONE_NODE_CUT 1      /* NS here and not the apex */
-#define ZONE_NODE_DNAME 2
+#define ZONE_NODE_CUT        1 /* NS here and not the apex */
+#define ZONE_NODE_DNAME      2
 #define ZONE_NODE_WILD_CHILD 4 /* "*.name" exists */
 
 /* NULL if there is none. */
@@ -45,19 +47,22 @@ struct zone *zone_new(const uint8_t *apex); /* lower; holds the apex node, empty
 void zone_free(struct zone **z); /* no reader may be left; zones_add and zones_remove see to that */
 const uint8_t *zone_apex(const struct zone *z);
 size_t zone_names(const struct zone *z); /* nodes, empty non-terminals included */
-const struct zone_node *zone_find(const struct zone *z, const uint8_t *lower_name); /* exact, or NULL */
+const struct zone_node *
+zone_find(const struct zone *z, const uint8_t *lower_name); /* exact, or NULL */
 
-/* Writer. `set` becomes the zone's (it is copied into the node and freed). The owner must be at or below the apex (CHECKed). */
+/* Writer. `set` becomes the zone's (it is copied into the node and freed). The owner must be at or
+ * below the apex (CHECKed). */
 void zone_put(struct zone *z, const uint8_t *owner, struct rrset *set);
 void zone_del(struct zone *z, const uint8_t *owner, uint16_t type); /* absent: no-op */
 /* Set or (NULL) clear; returns the old one, which readers may still see until a grace period. */
 const void *zone_overlay(struct zone *z, const uint8_t *owner, const void *overlay);
 /* Walk every node in no particular order (writer, or inside a read section). */
-void zone_walk(const struct zone *z, void (*visit)(const struct zone_node *n, void *arg), void *arg);
+void
+zone_walk(const struct zone *z, void (*visit)(const struct zone_node *n, void *arg), void *arg);
 
 /* Outcome of a lookup, RFC 1034 4.3.2 / 4592 / 6672. */
 enum lookup_kind {
-	LOOKUP_NAME,       /* `node` is the name (or the wildcard that covers it, `wildcard`) */
+	LOOKUP_NAME, /* `node` is the name (or the wildcard that covers it, `wildcard`) */
 	LOOKUP_NXDOMAIN,
 	LOOKUP_DELEGATION, /* `node` is the cut; qname at or below it */
 	LOOKUP_DNAME,      /* `node` holds the DNAME; qname strictly below */
@@ -68,5 +73,6 @@ struct lookup {
 	const struct zone_node *encloser; /* closest encloser of a wildcard match or NXDOMAIN */
 	bool wildcard;
 };
-/* `qname` lower, at or below the apex. A DS query at a cut is answered by the parent: pass the type. */
+/* `qname` lower, at or below the apex. A DS query at a cut is answered by the parent: pass the
+ * type. */
 void lookup(const struct zone *z, const uint8_t *qname, uint16_t qtype, struct lookup *out);

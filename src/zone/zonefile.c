@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "dns/name.h"
 #include "dns/query.h"
+#include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "zone/zonefile_check.h"
 
@@ -161,6 +162,8 @@ refuse(const struct loader *l, const zs_scanner_t *s, const uint8_t *owner)
 		return "only class IN is supported";
 	if (s->r_ttl > INT32_MAX)
 		return "the TTL is over 2147483647 (RFC 2181)";
+	if (!rdata_check(s->r_type, s->r_data, (uint16_t)s->r_data_length))
+		return "malformed data for this type";
 	return zonefile_check_rule(l->apex, owner, s->r_type, 1, NULL, 0);
 }
 

@@ -2,9 +2,11 @@
 /*
  * zonefile -- zone text (RFC 1035 section 5) in and out, by libzscanner.
  *
- * Reading is all or nothing: the first problems (at most 20) are reported as "name:line: reason" and
- * nothing is returned. $INCLUDE and $GENERATE are refused: the input is text, not a file system. Checks beyond syntax: exactly one SOA, at the apex; NS at the apex; nothing outside the zone; CNAME
- * alone at its name (but for DNSSEC types); DNAME single; class IN; one TTL per set (the first wins).
+ * Reading is all or nothing: the first problems (at most 20) are reported as "name:line: reason"
+ * and nothing is returned. $INCLUDE and $GENERATE are refused: the input is text, not a file
+ * system. Checks beyond syntax: exactly one SOA, at the apex; NS at the apex; nothing outside the
+ * zone; CNAME alone at its name (but for DNSSEC types); DNAME single; class IN; one TTL per set
+ * (the first wins).
  */
 #pragma once
 
@@ -28,14 +30,18 @@ struct zonefile {
 	struct arena arena; /* the owners */
 };
 
-/* `origin`: the zone's apex, text. `label` names the input in messages. `defaults` to $TTL 3600. 0 or -EINVAL. */
-MUST_USE int zonefile_parse(
-    const char *text, size_t len, const char *origin, const char *label, struct zonefile *out, struct diag *d);
-void zonefile_fini(struct zonefile *z); /* frees items and the sets still in them (set may be NULLed by a taker) */
+/* `origin`: the zone's apex, text. `label` names the input in messages. `defaults` to $TTL 3600. 0
+ * or -EINVAL. */
+MUST_USE int zonefile_parse(const char *text, size_t len, const char *origin, const char *label,
+    struct zonefile *out, struct diag *d);
+void zonefile_fini(
+    struct zonefile *z); /* frees items and the sets still in them (set may be NULLed by a taker) */
 
 /* Write: $ORIGIN, SOA first, then owners in canonical order, types by number; stable. */
-void zonefile_write(const struct zonefile_item *items, size_t count, const uint8_t *apex, struct buf *out);
+void zonefile_write(
+    const struct zonefile_item *items, size_t count, const uint8_t *apex, struct buf *out);
 
-/* The CNAME/DNAME/SOA/NS rules above for one set about to join `have` (types at the owner). 0 or -EINVAL. */
+/* The CNAME/DNAME/SOA/NS rules above for one set about to join `have` (types at the owner). 0 or
+ * -EINVAL. */
 MUST_USE int zonefile_check_set(const uint8_t *apex, const uint8_t *owner, const struct rrset *set,
     const uint16_t *have, size_t n_have, struct diag *d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * zones -- the set of hosted zones. Writer: the engine's one thread. Readers: wait-free inside RCU (QSBR).
+ * zones -- the set of hosted zones. Writer: the engine's one thread. Readers: wait-free inside RCU
+ * (QSBR).
  */
 #pragma once
 
@@ -19,8 +20,9 @@ struct zone *zones_find_above(const struct zones *zs, const uint8_t *name);
 struct zone *zones_exact(const struct zones *zs, const uint8_t *apex);
 size_t zones_count(const struct zones *zs);
 
-/* Writer. The set owns added zones; an equal apex is replaced (overlays are NOT carried over) and the old zone
- * freed after a grace period by the call_rcu thread: never a pause here or for a reader. */
+/* Writer. The set owns added zones; an equal apex is replaced (overlays are NOT carried over) and
+ * the old zone freed after a grace period by the call_rcu thread: never a pause here or for a
+ * reader. */
 void zones_add(struct zones *zs, struct zone *z);
 void zones_remove(struct zones *zs, const uint8_t *apex);
 void zones_walk(const struct zones *zs, void (*visit)(struct zone *z, void *arg), void *arg);
