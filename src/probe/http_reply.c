@@ -79,6 +79,17 @@ status_next(struct http_reply *r, uint8_t c)
 	return ++r->matched < 3 ? STATUS : STATUS_END;
 }
 
+/* In a reason phrase or a header's value. */
+static enum state
+text_next(struct http_reply *r, uint8_t c)
+{
+	if (c == '\n')
+		return LINE;
+	if (c == '\r')
+		return TEXT_CR;
+	return is_text(c) ? TEXT : refuse(r, "control character in the head");
+}
+
 static enum state
 line_next(struct http_reply *r, uint8_t c)
 {
@@ -128,13 +139,9 @@ next(struct http_reply *r, uint8_t c)
 	case STATUS_END:
 		if (c != ' ' && c != '\r' && c != '\n')
 			return refuse(r, "status is not a number of three digits");
-		/* fall through */
+		return text_next(r, c);
 	case TEXT:
-		if (c == '\n')
-			return LINE;
-		if (c == '\r')
-			return TEXT_CR;
-		return is_text(c) ? TEXT : refuse(r, "control character in the head");
+		return text_next(r, c);
 	case TEXT_CR:
 		return c == '\n' ? LINE : refuse(r, "CR without LF");
 	case LINE:
@@ -167,9 +174,9 @@ http_reply_feed(struct http_reply *r, const void *data, size_t len)
 
 	for (size_t i = 0; i < len && progress(r) == HTTP_REPLY_MORE; i++) {
 		if (++r->seen > HTTP_REPLY_HEAD_MAX)
-			r->state = refuse(r, "head larger than 16 KiB");
+			r->state = (uint8_t)refuse(r, "head larger than 16 KiB");
 		else
-			r->state = next(r, at[i]);
+			r->state = (uint8_t)next(r, at[i]);
 	}
 	return progress(r);
 }
