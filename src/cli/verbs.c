@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/verbs.h"
+
+#include "cli/demo.h"
+
+static const struct option apply_options[] = {
+	{ "--file", 'f', "FILE", "YAML to apply; - is stdin; may be given more than once" },
+	{ "--dry-run", 0, NULL, "check and show what would change; change nothing" },
+	OPTION_END,
+};
+static const struct option create_options[] = {
+	{ "--scenario", 0, "NAME", "multi_active or active_standby" },
+	{ "--site", 0, "NAME=IP,IP:WEIGHT",
+	    "a site, its addresses and weight (1); repeat for each site" },
+	{ "--check", 0, "PROTOCOL:PORT", "probe of each address: tcp:80, http:8080/healthz" },
+	{ "--interval", 0, "TIME", "between probes (5s)" },
+	{ "--timeout", 0, "TIME", "of one probe (2s)" },
+	{ "--fall", 0, "N", "failures in a row that make it down (3)" },
+	{ "--rise", 0, "N", "passes in a row that make it up (2)" },
+	{ "--ttl", 0, "SECONDS", "of the answers (60)" },
+	{ "--enable", 0, NULL, "answer with it at once; without, it only probes" },
+	OPTION_END,
+};
+static const struct option explain_options[] = {
+	{ "--client", 0, "IP", "who asks (prefix allowed)" },
+	{ "--down", 0, "ADDRESS", "as if this address were down; may be repeated" },
+	{ "--up", 0, "ADDRESS", "as if this address were up; may be repeated" },
+	{ "--draws", 0, "N", "draw so many answers and count them" },
+	OPTION_END,
+};
+static const struct option events_options[] = {
+	{ "--watch", 'w', NULL, "go on with new events as they happen" },
+	{ "--since", 0, "N", "only events after number N" },
+	{ "--kind", 0, "KIND", "only events of this kind, e.g. address.down" },
+	OPTION_END,
+};
+static const struct option demo_options[] = {
+	{ "--stay", 0, NULL, "keep everything running until Ctrl-C" },
+	{ "--gtmd", 0, "PATH", "the server to run; default: beside gtmctl" },
+	OPTION_END,
+};
+
+const struct verb verbs_table[] = {
+	{ "get", "KIND [NAME]", "Show objects as a table, JSON or YAML",
+	    "  gtmctl get domains\n"
+	    "  gtmctl get domain www.example.com A -o yaml\n"
+	    "  gtmctl get pools -o wide\n"
+	    "  gtmctl get addresses -o name\n",
+	    NULL, 1, 3, verb_get },
+	{ "describe", "KIND NAME", "Show all about one object: spec, status, latest events",
+	    "  gtmctl describe pool dc-a\n"
+	    "  gtmctl describe domain www.example.com A\n",
+	    NULL, 2, 3, verb_describe },
+	{ "apply", "-f FILE", "Make the server's objects as a YAML file says, all or nothing",
+	    "  gtmctl apply -f gtm.yaml\n"
+	    "  gtmctl apply -f gtm.yaml --dry-run\n"
+	    "  gtmctl export | gtmctl apply -f -\n",
+	    apply_options, 0, 0, verb_apply },
+	{ "delete", "KIND NAME", "Delete one object that nothing uses",
+	    "  gtmctl delete pool dc-c\n"
+	    "  gtmctl delete domain www.example.com A\n",
+	    NULL, 2, 3, verb_delete },
+	{ "export", "", "Write all objects as YAML that apply takes",
+	    "  gtmctl export > gtm.yaml\n", NULL, 0, 0, verb_export },
+	{ "domain create", "NAME TYPE",
+	    "Make an access domain with its pools, addresses and checks",
+	    "  gtmctl domain create www.example.com A --scenario multi_active \\\n"
+	    "      --site dc-a=203.0.113.10,203.0.113.11:3 --site dc-b=198.51.100.10:1 --check "
+	    "tcp:80\n"
+	    "  gtmctl domain create www.example.com AAAA --scenario active_standby \\\n"
+	    "      --site dc-a=2001:db8::1 --site 'dc-b=[2001:db8:1::1]:2' --check http:80/healthz "
+	    "--enable\n",
+	    create_options, 2, 2, verb_domain_create },
+	{ "domain enable", "NAME TYPE",
+	    "Answer with the access domain instead of the zone's record",
+	    "  gtmctl domain enable www.example.com A\n", NULL, 1, 2, verb_domain_enable },
+	{ "domain disable", "NAME TYPE", "Answer from the zone again",
+	    "  gtmctl domain disable www.example.com A\n", NULL, 1, 2, verb_domain_disable },
+	{ "zone import", "ZONE FILE", "Make or replace a zone's records from a zone file",
+	    "  gtmctl zone import example.com example.com.zone\n", NULL, 2, 2, verb_zone_import },
+	{ "zone export", "ZONE", "Write a zone's records as a zone file",
+	    "  gtmctl zone export example.com > example.com.zone\n", NULL, 1, 1, verb_zone_export },
+	{ "explain", "NAME TYPE", "Tell what would be answered, and why",
+	    "  gtmctl explain www.example.com A\n"
+	    "  gtmctl explain www.example.com A --client 192.0.2.1 --down dc-a-1 --draws 1000\n",
+	    explain_options, 2, 2, verb_explain },
+	{ "events", "", "Show what happened",
+	    "  gtmctl events -w\n"
+	    "  gtmctl events --kind address.down\n",
+	    events_options, 0, 0, verb_events },
+	{ "demo", "", "Show a failover for real, on this machine, in about a minute",
+	    "  gtmctl demo\n"
+	    "  gtmctl demo --stay\n",
+	    demo_options, 0, 0, demo_run },
+	{ "version", "", "Show the versions of gtmctl and the server", "  gtmctl version\n", NULL,
+	    0, 0, verb_version },
+	{ "help", "[VERB]", "Show help", "  gtmctl help domain create\n", NULL, 0, 2, verb_help },
+	{ .name = NULL },
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* verbs -- every verb of gtmctl: a row in verbs.c and a function here. */
+#pragma once
+
+#include "cli/args.h"
+
+extern const struct verb verbs_table[]; /* ends with a row without a name */
+
+int verb_get(struct cli *cli);
+int verb_describe(struct cli *cli);
+int verb_delete(struct cli *cli);
+int verb_export(struct cli *cli);
+int verb_apply(struct cli *cli);
+int verb_domain_create(struct cli *cli);
+int verb_domain_enable(struct cli *cli);
+int verb_domain_disable(struct cli *cli);
+int verb_zone_import(struct cli *cli);
+int verb_zone_export(struct cli *cli);
+int verb_explain(struct cli *cli);
+int verb_events(struct cli *cli);
+int verb_version(struct cli *cli);
+int verb_help(struct cli *cli);
