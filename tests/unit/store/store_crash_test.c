@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A writer is killed at random moments. It writes each revision into a pipe, the ledger, after
+ * store_commit returned. Afterwards the store must hold every revision of the ledger, and every set
+ * whole: set n is address "n", pool "n" and RRset "n", so at revision n there are n of each and no
+ * number is missing.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/rand.h"
+#include "site.h"
+
+#define ROUNDS 50
+
+static void
+commit_number(struct site *s, unsigned n)
+{
+	char name[32], owner[64];
+
+	snprintf(name, sizeof(name), "%u", n);
+	snprintf(owner, sizeof(owner), "%u.x.org", n);
+	if (n == 1)
+		site_put(s, KIND_ZONE, "x.org", "{}");
+	site_put(s, KIND_ADDRESS, name, "{}");
+	site_put(s, KIND_POOL, name, "{}");
+	site_rrset(s, "x.org", owner, 1);
+	if (store_commit(s->store, &s->set, &s->diag) < 0)
+		_exit(1);
+}
+
+static void
+write_until_killed(struct site *s, int ledger)
+{
+	if (store_open(s->dir, &s->store, &s->diag) < 0)
+		_exit(1);
+	for (uint64_t revision = store_revision(s->store);;) {
+		if (write(ledger, &revision, sizeof(revision)) != sizeof(revision))
+			_exit(1);
+		revision++;
+
+		commit_number(s, (unsigned)revision);
+		if (s->set.revision != revision)
+			_exit(1);
+		site_forget(s);
+	}
+}
+
+/*
+ * Its first entry says that the store is open, and starts the clock; every fifth writer is not
+ * waited for, so that some die while opening. Returns the newest acknowledged revision, or
+ * `before`.
+ */
+static uint64_t
+kill_a_writer(struct site *s, struct rand_state *r, uint64_t before)
+{
+	uint64_t newest = before, revision;
+	int ledger[2], status;
+
+	assert_int_equal(pipe(ledger), 0);
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		close(ledger[0]);
+		write_until_killed(s, ledger[1]);
+	}
+	close(ledger[1]);
+	if (rand_below(r, 5) > 0)
+		assert_int_equal(read(ledger[0], &newest, sizeof(newest)), sizeof(newest));
+	usleep((useconds_t)rand_below(r, 15000));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status)); /* it did not fail by itself */
+	while (read(ledger[0], &revision, sizeof(revision)) == sizeof(revision))
+		newest = revision;
+	close(ledger[0]);
+	return newest;
+}
+
+struct tally {
+	uint64_t addresses, pools, rrsets;
+};
+
+static int
+count(const struct change_op *op, void *arg)
+{
+	struct tally *t = arg;
+
+	if (op->op == CHANGE_RRSET_PUT) {
+		t->rrsets++;
+	} else if (op->kind == KIND_ADDRESS) {
+		t->addresses++;
+		assert_int_equal(strtoul(op->name, NULL, 10), op->revision);
+	} else if (op->kind == KIND_POOL) {
+		t->pools++;
+	}
+	return 0;
+}
+
+static uint64_t
+check_state(struct site *s, uint64_t acknowledged)
+{
+	struct tally t = { 0 };
+	uint64_t revision;
+
+	site_open(s);
+	assert_int_equal(store_load(s->store, count, &t, &revision), 0);
+	assert_true(revision >= acknowledged);
+	assert_true(revision <= acknowledged + 1); /* one may have been cut off before its entry */
+	assert_int_equal(t.addresses, revision);
+	assert_int_equal(t.pools, revision);
+	assert_int_equal(t.rrsets, revision);
+	store_close(&s->store);
+	return revision;
+}
+
+static void
+nothing_acknowledged_is_lost(void **state)
+{
+	struct site *s = *state;
+	struct rand_state r;
+	uint64_t revision = 0, acknowledged = 0;
+
+	rand_seed(&r, 20261122);
+	store_close(&s->store);
+	for (int i = 0; i < ROUNDS; i++) {
+		const uint64_t newest = kill_a_writer(s, &r, revision);
+
+		acknowledged += newest - revision;
+		revision = check_state(s, newest);
+	}
+	print_message("%d kills, %d acknowledged commits\n", ROUNDS, (int)acknowledged);
+	assert_true(acknowledged > ROUNDS);
+	site_open(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    nothing_acknowledged_is_lost, site_start, site_stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
