@@ -144,8 +144,8 @@ typedef int store_token_f(const struct store_token *t, void *arg);
 MUST_USE int store_tokens(struct store *s, store_token_f *f, void *arg);
 
 /*
- * A consistent copy into the new file `path`, while others go on. To restore, stop gtmd and put it
- * in the place of gtm.db (no file beside it): it opens with a new lineage. A plain copy of a live
- * gtm.db is no backup.
+ * A consistent copy into the new file `path`; readers go on, writers wait. To restore, stop gtmd
+ * and put it in the place of gtm.db (no file beside it): it opens with a new lineage. A plain copy
+ * of a live gtm.db is no backup.
  */
 MUST_USE int store_backup(struct store *s, const char *path, struct diag *d);
