@@ -120,6 +120,24 @@ cli_call(struct cli *cli, const struct client_request *q, const struct yaml_in *
 	return EXIT_OK;
 }
 
+/* What the server did, but finds odd. */
+static void
+warn(struct cli *cli, const json_t *reply)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "warnings"), i, item)
+	{
+		struct buf b;
+
+		buf_init(&b, 1 << 16);
+		term_clean(&b, json_is_string(item) ? json_string_value(item) : "?");
+		cli_say(cli, "warning: %s", buf_str(&b));
+		buf_fini(&b);
+	}
+}
+
 int
 cli_ask(struct cli *cli, const char *method, const char *path, const json_t *body,
     const struct yaml_in *places, json_t **reply)
@@ -144,6 +162,8 @@ cli_ask(struct cli *cli, const char *method, const char *path, const json_t *bod
 	client_reply_fini(&r);
 	if (bad)
 		return cli_refuse(cli, EXIT_ERROR, path, "the server's reply is not JSON");
+	if (strcmp(method, "GET") != 0)
+		warn(cli, j);
 	if (reply != NULL)
 		*reply = j;
 	else

@@ -33,28 +33,28 @@ read_files(struct cli *cli, struct yaml_in *y)
 	return code;
 }
 
-/* What became of each object, as far as the reply tells. */
+/* What became of each object; those as they were are only counted. */
 static void
-report(struct cli *cli, const json_t *reply, bool dry, size_t n)
+report(struct cli *cli, const json_t *reply, bool dry)
 {
 	const json_t *items = json_object_get(reply, "objects"), *item;
-	size_t i;
+	size_t changed = 0, i;
 
 	json_array_foreach(items, i, item)
 	{
-		const char *change = json_string_value(json_object_get(item, "change"));
+		const char *action = json_string_value(json_object_get(item, "action"));
+		const char *kind = json_string_value(json_object_get(item, "kind"));
+		const char *name = json_string_value(json_object_get(item, "name"));
 
-		if (change == NULL || strcmp(change, "unchanged") == 0)
+		if (action == NULL || kind == NULL || name == NULL ||
+		    strcmp(action, "unchanged") == 0)
 			continue;
-		fprintf(cli->out, "%s %s %s\n", change,
-		    json_string_value(json_object_get(item, "kind")),
-		    json_string_value(json_object_get(item, "name")));
+		changed++;
+		fprintf(cli->out, "%s %s %s\n", action, kind, name);
 	}
-	if (dry)
-		cli_say(
-		    cli, "%zu object%s checked; nothing changed (dry run)", n, n == 1 ? "" : "s");
-	else
-		cli_say(cli, "%zu object%s applied", n, n == 1 ? "" : "s");
+	fflush(cli->out);
+	cli_say(cli, "%zu changed, %zu as they were%s", changed, json_array_size(items) - changed,
+	    dry ? " (dry run: nothing was done)" : "");
 }
 
 int
@@ -78,7 +78,7 @@ verb_apply(struct cli *cli)
 		    dry ? "/api/v1/config:apply?dryRun=1" : "/api/v1/config:apply", body, &y,
 		    &reply);
 		if (code == EXIT_OK)
-			report(cli, reply, dry, json_array_size(y.objects));
+			report(cli, reply, dry);
 		json_decref(body);
 		json_decref(reply);
 	}

@@ -74,7 +74,7 @@ fetch_list(struct cli *cli, const char *path, json_t *objects)
 		json_array_extend(
 		    objects, json_is_array(reply) ? reply : json_object_get(reply, "items"));
 
-		const char *next = json_string_value(json_object_get(reply, "cursor"));
+		const char *next = json_string_value(json_object_get(reply, "next"));
 
 		if (next != NULL && *next != '\0')
 			cursor = client_escape(next);
