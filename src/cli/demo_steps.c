@@ -236,7 +236,7 @@ play_events(struct demo *d)
 	unsigned downs = 0;
 
 	demo_show_command(d, "gtmctl events");
-	if (!demo_watch_api(d, "GET", "/api/v1/events", NULL, &reply))
+	if (!demo_watch_api(d, "GET", "/api/v1/events?since=0", NULL, &reply))
 		return;
 	write_events(d, json_object_get(reply, "items"), &downs);
 	demo_show_check(

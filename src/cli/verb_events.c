@@ -134,25 +134,37 @@ list_path(const struct args *args)
 	return path;
 }
 
+/* With --since the list starts there; without, it is the latest, newest first. */
+static json_int_t
+write_list(struct cli *cli, const json_t *items)
+{
+	const size_t n = json_array_size(items);
+	const bool forward = args_has(&cli->args, "--since");
+	json_int_t last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *e = json_array_get(items, forward ? i : n - 1 - i);
+
+		write_event(cli, e);
+		last = json_integer_value(json_object_get(e, "id"));
+	}
+	fflush(cli->out);
+	return last;
+}
+
 int
 verb_events(struct cli *cli)
 {
 	char *path = list_path(&cli->args), last[32] = "";
 	json_t *reply = NULL;
-	const json_t *e;
-	size_t i;
 	const int code = cli_ask(cli, "GET", path, NULL, NULL, &reply);
 
-	json_array_foreach(json_object_get(reply, "items"), i, e)
-	{
-		const json_t *id = json_object_get(e, "id");
+	if (code == EXIT_OK) {
+		const json_int_t id = write_list(cli, json_object_get(reply, "items"));
 
-		write_event(cli, e);
-		if (json_is_integer(id))
-			snprintf(
-			    last, sizeof(last), "%" JSON_INTEGER_FORMAT, json_integer_value(id));
+		if (id > 0)
+			snprintf(last, sizeof(last), "%" JSON_INTEGER_FORMAT, id);
 	}
-	fflush(cli->out);
 	json_decref(reply);
 	free(path);
 	return code == EXIT_OK && args_has(&cli->args, "--watch") ? watch(cli, last) : code;

@@ -11,6 +11,7 @@
 #include "cli/scalar.h"
 
 #define DEPTH_MAX 64
+#define KEY_MAX   200 /* escaped at worst, it still fits the 1,024 that YAML gives a key */
 
 struct reader {
 	struct yaml_in *in;
@@ -132,6 +133,8 @@ read_members(struct reader *r, const struct diag_path *path, unsigned depth, jso
 
 		if (strlen(key) != r->event.data.scalar.length)
 			return refuse(r, "a NUL character is not allowed");
+		if (strlen(key) > KEY_MAX)
+			return refuse(r, "a key longer than 200 bytes");
 		if (json_object_get(object, key) != NULL)
 			return diag_add(r->diag, DIAG_INVALID, place(r, &r->event.start_mark),
 			    "duplicate key \"%s\"", key);
