@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 #define ALIGN          16u
-#define CHUNK_MIN_SIZE 4096u
+#define CHUNK_MIN_SIZE 512u
 #define CHUNK_MAX_SIZE (256u * 1024u)
 
 /* clang tells by __has_feature, gcc by a macro. */

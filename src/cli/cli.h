@@ -16,7 +16,7 @@
 #include "cli/args.h"
 #include "cli/client.h"
 #include "cli/exit.h"
-#include "cli/yaml_in.h"
+#include "base/yaml_in.h"
 
 enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_NAME };
 

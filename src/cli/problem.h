@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/exit.h"
-#include "cli/yaml_in.h"
+#include "base/yaml_in.h"
 
 enum exit_code problem_exit(long status);
 /*

@@ -6,7 +6,7 @@
 #include "cli/explain.h"
 #include "cli/site.h"
 #include "cli/verbs.h"
-#include "cli/yaml_out.h"
+#include "base/yaml_out.h"
 
 static json_t *
 make_request(struct cli *cli)

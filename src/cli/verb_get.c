@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/kinds.h"
 #include "cli/verbs.h"
-#include "cli/yaml_out.h"
+#include "base/yaml_out.h"
 
 #define TEXT_MAX ((size_t)1 << 30)
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cli/yaml_out.h"
+#include "base/yaml_out.h"
 
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "cli/scalar.h"
+#include "base/scalar.h"
 
 static void
 indent(struct buf *b, unsigned depth)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cli/yaml_in.h"
+#include "base/yaml_in.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "cli/scalar.h"
+#include "base/scalar.h"
 
 #define DEPTH_MAX 64
 #define KEY_MAX   200 /* escaped at worst, it still fits the 1,024 that YAML gives a key */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cli/scalar.h"
+#include "base/scalar.h"
 
 #include <ctype.h>
 #include <errno.h>

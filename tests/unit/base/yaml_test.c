@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* YAML to JSON and back: what scalars mean, which lines problems name, that nothing is lost. */
-#include "cli/yaml_in.h"
-#include "cli/yaml_out.h"
+#include "base/yaml_in.h"
+#include "base/yaml_out.h"
 
 #include <errno.h>
 #include <setjmp.h>
