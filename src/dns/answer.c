@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Compression: every label written starts a suffix; its offset is a *target*. A name is written
- * label by label until what remains equals a target. The targets of the question are added only
- * when a first name other than the question's own is written: most answers never need them.
+ * label by label until what remains equals a target. What it shares with the end of the question
+ * is found in one pass over both, so the question needs no targets: most answers have none.
  */
 #include "dns/answer.h"
 
@@ -13,11 +13,10 @@
 
 enum { OPTION_ECS = 8, OPTION_EDE = 15 };
 
-#define OPT_LEN          11 /* root, type, class, ttl, rdlength */
-#define OPTION_HEAD      4  /* code, length */
-#define EDE_LEN          (OPTION_HEAD + 2)
-#define POINTER_MAX      0x3fff
-#define QUESTION_TARGETS 12 /* the rest is kept for names to come */
+#define OPT_LEN     11 /* root, type, class, ttl, rdlength */
+#define OPTION_HEAD 4  /* code, length */
+#define EDE_LEN     (OPTION_HEAD + 2)
+#define POINTER_MAX 0x3fff
 
 static inline void
 set_u16(uint8_t *p, unsigned v)
@@ -104,17 +103,6 @@ add_target(struct answer *a, size_t off, unsigned labels)
 	a->targets[a->n_targets++] = (uint16_t)off;
 }
 
-static void
-add_question_targets(struct answer *a)
-{
-	const struct query *q = a->query;
-	unsigned skip = q->labels > QUESTION_TARGETS ? q->labels - QUESTION_TARGETS : 0;
-	const uint8_t *p = name_skip(q->qname_wire, skip);
-
-	for (unsigned left = q->labels - skip; left > 0; left--, p += 1 + *p)
-		add_target(a, DNS_HEADER_LEN + (size_t)(p - q->qname_wire), left);
-}
-
 static inline uint8_t
 fold(uint8_t c)
 {
@@ -150,30 +138,70 @@ find_target(const struct answer *a, unsigned n_targets, const uint8_t *suffix, u
 	return 0;
 }
 
+static bool
+equal_label(const uint8_t *a, const uint8_t *b)
+{
+	if (*a != *b)
+		return false;
+	for (unsigned i = *a; i > 0; i--)
+		if (a[i] != b[i] && fold(a[i]) != fold(b[i]))
+			return false;
+	return true;
+}
+
+/* How many labels `name` shares with the end of the question; *at is where the question has them.
+ */
+static unsigned
+shared_labels(const struct query *q, const uint8_t *name, unsigned labels, size_t *at)
+{
+	unsigned common = labels < q->labels ? labels : q->labels, shared = common;
+	const uint8_t *n = name_skip(name, labels - common);
+	const uint8_t *wire = name_skip(q->qname_wire, q->labels - common), *start = wire;
+
+	for (unsigned left = common; left > 0; left--) {
+		bool same = equal_label(n, wire);
+
+		n += 1 + *n;
+		wire += 1 + *wire;
+		if (!same) {
+			shared = left - 1;
+			start = wire;
+		}
+	}
+	*at = DNS_HEADER_LEN + (size_t)(start - q->qname_wire);
+	return shared;
+}
+
+static bool
+put_pointer(struct answer *a, size_t at)
+{
+	if (!fits(a, 2))
+		return false;
+	put_u16(a, 0xc000 | (unsigned)at);
+	return true;
+}
+
 /* Write `name` compressed. False if it may not fit; then `len` is undefined: callers roll back. */
 static bool
 put_name(struct answer *a, const uint8_t *name)
 {
-	unsigned labels, known;
+	const unsigned known = a->n_targets; /* this name's own suffixes cannot match it */
+	unsigned labels = name_labels(name);
+	size_t in_question = 0, at;
+	unsigned shared =
+	    a->query->has_question ? shared_labels(a->query, name, labels, &in_question) : 0;
 
-	if (a->n_targets == 0 && a->query->has_question)
-		add_question_targets(a);
-	known = a->n_targets; /* this name's own suffixes cannot match it */
-	for (labels = name_labels(name); labels > 0; labels--) {
-		size_t at = find_target(a, known, name, labels);
-
-		if (at != 0) {
-			if (!fits(a, 2))
-				return false;
-			put_u16(a, 0xc000 | (unsigned)at);
-			return true;
-		}
+	for (; labels > shared; labels--) {
+		if ((at = find_target(a, known, name, labels)) != 0)
+			return put_pointer(a, at);
 		if (!fits(a, 1u + *name))
 			return false;
 		add_target(a, a->len, labels);
 		put_bytes(a, name, 1u + *name);
 		name += 1 + *name;
 	}
+	if (shared > 0)
+		return put_pointer(a, in_question);
 	if (!fits(a, 1))
 		return false;
 	a->buf[a->len++] = 0;
@@ -185,10 +213,7 @@ put_owner(struct answer *a, const uint8_t *owner)
 {
 	if (owner != a->query->qname || !a->query->has_question || *owner == 0)
 		return put_name(a, owner);
-	if (!fits(a, 2))
-		return false;
-	put_u16(a, 0xc000 | DNS_HEADER_LEN);
-	return true;
+	return put_pointer(a, DNS_HEADER_LEN);
 }
 
 /* Rdata whose first `names` names after `fixed` bytes are compressed, the rest copied. */

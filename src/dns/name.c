@@ -157,12 +157,31 @@ name_lower(uint8_t *name)
 	name_copy_lower(name, name);
 }
 
+/*
+ * Eight bytes at a time. Without its top bit a byte takes part in two sums that carry into that
+ * bit: one from 'A' up, one above 'Z'. Where they differ (and the top bit was clear) is a capital
+ * letter.
+ */
+static inline uint64_t
+fold8(uint64_t x)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), low = x & 0x7f * ones;
+	const uint64_t from_a = low + (0x80 - 'A') * ones, above_z = low + (0x7f - 'Z') * ones;
+
+	return x | (((from_a ^ above_z) & ~x & 0x80 * ones) >> 2);
+}
+
 void
 name_copy_lower(uint8_t *out, const uint8_t *name)
 {
-	size_t len = name_len(name);
+	size_t len = name_len(name), i = 0;
 
-	for (size_t i = 0; i < len; i++)
+	for (uint64_t x; i + sizeof(x) <= len; i += sizeof(x)) {
+		memcpy(&x, name + i, sizeof(x));
+		x = fold8(x);
+		memcpy(out + i, &x, sizeof(x));
+	}
+	for (; i < len; i++)
 		out[i] = fold(name[i]);
 }
 

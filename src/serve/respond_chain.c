@@ -47,7 +47,7 @@ read_u32(const uint8_t *b)
 static void
 deny(struct reply *p, const struct zone *z, uint16_t rcode)
 {
-	const struct zone_node *apex = zone_find(z, zone_apex(z));
+	const struct zone_node *apex = zone_apex_node(z);
 	const struct rrset *soa = apex != NULL ? zone_node_find(apex, RRTYPE_SOA) : NULL;
 	uint32_t pos = 0;
 	uint16_t len = 0;

@@ -378,6 +378,18 @@ zone_find(const struct zone *z, const uint8_t *lower_name)
 	return path_node(&p, z, p.depth);
 }
 
+const struct zone_node *
+zone_apex_node(const struct zone *z)
+{
+	struct table_probe probe = table_probe(&z->nodes, TABLE_HASH_START);
+	const struct zone_node *n;
+
+	while ((n = table_next(&probe)) != NULL)
+		if (n->name_len == z->apex_len && memcmp(n->name, z->apex, n->name_len) == 0)
+			break;
+	return n;
+}
+
 void
 zone_walk(const struct zone *z, void (*visit)(const struct zone_node *n, void *arg), void *arg)
 {

@@ -50,6 +50,9 @@ size_t zone_names(const struct zone *z); /* nodes, empty non-terminals included 
 const struct zone_node *
 zone_find(const struct zone *z, const uint8_t *lower_name); /* exact, or NULL */
 
+/* NULL only before it has its first RRset. */
+const struct zone_node *zone_apex_node(const struct zone *z);
+
 /* Writer. `set` becomes the zone's (it is copied into the node and freed). The owner must be at or
  * below the apex (CHECKed). */
 void zone_put(struct zone *z, const uint8_t *owner, struct rrset *set);
