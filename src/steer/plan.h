@@ -30,6 +30,13 @@ struct plan_rr {
 	uint16_t len;
 	uint8_t tail[];
 };
+#define PLAN_RR_RDATA 10 /* offset of the rdata in `tail` */
+
+static inline uint16_t
+plan_rr_type(const struct plan_rr *rr)
+{
+	return (uint16_t)(rr->tail[0] << 8 | rr->tail[1]);
+}
 
 struct plan;
 
@@ -37,7 +44,11 @@ struct plan;
  * the tree. */
 size_t
 plan_answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLAN_MAX_ANSWER]);
-/* RR type of what plan_answer yields: the domain's type, or CNAME. */
+/*
+ * RR type of what plan_answer yields: the domain's type, or CNAME if every pool that answers is of
+ * type domain. Where both kinds of pools answer by turns this is the domain's type, and
+ * plan_rr_type tells about the answer in hand.
+ */
 uint16_t plan_rrtype(const struct plan *p);
 uint32_t plan_ttl(const struct plan *p);
 /* All enabled addresses are down and the fallback answers. */

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define URCU_API_MAP
+#include <urcu/urcu-qsbr.h>
+
+#include "steer/cursors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/check.h"
+
+struct cursors {
+	uint32_t magic;
+#define CURSORS_MAGIC 0xc0250125u
+	unsigned workers;
+	struct rcu_head rcu;
+	struct cursor lines[];
+};
+
+static struct cursors *
+allocate(unsigned workers)
+{
+	const size_t size = sizeof(struct cursors) + workers * sizeof(struct cursor);
+	struct cursors *c = aligned_alloc(_Alignof(struct cursors), size);
+
+	CHECK(workers > 0 && c != NULL);
+	memset(c, 0, size);
+	c->magic = CURSORS_MAGIC;
+	c->workers = workers;
+	return c;
+}
+
+/* FNV-1a: stable across processes, so that a simulation can be repeated. */
+static uint64_t
+absorb(uint64_t h, const char *text)
+{
+	for (; *text != '\0'; text++)
+		h = (h ^ (uint8_t)*text) * 0x100000001b3u;
+	return (h ^ 0xff) * 0x100000001b3u;
+}
+
+/* The finaliser of splitmix64: FNV alone leaves the high bits of similar names alike. */
+static uint64_t
+mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+struct cursors *
+cursors_new(const char *seed, const char *sub, unsigned workers)
+{
+	const uint64_t start = mix(absorb(absorb(0xcbf29ce484222325u, seed), sub));
+	struct cursors *c = allocate(workers);
+
+	for (unsigned w = 0; w < workers; w++) {
+		c->lines[w].u = start + w * (UINT64_MAX / workers);
+		c->lines[w].turn = w;
+	}
+	return c;
+}
+
+struct cursors *
+cursors_copy(const struct cursors *c)
+{
+	struct cursors *copy = allocate(1);
+
+	OBJ_CHECK(c, CURSORS_MAGIC);
+	/* Worker 0 may be writing: any recent value will do, but it must be read whole. */
+	copy->lines[0].u = __atomic_load_n(&c->lines[0].u, __ATOMIC_RELAXED);
+	copy->lines[0].turn = __atomic_load_n(&c->lines[0].turn, __ATOMIC_RELAXED);
+	return copy;
+}
+
+void
+cursors_free(struct cursors **c)
+{
+	if (*c == NULL)
+		return;
+	OBJ_CHECK(*c, CURSORS_MAGIC);
+	(*c)->magic = 0;
+	free(*c);
+	*c = NULL;
+}
+
+static void
+free_late(struct rcu_head *head)
+{
+	struct cursors *c = container_of(head, struct cursors, rcu);
+
+	cursors_free(&c);
+}
+
+void
+cursors_retire(struct cursors **c)
+{
+	if (*c == NULL)
+		return;
+	OBJ_CHECK(*c, CURSORS_MAGIC);
+	call_rcu(&(*c)->rcu, free_late);
+	*c = NULL;
+}
+
+struct cursor *
+cursors_at(struct cursors *c, unsigned worker)
+{
+	OBJ_CHECK(c, CURSORS_MAGIC);
+	CHECK(worker < c->workers);
+	return &c->lines[worker];
+}

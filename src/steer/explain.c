@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "steer/explain.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "dns/rrtype.h"
+#include "net/addr.h"
+#include "steer/explain_account.h"
+#include "steer/steered.h"
+
+#define DRAWS_MAX 1000000
+
+static json_t *
+finish(struct account *a)
+{
+	json_t *j = json_pack("{s:{s:s, s:I, s:o}, s:b, s:s, s:i, s:o, s:s?, s:o}", "answer",
+	    "rcode", a->rcode, "ttl", (json_int_t)a->ttl_s, "rdata", a->rdata, "steered",
+	    (int)a->steered, "line", "default", "scope", 0, "candidates", a->candidates, "fallback",
+	    a->fallback, "decision", a->decision);
+
+	CHECK(j != NULL);
+	if (a->drawn != NULL)
+		json_object_set_new(j, "draws", a->drawn);
+	return j;
+}
+
+/* -- what is asked -- */
+
+static int
+read_question(struct account *a, const json_t *request, struct diag *d)
+{
+	const char *name = json_string_value(json_object_get(request, "name"));
+	const json_t *type = json_object_get(request, "type");
+	const json_t *client = json_object_get(request, "client");
+	struct addr ip;
+
+	if (name == NULL || name_parse_lower(name, a->qname) < 0)
+		return diag_add(d, DIAG_INVALID, "name", "must be a domain name");
+	a->qtype = RRTYPE_A;
+	if (type != NULL && !json_is_null(type) &&
+	    (!json_is_string(type) || rrtype_parse(json_string_value(type), &a->qtype) < 0))
+		return diag_add(d, DIAG_INVALID, "type", "must be an RR type");
+	if (client != NULL && !json_is_null(client) &&
+	    (!json_is_string(client) ||
+		addr_ip_parse(&ip, json_string_value(client), AF_UNSPEC) < 0))
+		return diag_add(d, DIAG_INVALID, "client", "must be an IP address");
+	return 0;
+}
+
+static int
+read_overrides(struct account *a, const json_t *request, struct diag *d)
+{
+	json_t *overrides = json_object_get(request, "overrides"), *value;
+	const char *name;
+	static char up[] = "up", down[] = "down";
+
+	if (overrides == NULL || json_is_null(overrides))
+		return 0;
+	if (!json_is_object(overrides))
+		return diag_add(d, DIAG_INVALID, "overrides", "must be an object");
+	json_object_foreach(overrides, name, value)
+	{
+		const char *verdict = json_string_value(value);
+
+		if (verdict == NULL ||
+		    (strcmp(verdict, "up") != 0 && strcmp(verdict, "down") != 0)) {
+			diag_add(d, DIAG_INVALID, "overrides", "'%s' must be up or down", name);
+			continue;
+		}
+		if (model_find(&a->tree->model, KIND_ADDRESS, name) == NULL)
+			diag_add(
+			    d, DIAG_INVALID, "overrides", "no address named '%s' exists", name);
+		strmap_put(&a->verdicts, name, strcmp(verdict, "up") == 0 ? up : down);
+	}
+	return diag_failed(d) ? -EINVAL : 0;
+}
+
+static int
+read_draws(struct account *a, const json_t *request, struct diag *d)
+{
+	const json_t *draws = json_object_get(request, "draws");
+	const json_int_t n = json_integer_value(draws);
+
+	if (draws == NULL || json_is_null(draws))
+		return 0;
+	if (!json_is_integer(draws) || n < 0 || n > DRAWS_MAX)
+		return diag_add(d, DIAG_INVALID, "draws", "must be 0..%d", DRAWS_MAX);
+	a->draws = (uint32_t)n;
+	a->drawn = n > 0 ? json_object() : NULL;
+	return 0;
+}
+
+/* -- the server's path: zone, node, overlay -- */
+
+static void
+tell_wildcard(struct account *a, const struct lookup *l)
+{
+	char name[NAME_TEXT_SIZE], wildcard[NAME_TEXT_SIZE];
+
+	if (l->wildcard)
+		explain_step(a, "name", "'%s' is covered by '%s'", name_text(a->qname, name),
+		    name_text(l->node->name, wildcard));
+}
+
+static void
+follow(struct account *a, const struct zones *zs)
+{
+	const struct zone *z = zones_find(zs, a->qname);
+	struct lookup l;
+
+	if (z == NULL) {
+		a->rcode = "REFUSED";
+		explain_step(a, "zone", "no hosted zone contains the name");
+		return;
+	}
+	lookup(z, a->qname, a->qtype, &l);
+	if (l.kind == LOOKUP_NAME)
+		tell_wildcard(a, &l);
+
+	const struct steered *s = l.kind == LOOKUP_NAME ? l.node->overlay : NULL;
+
+	if (steered_find(s, a->qtype) != NULL)
+		explain_steered(a, s->owners[steered_slot(s, a->qtype)]);
+	else
+		explain_zone(a, &l);
+}
+
+json_t *
+explain(struct tree *t, const struct zones *zs, const json_t *request, struct diag *d)
+{
+	struct account a = { .tree = t, .rcode = "NOERROR" };
+	json_t *reply = NULL;
+
+	OBJ_CHECK(t, TREE_MAGIC);
+	strmap_init(&a.verdicts);
+	if (read_question(&a, request, d) == 0 && read_overrides(&a, request, d) == 0 &&
+	    read_draws(&a, request, d) == 0) {
+		a.rdata = json_array();
+		a.candidates = json_array();
+		a.decision = json_array();
+		follow(&a, zs);
+		reply = finish(&a);
+	}
+	strmap_fini(&a.verdicts);
+	return reply;
+}

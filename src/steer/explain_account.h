@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* account -- an explanation in the making. Private to explain_*.c. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/json.h"
+#include "dns/name.h"
+#include "steer/live.h"
+#include "steer/tree_types.h"
+#include "zone/zone.h"
+
+struct account {
+	const struct tree *tree;
+	/* what was asked */
+	uint8_t qname[NAME_MAX_LEN];
+	uint16_t qtype;
+	struct strmap verdicts; /* address -> "up" or "down" */
+	uint32_t draws;
+	/* what is told */
+	const char *rcode;
+	uint32_t ttl_s;
+	bool steered;
+	const char *fallback;
+	json_t *rdata, *candidates, *decision, *drawn; /* drawn: NULL if not asked for */
+};
+
+void explain_step(struct account *a, const char *step, const char *fmt, ...) PRINTF(3, 4);
+void explain_rdata(struct account *a, uint16_t type, const uint8_t *rdata, uint16_t rdlen);
+
+void explain_steered(struct account *a, const struct live_domain *d);
+/* The Public Zone's answer. */
+void explain_zone(struct account *a, const struct lookup *l);

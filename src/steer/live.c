@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "steer/live.h"
+
+#include <string.h>
+
+const char *const live_fallback_words[] = {
+	[LIVE_NO_FALLBACK] = NULL,
+	[LIVE_FAIL_OPEN] = "fail_open",
+	[LIVE_PUBLIC_ZONE] = "public_zone",
+};
+
+const struct address_spec *
+live_address_spec(const struct live_address *a)
+{
+	return a->live.o->spec;
+}
+
+const struct pool_spec *
+live_pool_spec(const struct live_pool *p)
+{
+	return p->live.o->spec;
+}
+
+const struct domain_spec *
+live_domain_spec(const struct live_domain *d)
+{
+	return d->live.o->spec;
+}
+
+/* -- rules 4 and 5 -- */
+
+static bool
+is_available(const struct address_spec *s, enum health health)
+{
+	if (!s->enabled)
+		return false;
+	if (s->mode == MODE_MANUAL)
+		return s->manual_state == MANUAL_AVAILABLE;
+	return health_is_available(health);
+}
+
+static const char *
+supposed(const struct live_address *a, const struct what_if *w)
+{
+	return w == NULL ? NULL : strmap_find(w->verdicts, a->live.o->name);
+}
+
+struct live_state
+live_address_fold(
+    const struct live_address *a, const struct word_table *words, const struct what_if *w)
+{
+	const struct address_spec *s = live_address_spec(a);
+	const char *verdict = supposed(a, w);
+	struct live_state st = { .total = (uint32_t)a->n_checks };
+	uint32_t unknown = 0;
+
+	for (size_t i = 0; i < a->n_checks; i++) {
+		const uint32_t word = word_load(words, a->checks[i]->slot);
+
+		unknown += (word & WORD_UNKNOWN) != 0;
+		st.good += (word & WORD_UNKNOWN) != 0 || (word & WORD_DOWN) == 0;
+	}
+	st.health = health_address(&s->healthy_when, st.good, unknown, st.total);
+	if (verdict != NULL) {
+		st.health = strcmp(verdict, "up") == 0 ? HEALTH_OK : HEALTH_EXCEPTIONAL;
+		st.good = st.health == HEALTH_OK ? st.total : 0;
+	}
+	st.available = is_available(s, st.health);
+	return st;
+}
+
+struct live_state
+live_address_state(
+    const struct live_address *a, const struct word_table *words, const struct what_if *w)
+{
+	return supposed(a, w) == NULL ? a->live.state : live_address_fold(a, words, w);
+}
+
+/* -- rule 6 -- */
+
+struct live_state
+live_pool_fold(const struct live_pool *p, const struct word_table *words, const struct what_if *w)
+{
+	const struct pool_spec *s = live_pool_spec(p);
+	struct live_state st = { 0 };
+
+	for (size_t i = 0; i < p->n_members; i++) {
+		const struct live_address *a = p->members[i].address;
+
+		if (!live_address_spec(a)->enabled)
+			continue;
+		st.total++;
+		st.good += live_address_state(a, words, w).available;
+	}
+	st.health = health_pool(&s->healthy_when, st.good, st.total);
+	st.available = s->enabled && health_is_available(st.health);
+	return st;
+}
+
+struct live_state
+live_pool_state(const struct live_pool *p, const struct word_table *words, const struct what_if *w)
+{
+	return w == NULL ? p->live.state : live_pool_fold(p, words, w);
+}
+
+/* -- rule 7 -- */
+
+struct live_state
+live_domain_fold(
+    const struct live_domain *d, const struct word_table *words, const struct what_if *w)
+{
+	struct live_state st = { .total = (uint32_t)d->n_links };
+
+	for (size_t i = 0; i < d->n_links; i++)
+		st.good += live_pool_state(d->links[i].pool, words, w).available;
+	st.health = health_domain(st.good, st.total);
+	st.available = live_domain_spec(d)->enabled && health_is_available(st.health);
+	return st;
+}
+
+/* -- how loud -- */
+
+static enum live_level
+level_of(enum health h)
+{
+	if (h == HEALTH_EXCEPTIONAL)
+		return LIVE_DOWN;
+	return h == HEALTH_OK_ALERT ? LIVE_DEGRADED : LIVE_GOOD;
+}
+
+/* Of an address only down is worth an event; degraded shows in its status. */
+enum live_level
+live_address_level(const struct live_address *a)
+{
+	if (!live_address_spec(a)->enabled)
+		return LIVE_QUIET;
+	return a->live.state.health == HEALTH_EXCEPTIONAL ? LIVE_DOWN : LIVE_GOOD;
+}
+
+/* An empty pool is unavailable, but nothing has happened to it. */
+enum live_level
+live_pool_level(const struct live_pool *p)
+{
+	if (!live_pool_spec(p)->enabled || p->live.state.total == 0)
+		return LIVE_QUIET;
+	return level_of(p->live.state.health);
+}
+
+enum live_level
+live_domain_level(const struct live_domain *d)
+{
+	if (!live_domain_spec(d)->enabled || d->n_links == 0)
+		return LIVE_QUIET;
+	return d->fallback == LIVE_PUBLIC_ZONE ? LIVE_GONE : level_of(d->live.state.health);
+}

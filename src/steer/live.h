@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * live -- what the model's objects are right now, and the pure rules that say so. Private to the
+ *room.
+ *
+ *	live_check <--- live_address <--- live_pool <--- live_domain ---> steered
+ *	  (word)          members[]         links[]
+ *
+ * Each hangs on its model_object.runtime and points down; upwards the model's referrers lead. Rules
+ *4 to 7 of the model are functions of the parts' states; `struct what_if` lets explain ask them
+ *about verdicts that are not.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/strmap.h"
+#include "dns/name.h"
+#include "model/model.h"
+#include "model/nouns.h"
+#include "steer/cursors.h"
+#include "steer/steered_types.h"
+#include "verdict/word.h"
+
+struct live_address;
+
+/* A probe, shared by all address objects that ask for the same one. */
+struct live_check {
+	char *key, *ip, *host, *template;
+	uint16_t port;
+	uint32_t slot;
+	struct live_address **users; /* one entry per check of an address */
+	size_t n_users, cap_users;
+	bool unsaid;       /* `want` is due: new, or its template changed */
+	bool wanted;       /* `want` was said */
+	struct list flush; /* in tree.flush while there is something to say */
+};
+
+/* What the rules make of an object. */
+struct live_state {
+	enum health health;
+	bool available;
+	uint32_t good, total; /* checks up, members or pools available; of how many */
+};
+
+/* How loud an object's condition is; its changes are the events. GONE: a domain without anything to
+ * answer. */
+enum live_level { LIVE_QUIET, LIVE_GOOD, LIVE_DEGRADED, LIVE_DOWN, LIVE_GONE };
+
+/* The head every kind shares. */
+struct live {
+	struct model_object *o;
+	struct list dirty; /* in tree.dirty[kind] while it must be looked at */
+	bool edited;       /* its spec was put: tell whatever happens */
+	bool told_due;     /* its status changed */
+	struct live_state state;
+	enum live_level level, was; /* `was`: before this settlement */
+};
+
+struct live_address {
+	struct live live;
+	struct live_check **checks; /* parallel to the spec's */
+	size_t n_checks;
+	uint16_t rrtype, rdlen;
+	uint8_t rdata[NAME_MAX_LEN];
+	bool was_available;
+};
+
+struct live_member {
+	struct live_address *address;
+	const struct link_spec *spec;
+};
+
+struct live_pool {
+	struct live live;
+	struct live_member *members;
+	size_t n_members;
+	struct live_address *current; /* non-preemptive sequence: where it stays; else NULL */
+	char *recalled;               /* its name, from the journal, until first looked at */
+};
+
+struct live_link {
+	struct live_pool *pool;
+	const struct link_spec *spec;
+	struct cursors *cursors;
+};
+
+enum live_fallback { LIVE_NO_FALLBACK, LIVE_FAIL_OPEN, LIVE_PUBLIC_ZONE };
+extern const char *const live_fallback_words[]; /* NULL, "fail_open", "public_zone" */
+
+struct live_domain {
+	struct live live;
+	uint8_t host[NAME_MAX_LEN];
+	enum steered_type type;
+	uint16_t rrtype;
+	struct live_link *links;
+	size_t n_links;
+	struct cursors *cursors;
+	struct cursors **idle; /* of links that went; retired when the plan that uses them is */
+	size_t n_idle, cap_idle;
+	struct live_pool *current;
+	char *recalled;
+	enum live_fallback fallback;
+	struct plan *next;   /* compiled, not yet published */
+	struct list leaving; /* deleted, in tree.leaving until its answer is withdrawn */
+};
+
+/* Verdicts supposed instead of the real ones: address name -> "up" or "down". */
+struct what_if {
+	const struct strmap *verdicts;
+};
+
+/* Rules 4 to 7 from scratch. `w` may be NULL; then parts are taken as they are known. */
+struct live_state live_address_fold(
+    const struct live_address *a, const struct word_table *words, const struct what_if *w);
+struct live_state
+live_pool_fold(const struct live_pool *p, const struct word_table *words, const struct what_if *w);
+struct live_state live_domain_fold(
+    const struct live_domain *d, const struct word_table *words, const struct what_if *w);
+/* Known (w NULL) or supposed. */
+struct live_state live_address_state(
+    const struct live_address *a, const struct word_table *words, const struct what_if *w);
+struct live_state
+live_pool_state(const struct live_pool *p, const struct word_table *words, const struct what_if *w);
+
+const struct address_spec *live_address_spec(const struct live_address *a);
+const struct pool_spec *live_pool_spec(const struct live_pool *p);
+const struct domain_spec *live_domain_spec(const struct live_domain *d);
+
+enum live_level live_address_level(const struct live_address *a);
+enum live_level live_pool_level(const struct live_pool *p);
+enum live_level live_domain_level(const struct live_domain *d);
+
+/* The word people see: "healthy", "degraded", "forced", ... */
+const char *live_address_word(const struct live_address *a, const struct live_state *s);
+const char *live_pool_word(const struct live_pool *p, const struct live_state *s);
+const char *
+live_domain_word(const struct live_domain *d, const struct live_state *s, enum live_fallback f);
+
+/* The objects' status, as hooks.status carries it. New reference. */
+MUST_USE json_t *live_address_status(const struct live_address *a, const struct word_table *words);
+MUST_USE json_t *live_pool_status(const struct live_pool *p);
+MUST_USE json_t *live_domain_status(const struct live_domain *d);

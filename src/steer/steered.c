@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "steer/steered_types.h"
+
+#include "steer/steered.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "dns/name.h"
+#include "dns/rrtype.h"
+
+#define RRTYPE_KEY 25
+
+struct steered *
+steered_new(const uint8_t *host)
+{
+	const size_t len = name_len(host);
+	struct steered *s = xcalloc(1, sizeof(*s) + len);
+
+	s->magic = STEERED_MAGIC;
+	memcpy(s->wire, host, len);
+	s->host = s->wire;
+	return s;
+}
+
+void
+steered_free(struct steered **s)
+{
+	if (*s == NULL)
+		return;
+	OBJ_CHECK(*s, STEERED_MAGIC);
+	for (int i = 0; i < STEERED_TYPES; i++)
+		plan_free(&(*s)->plans[i]);
+	(*s)->magic = 0;
+	free(*s);
+	*s = NULL;
+}
+
+static void
+free_late(struct rcu_head *head)
+{
+	struct steered *s = container_of(head, struct steered, rcu);
+
+	steered_free(&s);
+}
+
+void
+steered_retire(struct steered **s)
+{
+	CHECK(steered_is_empty(*s));
+	call_rcu(&(*s)->rcu, free_late);
+	*s = NULL;
+}
+
+bool
+steered_is_empty(const struct steered *s)
+{
+	OBJ_CHECK(s, STEERED_MAGIC);
+	for (int i = 0; i < STEERED_TYPES; i++) {
+		if (s->plans[i] != NULL)
+			return false;
+	}
+	return true;
+}
+
+void
+steered_set(struct steered *s, enum steered_type type, struct plan *plan)
+{
+	struct plan *old = s->plans[type];
+
+	OBJ_CHECK(s, STEERED_MAGIC);
+	rcu_assign_pointer(s->plans[type], plan);
+	plan_retire(&old);
+}
+
+enum steered_type
+steered_type_of(uint16_t rrtype)
+{
+	switch (rrtype) {
+	case RRTYPE_A:
+		return STEERED_A;
+	case RRTYPE_AAAA:
+		return STEERED_AAAA;
+	case RRTYPE_CNAME:
+		return STEERED_CNAME;
+	default:
+		return STEERED_TYPES;
+	}
+}
+
+/* RFC 4034 section 3 and 4, RFC 3007 section 2, RFC 5155 section 3: these stand beside a CNAME. */
+static bool
+beside_cname(uint16_t qtype)
+{
+	return qtype == RRTYPE_RRSIG || qtype == RRTYPE_NSEC || qtype == RRTYPE_NSEC3 ||
+	       qtype == RRTYPE_KEY;
+}
+
+enum steered_type
+steered_slot(const struct steered *s, uint16_t qtype)
+{
+	OBJ_CHECK(s, STEERED_MAGIC);
+	if (rcu_dereference(s->plans[STEERED_CNAME]) != NULL && !beside_cname(qtype))
+		return STEERED_CNAME;
+	return steered_type_of(qtype);
+}
+
+const struct plan *
+steered_find(const void *overlay, uint16_t qtype)
+{
+	const struct steered *s = overlay;
+
+	if (s == NULL)
+		return NULL;
+	OBJ_CHECK(s, STEERED_MAGIC);
+
+	const struct plan *cname = rcu_dereference(s->plans[STEERED_CNAME]);
+
+	if (cname != NULL && !beside_cname(qtype))
+		return cname;
+
+	const enum steered_type type = steered_type_of(qtype);
+
+	return type == STEERED_TYPES ? NULL : rcu_dereference(s->plans[type]);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "steer/tree.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "steer/tree_types.h"
+
+struct tree *
+tree_new(struct word_table *words, unsigned workers, const struct tree_hooks *hooks)
+{
+	struct tree *t = xcalloc(1, sizeof(*t));
+
+	CHECK(workers > 0);
+	t->magic = TREE_MAGIC;
+	t->words = words;
+	t->workers = workers;
+	t->hooks = *hooks;
+	model_init(&t->model);
+	strmap_init(&t->checks);
+	strmap_init(&t->overlays);
+	strmap_init(&t->recalled);
+	list_init(&t->flush);
+	list_init(&t->leaving);
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		list_init(&t->dirty[kind]);
+	return t;
+}
+
+void
+tree_free(struct tree **t)
+{
+	if (*t == NULL)
+		return;
+	OBJ_CHECK(*t, TREE_MAGIC);
+	tree_publish_fini(*t);
+	tree_edit_fini(*t);
+	tree_check_fini(*t);
+	STRMAP_EACH (&(*t)->recalled, e)
+		free(e->value);
+	strmap_fini(&(*t)->recalled);
+	model_fini(&(*t)->model);
+	(*t)->magic = 0;
+	free(*t);
+	*t = NULL;
+}
+
+void
+tree_recall(struct tree *t, const char *key, const char *value)
+{
+	OBJ_CHECK(t, TREE_MAGIC);
+	free(strmap_put(&t->recalled, key, xstrdup(value)));
+}
+
+void
+tree_apply(struct tree *t, const struct change_set *c, int64_t real_ms)
+{
+	const struct tree_cause cause = { .code = "config", .real_ms = real_ms };
+
+	OBJ_CHECK(t, TREE_MAGIC);
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->ops[i].op == CHANGE_PUT)
+			tree_edit_put(t, &c->ops[i]);
+		else if (c->ops[i].op == CHANGE_DELETE)
+			tree_edit_delete(t, &c->ops[i]);
+	}
+	tree_settle(t, &cause);
+}
+
+void
+tree_edge(struct tree *t, uint32_t slot, const char *cause, int64_t real_ms)
+{
+	const struct tree_cause why = { .code = cause, .real_ms = real_ms };
+
+	OBJ_CHECK(t, TREE_MAGIC);
+	/* A probe dropped a moment ago may have its last word still on the way. */
+	if (slot >= t->cap_slots || t->by_slot[slot] == NULL)
+		return;
+
+	const struct live_check *c = t->by_slot[slot];
+
+	for (size_t i = 0; i < c->n_users; i++) {
+		c->users[i]->live.told_due = true; /* the verdict stands in its status */
+		tree_settle_mark(t, &c->users[i]->live);
+	}
+	tree_settle(t, &why);
+}
+
+const struct model *
+tree_model(const struct tree *t)
+{
+	OBJ_CHECK(t, TREE_MAGIC);
+	return &t->model;
+}
+
+void
+tree_overlays(struct tree *t, const uint8_t *apex,
+    void (*visit)(void *arg, const uint8_t *host, const void *overlay), void *arg)
+{
+	OBJ_CHECK(t, TREE_MAGIC);
+	STRMAP_EACH (&t->overlays, e) {
+		const struct steered *s = e->value;
+
+		if (name_below(s->host, apex))
+			visit(arg, s->host, s);
+	}
+}

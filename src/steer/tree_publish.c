@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A host's block appears with its first plan and goes with its last. It is handed to the hook after
+ * the plan is in it and taken back before it is retired, so a reader finds either a complete answer
+ * or the Public Zone.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "steer/scene.h"
+#include "steer/tree_types.h"
+
+/* The name without a domain object's "/TYPE" would do as well; text of the wire form is what both
+ * kinds agree on. */
+static struct steered *
+find_overlay(const struct tree *t, const struct live_domain *d, char key[NAME_TEXT_SIZE])
+{
+	return strmap_find(&t->overlays, name_text(d->host, key));
+}
+
+void
+tree_publish_compile(struct tree *t, struct live_domain *d)
+{
+	struct scene s;
+
+	d->next = NULL;
+	d->fallback = LIVE_NO_FALLBACK;
+	if (!live_domain_spec(d)->enabled)
+		return;
+	scene_init(&s, d, t->words, NULL);
+	d->fallback = s.fallback;
+	if (s.input.count > 0)
+		d->next = compile_plan(&s.input);
+	scene_fini(&s);
+}
+
+/* Set this domain's slot of its host to `plan`. */
+static void
+put(struct tree *t, struct live_domain *d, struct plan *plan)
+{
+	char key[NAME_TEXT_SIZE];
+	struct steered *s = find_overlay(t, d, key);
+	const bool is_new = s == NULL;
+
+	if (is_new && plan == NULL)
+		return;
+	if (is_new) {
+		s = steered_new(d->host);
+		strmap_put(&t->overlays, key, s);
+	}
+	s->owners[d->type] = plan == NULL ? NULL : d;
+	steered_set(s, d->type, plan);
+	if (is_new) {
+		t->hooks.overlay(t->hooks.arg, s->host, s);
+	} else if (steered_is_empty(s)) {
+		t->hooks.overlay(t->hooks.arg, s->host, NULL);
+		strmap_remove(&t->overlays, key);
+		steered_retire(&s);
+	}
+}
+
+static void
+retire_idle(struct live_domain *d)
+{
+	for (size_t i = 0; i < d->n_idle; i++)
+		cursors_retire(&d->idle[i]);
+	d->n_idle = 0;
+}
+
+void
+tree_publish_swap(struct tree *t, struct live_domain *d)
+{
+	put(t, d, d->next);
+	d->next = NULL;
+	retire_idle(d);
+}
+
+void
+tree_publish_withdraw(struct tree *t, struct live_domain *d)
+{
+	char key[NAME_TEXT_SIZE];
+	const struct steered *s = find_overlay(t, d, key);
+
+	/* Deleted and made again in one set: the slot is its successor's by now. */
+	if (s != NULL && s->owners[d->type] == d)
+		put(t, d, NULL);
+	for (size_t i = 0; i < d->n_links; i++)
+		cursors_retire(&d->links[i].cursors);
+	cursors_retire(&d->cursors);
+	retire_idle(d);
+	list_remove(&d->leaving);
+	tree_publish_free(d);
+}
+
+void
+tree_publish_free(struct live_domain *d)
+{
+	for (size_t i = 0; i < d->n_links; i++)
+		cursors_free(&d->links[i].cursors);
+	cursors_free(&d->cursors);
+	free(d->links);
+	free(d->idle);
+	free(d->recalled);
+	free(d);
+}
+
+void
+tree_publish_fini(struct tree *t)
+{
+	STRMAP_EACH (&t->overlays, e) {
+		struct steered *s = e->value;
+
+		steered_free(&s);
+	}
+	strmap_fini(&t->overlays);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What leaves the tree for people: statuses, and events with a sentence and its cause. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "steer/tree_types.h"
+
+static json_t *
+status_of(const struct tree *t, const struct live *l)
+{
+	switch (l->o->kind) {
+	case KIND_ADDRESS:
+		return live_address_status((const struct live_address *)l, t->words);
+	case KIND_POOL:
+		return live_pool_status((const struct live_pool *)l);
+	case KIND_DOMAIN:
+		return live_domain_status((const struct live_domain *)l);
+	default:
+		return NULL;
+	}
+}
+
+void
+tree_tell_status(const struct tree *t, const struct live *l)
+{
+	json_t *status = status_of(t, l);
+
+	t->hooks.status(t->hooks.arg, l->o->kind, l->o->name, status);
+	json_decref(status);
+}
+
+json_t *
+tree_status(const struct tree *t, enum kind kind, const char *name)
+{
+	const struct model_object *o = model_find(&t->model, kind, name);
+
+	if (o == NULL)
+		return NULL;
+	return o->runtime == NULL ? json_object() : status_of(t, o->runtime);
+}
+
+void
+tree_tell_all(struct tree *t)
+{
+	for (int kind = KIND_ADDRESS; kind <= KIND_DOMAIN; kind++)
+		STRMAP_EACH (&t->model.objects[kind], e)
+			tree_tell_status(t, ((struct model_object *)e->value)->runtime);
+}
+
+/* -- sentences; the caller frees -- */
+
+static char *
+say_address(const struct live_address *a)
+{
+	const struct live_state *st = &a->live.state;
+	const char *name = a->live.o->name, *value = live_address_spec(a)->value;
+
+	if (a->live.level == LIVE_DOWN)
+		return xasprintf("address '%s' (%s) is down: %u of %u checks pass", name, value,
+		    st->good, st->total);
+	return xasprintf("address '%s' (%s) is up again", name, value);
+}
+
+static char *
+say_pool(const struct live_pool *p)
+{
+	const struct live_state *st = &p->live.state;
+	const char *name = p->live.o->name;
+
+	switch (p->live.level) {
+	case LIVE_DOWN:
+		return xasprintf(
+		    "pool '%s' is down: %u of %u addresses available, fewer than it needs", name,
+		    st->good, st->total);
+	case LIVE_DEGRADED:
+		return xasprintf("pool '%s' is degraded: %u of %u addresses available", name,
+		    st->good, st->total);
+	default:
+		return xasprintf(
+		    "pool '%s' has recovered: all %u addresses available", name, st->total);
+	}
+}
+
+static char *
+say_domain(const struct live_domain *d)
+{
+	const struct live_state *st = &d->live.state;
+	const char *name = d->live.o->name;
+
+	switch (d->live.level) {
+	case LIVE_DOWN:
+		return xasprintf("domain '%s' answers fail-open: none of its %u pools is available",
+		    name, st->total);
+	case LIVE_GONE:
+		return xasprintf(
+		    "domain '%s' has no enabled address: the Public Zone answers", name);
+	case LIVE_DEGRADED:
+		return xasprintf(
+		    "domain '%s' is degraded: %u of %u pools available", name, st->good, st->total);
+	default:
+		return xasprintf(
+		    "domain '%s' has recovered: all %u pools available", name, st->total);
+	}
+}
+
+/* -- events -- */
+
+/* By kind and level; the row of LIVE_GOOD is the recovery. */
+static const struct {
+	const char *kind, *severity;
+} news[KIND_COUNT][LIVE_GONE + 1] = {
+	[KIND_ADDRESS] = {
+		[LIVE_GOOD] = { "address.up", "info" },
+		[LIVE_DOWN] = { "address.down", "warning" },
+	},
+	[KIND_POOL] = {
+		[LIVE_GOOD] = { "pool.recovered", "info" },
+		[LIVE_DEGRADED] = { "pool.degraded", "warning" },
+		[LIVE_DOWN] = { "pool.down", "critical" },
+	},
+	[KIND_DOMAIN] = {
+		[LIVE_GOOD] = { "domain.recovered", "info" },
+		[LIVE_DEGRADED] = { "domain.degraded", "warning" },
+		[LIVE_DOWN] = { "domain.fail_open", "critical" },
+		[LIVE_GONE] = { "domain.fail_open", "critical" },
+	},
+};
+
+static char *
+say(const struct live *l)
+{
+	switch (l->o->kind) {
+	case KIND_ADDRESS:
+		return say_address((const struct live_address *)l);
+	case KIND_POOL:
+		return say_pool((const struct live_pool *)l);
+	default:
+		return say_domain((const struct live_domain *)l);
+	}
+}
+
+/* Going quiet (disabled, emptied) is the author's doing, and so is starting well: no news. */
+void
+tree_tell_event(const struct tree *t, const struct live *l, const struct tree_cause *cause)
+{
+	if (l->level == LIVE_QUIET || (l->level == LIVE_GOOD && l->was == LIVE_QUIET))
+		return;
+
+	json_t *data = status_of(t, l);
+	char *sentence = say(l);
+	char *text =
+	    cause->code == NULL ? xstrdup(sentence) : xasprintf("%s (%s)", sentence, cause->code);
+	const struct tree_event e = {
+		.kind = news[l->o->kind][l->level].kind,
+		.object_kind = l->o->kind,
+		.object = l->o->name,
+		.severity = news[l->o->kind][l->level].severity,
+		.text = text,
+		.at_ms = cause->real_ms,
+		.data = data,
+	};
+
+	if (cause->code != NULL)
+		json_object_set_new(data, "cause", json_string(cause->code));
+	t->hooks.event(t->hooks.arg, &e);
+	json_decref(data);
+	free(sentence);
+	free(text);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inside of a tree, for the tree_*.c files. */
+#pragma once
+
+#include "steer/live.h"
+#include "steer/tree.h"
+
+struct tree {
+	uint32_t magic;
+#define TREE_MAGIC 0x7ee7ee01u
+	unsigned workers;
+	struct word_table *words;
+	struct tree_hooks hooks;
+	struct model model;
+	struct strmap checks;        /* key -> struct live_check * */
+	struct live_check **by_slot; /* NULL: not ours */
+	size_t cap_slots;
+	struct strmap overlays; /* host text -> struct steered * */
+	struct strmap recalled; /* key -> char *: what was remembered, until its object appears */
+	struct list dirty[KIND_COUNT]; /* struct live */
+	struct list flush;             /* struct live_check: something to say to the prober */
+	struct list leaving;           /* struct live_domain, deleted */
+};
+
+/* Why something is being settled; for the events' sentence and data. */
+struct tree_cause {
+	const char *code; /* "l4_refused"; "config" for a change set */
+	int64_t real_ms;
+};
+
+/* -- tree_check.c: checks by key, shared and counted -- */
+
+/* Attach `a` to the checks of its spec and detach it from those it had; said to the prober by
+ * tree_check_flush. */
+void tree_check_attach(struct tree *t, struct live_address *a);
+void tree_check_detach(struct tree *t, struct live_address *a);
+/* The template of these checks changed. */
+void tree_check_renew(struct tree *t, const struct live_address *a, const char *template);
+void tree_check_flush(struct tree *t);
+void tree_check_fini(struct tree *t);
+
+/* -- tree_edit.c: from specs to live objects -- */
+
+void tree_edit_put(struct tree *t, const struct change_op *op);
+void tree_edit_delete(struct tree *t, const struct change_op *op);
+void tree_edit_fini(struct tree *t);
+
+/* -- tree_settle.c: from marks to states, plans and news -- */
+
+void tree_settle_mark(struct tree *t, struct live *l);
+void tree_settle(struct tree *t, const struct tree_cause *cause);
+
+/* -- tree_publish.c: plans into overlays, overlays into zones -- */
+
+void tree_publish_compile(struct tree *t, struct live_domain *d);
+void tree_publish_swap(struct tree *t, struct live_domain *d);
+/* A deleted domain: take its answer away and free it. */
+void tree_publish_withdraw(struct tree *t, struct live_domain *d);
+/* With everything it owns; no reader may be left. */
+void tree_publish_free(struct live_domain *d);
+void tree_publish_fini(struct tree *t);
+
+/* -- tree_tell.c: status and events -- */
+
+void tree_tell_status(const struct tree *t, const struct live *l);
+void tree_tell_event(const struct tree *t, const struct live *l, const struct tree_cause *cause);
+
+/* Keys of the journal. The caller frees. */
+MUST_USE char *tree_memory_key(enum kind kind, const char *name);
