@@ -116,6 +116,14 @@ name_parse_lower(const char *text, uint8_t out[NAME_MAX_LEN])
 	return n;
 }
 
+static bool
+is_plain(uint8_t c)
+{
+	return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10 || c == '-' ||
+	       c == '_' || c == '*' || c == '/';
+}
+
+/* What is not plain gets a backslash: zscanner takes no more than that bare. */
 static char *
 escape(char *out, uint8_t c)
 {
@@ -126,7 +134,7 @@ escape(char *out, uint8_t c)
 		*out++ = (char)('0' + c % 10);
 		return out;
 	}
-	if (strchr(".\\\"();@$", c) != NULL)
+	if (!is_plain(c))
 		*out++ = '\\';
 	*out++ = (char)c;
 	return out;

@@ -23,31 +23,20 @@ get_u16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* The question's name: as sent, folded, and its labels counted, in one pass. */
-static bool
-read_qname(struct cursor *c, struct query *q)
-{
-	int len = name_check(c->msg, c->len, c->pos);
-	const uint8_t *wire = c->msg + c->pos;
-	unsigned labels = 0;
-
-	if (len < 0)
-		return false;
-	memcpy(q->qname_wire, wire, (size_t)len);
-	name_copy_lower(q->qname, wire);
-	for (const uint8_t *p = wire; *p != 0; p += 1 + *p)
-		labels++;
-	q->qname_len = (uint8_t)len;
-	q->labels = (uint8_t)labels;
-	c->pos += (size_t)len;
-	return true;
-}
-
+/* All of the question or nothing: name as sent and folded, type, class. */
 static bool
 read_question(struct cursor *c, struct query *q)
 {
-	if (!read_qname(c, q) || c->len - c->pos < 4)
+	int len = name_check(c->msg, c->len, c->pos);
+	const uint8_t *wire = c->msg + c->pos;
+
+	if (len < 0 || c->len - c->pos < (size_t)len + 4)
 		return false;
+	memcpy(q->qname_wire, wire, (size_t)len);
+	name_copy_lower(q->qname, wire);
+	q->qname_len = (uint8_t)len;
+	q->labels = (uint8_t)name_labels(wire);
+	c->pos += (size_t)len;
 	q->qtype = get_u16(c->msg + c->pos);
 	q->qclass = get_u16(c->msg + c->pos + 2);
 	c->pos += 4;

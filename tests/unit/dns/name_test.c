@@ -28,6 +28,7 @@ text_and_wire(void **state)
 		{ "\\@", "\1@", "\\@" },
 		{ "_sip._tcp.x", "\4_sip\4_tcp\1x", "_sip._tcp.x" },
 		{ "a\\ b\\\"\\;", "\5a b\";", "a\\032b\\\"\\;" },
+		{ "a+b.~", "\3a+b\1~", "a\\+b.\\~" },
 		{ "\\255\\127", "\2\377\177", "\\255\\127" },
 	};
 
@@ -128,7 +129,7 @@ compare(void **state)
 
 	(void)state;
 	assert_true(name_equal(a, b));
-	assert_false(name_equal(a, WIRE("\3www\7example\3co")));
+	assert_false(name_equal(a, WIRE("\3www\7example\2co")));
 	assert_true(name_below(a, WIRE("\7EXAMPLE\3com")));
 	assert_true(name_below(a, b));
 	assert_true(name_below(a, WIRE("\0")));
