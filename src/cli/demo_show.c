@@ -32,8 +32,8 @@ demo_show_progress(struct demo *d, const char *fmt, ...)
 	d->progressing = true;
 }
 
-static void paint(
-    struct demo *d, enum style style, const char *prefix, const char *fmt, va_list ap) PRINTF(4, 0);
+static void paint(struct demo *d, enum style style, const char *prefix, const char *fmt, va_list ap)
+    PRINTF(4, 0);
 static void
 paint(struct demo *d, enum style style, const char *prefix, const char *fmt, va_list ap)
 {

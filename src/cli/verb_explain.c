@@ -2,11 +2,11 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "base/yaml_out.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
 #include "cli/site.h"
 #include "cli/verbs.h"
-#include "base/yaml_out.h"
 
 static json_t *
 make_request(struct cli *cli)

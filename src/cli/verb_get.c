@@ -5,10 +5,10 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/yaml_out.h"
 #include "cli/cli.h"
 #include "cli/kinds.h"
 #include "cli/verbs.h"
-#include "base/yaml_out.h"
 
 #define TEXT_MAX ((size_t)1 << 30)
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "cli/yaml_in.h"
-#include "cli/yaml_out.h"
+#include "base/yaml_in.h"
+#include "base/yaml_out.h"
 #include "target.h"
 
 static void
