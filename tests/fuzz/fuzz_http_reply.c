@@ -7,8 +7,7 @@
 
 #include "base/check.h"
 #include "probe/http_reply.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 static enum http_reply_progress
 feed(struct http_reply *r, const uint8_t *data, size_t size, size_t piece)
