@@ -10,10 +10,9 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "dns/answer.h"
+#include "hosted.h"
 #include "serve/respond.h"
-#include "unit/serve/hosted.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 /* Zones hold on to names by tagged pointers, which LeakSanitizer does not follow. */
 __attribute__((visibility("default"))) int __lsan_is_turned_off(void);
