@@ -68,6 +68,19 @@ forget(struct tree *t, enum kind kind, const char *name)
 	free(key);
 }
 
+/*
+ * While a set is applied a sequence knows its current member by name: it may leave in one change,
+ * be deleted in the next, or come back in a third.
+ */
+static void
+hold_on(char **recalled, const struct live *current)
+{
+	if (current == NULL)
+		return;
+	free(*recalled);
+	*recalled = xstrdup(current->o->name);
+}
+
 /* -- template -- */
 
 static void
@@ -137,6 +150,7 @@ put_pool(struct tree *t, struct model_object *o)
 
 	if (is_new)
 		p->recalled = recall(t, o);
+	hold_on(&p->recalled, p->current == NULL ? NULL : &p->current->live);
 	free(p->members);
 	p->members = xcalloc(s->addresses.count + 1, sizeof(*p->members));
 	p->n_members = s->addresses.count;
@@ -144,12 +158,10 @@ put_pool(struct tree *t, struct model_object *o)
 		struct live_address *a = runtime_of(t, KIND_ADDRESS, link[i].target);
 
 		p->members[i] = (struct live_member){ .address = a, .spec = &link[i] };
-		if (a == p->current)
-			stay = a;
 		if (p->recalled != NULL && strcmp(p->recalled, link[i].target) == 0)
 			stay = a;
 	}
-	p->current = stay; /* else it may be an address that no longer exists */
+	p->current = stay;
 	mark_edited(t, &p->live);
 }
 
@@ -187,6 +199,7 @@ relink(struct tree *t, struct live_domain *d)
 	struct live_link *now = xcalloc(s->pools.count + 1, sizeof(*now));
 	struct live_pool *stay = NULL;
 
+	hold_on(&d->recalled, d->current == NULL ? NULL : &d->current->live);
 	for (size_t i = 0; i < s->pools.count; i++) {
 		struct live_pool *p = runtime_of(t, KIND_POOL, link[i].target);
 
@@ -194,8 +207,6 @@ relink(struct tree *t, struct live_domain *d)
 		now[i].cursors = take_cursors(d->links, d->n_links, p);
 		if (now[i].cursors == NULL)
 			now[i].cursors = cursors_new(d->live.o->name, link[i].target, t->workers);
-		if (p == d->current)
-			stay = p;
 		if (d->recalled != NULL && strcmp(d->recalled, link[i].target) == 0)
 			stay = p;
 	}

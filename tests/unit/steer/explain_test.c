@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "dns/rrtype.h"
+#include "steer/explain.h"
+#include "world.h"
+
+static struct world w;
+
+/* www: weight a 2 : b 1; a holds 1 2 (round robin), b holds 3 (w 3) 4 (w 1). x is disabled. *.c is
+ * a CNAME. */
+static int
+setup(void **state)
+{
+	(void)state;
+	world_init(&w, 1);
+	world_put(&w, KIND_ZONE, "example.com", "{}");
+	world_put(&w, KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}");
+	for (int i = 1; i <= 4; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "a%d", i);
+		world_put(&w, KIND_ADDRESS, name,
+		    "{'type':'ipv4','value':'192.0.2.%d','checks':[{'template':'tcp','port':80}]}",
+		    i);
+	}
+	world_put(
+	    &w, KIND_POOL, "a", "{'type':'ipv4','addresses':[{'address':'a1'},{'address':'a2'}]}");
+	world_put(&w, KIND_POOL, "b",
+	    "{'type':'ipv4','strategy':'weight','addresses':[{'address':'a3','weight':3},{'address'"
+	    ":'a4'}]}");
+	world_put(&w, KIND_DOMAIN, "www.example.com/A",
+	    "{'enabled':true,'ttl':30,'strategy':'weight','pools':[{'pool':'a','weight':2},{'pool':"
+	    "'b'}]}");
+	world_put(&w, KIND_DOMAIN, "x.example.com/A", "{'enabled':false,'pools':[{'pool':'a'}]}");
+	world_put(&w, KIND_ADDRESS, "cdn", "{'type':'domain','value':'cdn.example.net'}");
+	world_put(&w, KIND_POOL, "names", "{'type':'domain','addresses':[{'address':'cdn'}]}");
+	world_put(&w, KIND_DOMAIN, "*.c.example.com/CNAME",
+	    "{'enabled':true,'pools':[{'pool':'names'}]}");
+	world_apply(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_fini(&w);
+	return 0;
+}
+
+/* `request` with ' for ". */
+static json_t *
+ask(const char *request)
+{
+	char *text = xstrdup(request);
+	struct diag d;
+
+	for (char *p = text; *p != '\0'; p++)
+		*p = *p == '\'' ? '"' : *p;
+	diag_init(&d);
+
+	json_t *j = json_parse(text, strlen(text), &d), *reply = explain(w.tree, w.zones, j, &d);
+
+	assert_true((reply == NULL) == diag_failed(&d));
+	diag_fini(&d);
+	json_decref(j);
+	free(text);
+	return reply;
+}
+
+static double
+probability(const json_t *reply, const char *address)
+{
+	const json_t *candidates = json_object_get(reply, "candidates"), *c;
+	size_t i;
+
+	json_array_foreach(candidates, i, c)
+	{
+		if (strcmp(json_string_value(json_object_get(c, "address")), address) == 0)
+			return json_real_value(json_object_get(c, "probability"));
+	}
+	fail_msg("no candidate %s", address);
+	return 0;
+}
+
+static bool
+says(const json_t *reply, const char *what)
+{
+	const json_t *decision = json_object_get(reply, "decision"), *step;
+	size_t i;
+
+	json_array_foreach(decision, i, step)
+	{
+		if (strstr(json_string_value(json_object_get(step, "text")), what) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static const char *
+rcode(const json_t *reply)
+{
+	return json_string_value(json_object_get(json_object_get(reply, "answer"), "rcode"));
+}
+
+static void
+near(double got, double want)
+{
+	assert_true(got > want - 1e-9 && got < want + 1e-9);
+}
+
+static void
+test_probabilities_and_draws(void **state)
+{
+	json_t *r =
+	    ask("{'name':'WWW.example.com','type':'A','client':'198.51.100.7','draws':24000}");
+	json_t *draws = json_object_get(r, "draws");
+
+	(void)state;
+	near(probability(r, "a1"), 1 / 3.0);
+	near(probability(r, "a2"), 1 / 3.0);
+	near(probability(r, "a3"), 1 / 4.0);
+	near(probability(r, "a4"), 1 / 12.0);
+	assert_in_range(json_integer_value(json_object_get(draws, "192.0.2.3")), 5994, 6006);
+	assert_in_range(json_integer_value(json_object_get(draws, "192.0.2.4")), 1994, 2006);
+	assert_int_equal(json_object_size(draws), 4);
+	assert_int_equal(
+	    json_integer_value(json_object_get(json_object_get(r, "answer"), "ttl")), 30);
+	assert_true(json_is_true(json_object_get(r, "steered")));
+	assert_true(json_is_null(json_object_get(r, "fallback")));
+	json_decref(r);
+}
+
+/* Asking moves nothing: the next answer is the one explained, however often one asks. */
+static void
+test_asking_moves_nothing(void **state)
+{
+	json_t *one = ask("{'name':'www.example.com'}"), *two = ask("{'name':'www.example.com'}");
+
+	(void)state;
+	assert_true(json_equal(one, two));
+	json_decref(one);
+	json_decref(two);
+}
+
+static void
+test_overrides(void **state)
+{
+	json_t *r = ask("{'name':'www.example.com','overrides':{'a1':'down','a2':'down'}}");
+
+	(void)state;
+	near(probability(r, "a1"), 0);
+	near(probability(r, "a3"), 3 / 4.0);
+	assert_true(says(r, "pool 'a' is skipped: 0 of 2"));
+	json_decref(r);
+	r = ask("{'name':'www.example.com',"
+		"'overrides':{'a1':'down','a2':'down','a3':'down','a4':'down'}}");
+	assert_string_equal(json_string_value(json_object_get(r, "fallback")), "fail_open");
+	near(probability(r, "a1"), .5);
+	assert_true(says(r, "rule b"));
+	json_decref(r);
+	assert_string_equal(world_answer(&w, "x.example.com", RRTYPE_A), "zone");
+	assert_false(plan_is_fallback(world_plan(&w, "www.example.com", RRTYPE_A)));
+}
+
+static void
+test_where_the_zone_answers(void **state)
+{
+	json_t *r = ask("{'name':'x.example.com'}");
+
+	(void)state;
+	assert_true(says(r, "disabled") && says(r, "Public Zone"));
+	assert_true(json_is_false(json_object_get(r, "steered")));
+	assert_string_equal(rcode(r), "NXDOMAIN");
+	json_decref(r);
+	r = ask("{'name':'www.example.com','type':'MX'}");
+	assert_string_equal(rcode(r), "NOERROR");
+	json_decref(r);
+	r = ask("{'name':'example.org'}");
+	assert_string_equal(rcode(r), "REFUSED");
+	json_decref(r);
+}
+
+static void
+test_below_a_wildcard(void **state)
+{
+	json_t *r = ask("{'name':'some.c.example.com','type':'AAAA'}");
+
+	(void)state;
+	assert_true(says(r, "covered by '*.c.example.com'"));
+	near(probability(r, "cdn"), 1);
+	json_decref(r);
+}
+
+static void
+test_bad_requests(void **state)
+{
+	static const char *const bad[] = { "{}", "{'name':'a..b'}", "{'name':'a.b','type':'NOPE'}",
+		"{'name':'a.b','client':'nobody'}", "{'name':'a.b','draws':-1}",
+		"{'name':'a.b','overrides':{'nobody':'up'}}",
+		"{'name':'a.b','overrides':{'a1':'x'}}" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_null(ask(bad[i]));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_probabilities_and_draws),
+		cmocka_unit_test(test_asking_moves_nothing),
+		cmocka_unit_test(test_overrides),
+		cmocka_unit_test(test_where_the_zone_answers),
+		cmocka_unit_test(test_below_a_wildcard),
+		cmocka_unit_test(test_bad_requests),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

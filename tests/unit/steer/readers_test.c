@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Readers answer while the writer compiles: no torn plan, and the ratio of each worker survives the
+ * recompiles. */
+#define URCU_API_MAP
+#include <urcu/urcu-qsbr.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "base/thread.h"
+#include "dns/rrtype.h"
+#include "world.h"
+
+#define WORKERS 2
+#define ANSWERS 200000u
+#define WWW     "www.example.com"
+
+static struct world w;
+static atomic_int running;
+
+struct reader {
+	pthread_t thread;
+	unsigned worker;
+	uint32_t counts[4];
+};
+
+static void *
+read_answers(void *arg)
+{
+	struct reader *r = arg;
+	const struct plan_rr *out[PLAN_MAX_ANSWER];
+
+	rcu_register_thread();
+	for (uint32_t i = 0; i < ANSWERS; i++) {
+		const struct plan *p = world_plan(&w, WWW, RRTYPE_A);
+
+		CHECK(p != NULL && plan_answer(p, r->worker, out) == 1);
+		r->counts[out[0]->tail[out[0]->len - 1]]++;
+		if (i % 16 == 0)
+			rcu_quiescent_state();
+	}
+	atomic_fetch_sub(&running, 1);
+	rcu_unregister_thread();
+	return NULL;
+}
+
+static void
+put_domain(int ttl)
+{
+	world_put(&w, KIND_DOMAIN, WWW "/A",
+	    "{'enabled':true,'ttl':%d,'strategy':'weight','pools':[{'pool':'p'}]}", ttl);
+	world_apply(&w);
+}
+
+static void
+test_readers_beside_the_writer(void **state)
+{
+	struct reader readers[WORKERS] = { 0 };
+	int compiled = 0;
+
+	(void)state;
+	world_init(&w, WORKERS);
+	world_put(&w, KIND_ZONE, "example.com", "{}");
+	world_put(&w, KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}");
+	for (int i = 1; i <= 3; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "a%d", i);
+		world_put(&w, KIND_ADDRESS, name,
+		    "{'type':'ipv4','value':'192.0.2.%d','checks':[{'template':'tcp','port':80}]}",
+		    i);
+	}
+	world_put(&w, KIND_POOL, "p",
+	    "{'type':'ipv4','strategy':'weight','addresses':[{'address':'a1','weight':3},"
+	    "{'address':'a2','weight':2},{'address':'a3','weight':0}]}");
+	put_domain(1);
+	running = WORKERS;
+	for (unsigned i = 0; i < WORKERS; i++) {
+		readers[i].worker = i;
+		thread_start(&readers[i].thread, "reader", read_answers, &readers[i]);
+	}
+	/* The standby's verdicts change the plan, but nobody's share. */
+	while (atomic_load(&running) > 0) {
+		world_verdict(&w, "tcp/192.0.2.3/80", compiled % 2 ? 'U' : 'D');
+		if (++compiled % 64 == 0)
+			put_domain(1 + compiled / 64 % 1000);
+	}
+	for (unsigned i = 0; i < WORKERS; i++) {
+		rcu_thread_offline();
+		thread_join(readers[i].thread);
+		rcu_thread_online();
+		assert_in_range(readers[i].counts[1], ANSWERS / 5 * 3 - 6, ANSWERS / 5 * 3 + 6);
+		assert_in_range(readers[i].counts[2], ANSWERS / 5 * 2 - 6, ANSWERS / 5 * 2 + 6);
+		assert_int_equal(readers[i].counts[3], 0);
+	}
+	print_message("%d plans compiled meanwhile\n", compiled);
+	world_fini(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_readers_beside_the_writer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Stories: what a person would try first. The random test next door tries the rest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dns/rrtype.h"
+#include "world.h"
+
+#define WWW "www.example.com"
+
+static struct world w;
+
+static void
+put_address(int n, const char *more)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "a%d", n);
+	world_put(&w, KIND_ADDRESS, name,
+	    "{'type':'ipv4','value':'192.0.2.%d','checks':[{'template':'tcp','port':80}]%s}", n,
+	    more);
+}
+
+static void
+put_pool(const char *name, int a, int b, const char *more)
+{
+	world_put(&w, KIND_POOL, name,
+	    "{'type':'ipv4','addresses':[{'address':'a%d'},{'address':'a%d'}]%s}", a, b, more);
+}
+
+static void
+put_domain(const char *more)
+{
+	world_put(&w, KIND_DOMAIN, WWW "/A",
+	    "{'enabled':true,'pools':[{'pool':'p'},{'pool':'q'}]%s}", more);
+}
+
+/* p = a1 a2, q = a3 a4, www over both. */
+static int
+setup(void **state)
+{
+	(void)state;
+	world_init(&w, 2);
+	world_put(&w, KIND_ZONE, "example.com", "{}");
+	world_put(&w, KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}");
+	for (int i = 1; i <= 4; i++)
+		put_address(i, "");
+	put_pool("p", 1, 2, "");
+	put_pool("q", 3, 4, "");
+	put_domain(",'strategy':'sequence'");
+	world_apply(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_fini(&w);
+	return 0;
+}
+
+static void
+verdict(int n, char v)
+{
+	char key[32];
+
+	snprintf(key, sizeof(key), "tcp/192.0.2.%d/80", n);
+	world_verdict(&w, key, v);
+}
+
+#define EXPECT(answer) assert_string_equal(world_answer(&w, WWW, RRTYPE_A), answer)
+#define STATE(kind, name, state)                                                                   \
+	assert_string_equal(world_status(&w, kind, name, "state"), "\"" state "\"")
+
+static void
+test_failover_and_back(void **state)
+{
+	(void)state;
+	EXPECT("1 2");
+	EXPECT("2 1");
+	STATE(KIND_ADDRESS, "a1", "checking");
+	STATE(KIND_DOMAIN, WWW "/A", "healthy");
+	verdict(1, 'D');
+	assert_string_equal(w.log, "address.down a1\npool.degraded p\n");
+	EXPECT("2");
+	verdict(2, 'D');
+	assert_string_equal(w.log, "address.down a2\npool.down p\ndomain.degraded " WWW "/A\n");
+	EXPECT("3 4");
+	verdict(3, 'D');
+	verdict(4, 'D');
+	assert_string_equal(w.log, "address.down a4\npool.down q\ndomain.fail_open " WWW "/A\n");
+	STATE(KIND_DOMAIN, WWW "/A", "fail-open");
+	assert_string_equal(world_status(&w, KIND_DOMAIN, WWW "/A", "fallback"), "\"fail_open\"");
+	assert_true(plan_is_fallback(world_plan(&w, WWW, RRTYPE_A)));
+	EXPECT("1 2");
+	verdict(2, 'U');
+	assert_string_equal(w.log, "address.up a2\npool.degraded p\ndomain.degraded " WWW "/A\n");
+	EXPECT("2");
+	verdict(1, 'U');
+	verdict(3, 'U');
+	verdict(4, 'U');
+	assert_string_equal(w.log, "address.up a4\npool.recovered q\n");
+}
+
+static void
+test_non_preemptive_stays_and_remembers(void **state)
+{
+	(void)state;
+	put_domain(",'strategy':'sequence','sequence_mode':'non_preemptive'");
+	world_apply(&w);
+	assert_string_equal(strmap_find(&w.remembered, "seq/domain/" WWW "/A"), "p");
+	verdict(1, 'D');
+	verdict(2, 'D');
+	EXPECT("3 4");
+	assert_string_equal(strmap_find(&w.remembered, "seq/domain/" WWW "/A"), "q");
+	verdict(1, 'U');
+	verdict(2, 'U');
+	assert_ptr_not_equal(strchr("34", world_answer(&w, WWW, RRTYPE_A)[0]), NULL);
+	put_domain(",'strategy':'sequence'");
+	world_apply(&w);
+	assert_null(strmap_find(&w.remembered, "seq/domain/" WWW "/A"));
+	assert_ptr_not_equal(strchr("12", world_answer(&w, WWW, RRTYPE_A)[0]), NULL);
+}
+
+static void
+test_recalled_after_restart(void **state)
+{
+	(void)state;
+	tree_recall(w.tree, "seq/domain/api.example.com/A", "q");
+	tree_recall(w.tree, "seq/pool/r", "a4");
+	put_pool("r", 3, 4, ",'strategy':'sequence','sequence_mode':'non_preemptive'");
+	world_put(&w, KIND_DOMAIN, "api.example.com/A",
+	    "{'enabled':true,'strategy':'sequence','sequence_mode':'non_preemptive',"
+	    "'pools':[{'pool':'p'},{'pool':'q'}]}");
+	world_put(&w, KIND_DOMAIN, "r.example.com/A", "{'enabled':true,'pools':[{'pool':'r'}]}");
+	world_apply(&w);
+	assert_string_equal(world_answer(&w, "api.example.com", RRTYPE_A), "3 4");
+	assert_string_equal(world_answer(&w, "r.example.com", RRTYPE_A), "4");
+}
+
+static void
+test_the_zone_answers(void **state)
+{
+	(void)state;
+	assert_null(world_plan(&w, WWW, RRTYPE_AAAA));
+	world_put(&w, KIND_DOMAIN, WWW "/A", "{'enabled':false,'pools':[{'pool':'p'}]}");
+	world_apply(&w);
+	EXPECT("zone");
+	STATE(KIND_DOMAIN, WWW "/A", "disabled");
+	world_put(&w, KIND_DOMAIN, WWW "/A", "{'enabled':true}");
+	world_apply(&w);
+	EXPECT("zone");
+	assert_string_equal(w.log, "");
+	world_put(&w, KIND_DOMAIN, WWW "/A", "{'enabled':true,'pools':[{'pool':'p'}]}");
+	world_apply(&w);
+	EXPECT("1 2");
+	put_pool("p", 1, 2, ",'enabled':false");
+	world_apply(&w);
+	EXPECT("zone");
+	assert_string_equal(w.log, "domain.fail_open " WWW "/A\n");
+	assert_string_equal(world_status(&w, KIND_DOMAIN, WWW "/A", "fallback"), "\"public_zone\"");
+	world_delete(&w, KIND_DOMAIN, WWW "/A");
+	world_apply(&w);
+	EXPECT("zone");
+	assert_null(tree_status(w.tree, KIND_DOMAIN, WWW "/A"));
+}
+
+static void
+test_disabled_is_never_used(void **state)
+{
+	(void)state;
+	put_address(1, ",'enabled':false");
+	world_apply(&w);
+	EXPECT("2");
+	for (int i = 1; i <= 4; i++)
+		verdict(i, 'D');
+	EXPECT("2");
+	put_pool("p", 1, 2, ",'enabled':false");
+	world_apply(&w);
+	EXPECT("3 4");
+}
+
+static void
+test_manual_mode(void **state)
+{
+	(void)state;
+	put_address(1, ",'mode':'manual','manual_state':'available'");
+	world_apply(&w);
+	verdict(1, 'D');
+	assert_string_equal(w.log, "address.down a1\n");
+	STATE(KIND_ADDRESS, "a1", "forced");
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "health"), "\"exceptional\"");
+	EXPECT("1 2");
+}
+
+static void
+test_checks_are_shared(void **state)
+{
+	(void)state;
+	assert_int_equal(w.wants, 4);
+	world_put(&w, KIND_ADDRESS, "twin",
+	    "{'type':'ipv4','value':'192.0.2.1','checks':[{'template':'tcp','port':80}]}");
+	world_apply(&w);
+	assert_int_equal(w.wants, 4);
+	verdict(1, 'D');
+	assert_string_equal(w.log, "address.down a1\naddress.down twin\npool.degraded p\n");
+	world_put(&w, KIND_TEMPLATE, "tcp", "{'protocol':'tcp','interval':'1s','timeout':'500ms'}");
+	world_apply(&w);
+	assert_int_equal(w.wants, 8);
+	world_delete(&w, KIND_ADDRESS, "twin");
+	world_apply(&w);
+	assert_int_equal(w.drops, 0);
+	world_put(&w, KIND_ADDRESS, "a1", "{'type':'ipv4','value':'192.0.2.1'}");
+	world_apply(&w);
+	assert_int_equal(w.drops, 1);
+	STATE(KIND_ADDRESS, "a1", "unmonitored");
+	/* The target is what is probed; the value, where it differs, is part of what is asked. */
+	world_put(&w, KIND_ADDRESS, "a1",
+	    "{'type':'ipv4','value':'192.0.2.1','checks':[{'template':'tcp','port':80,'target':"
+	    "'192.0.2.2'}]}");
+	world_apply(&w);
+	assert_non_null(strmap_find(&w.wanted, "tcp/192.0.2.2/80/192.0.2.1"));
+}
+
+/* Delete and make again in one set: the new one answers, without a gap or a leak. */
+static void
+test_reborn_in_one_set(void **state)
+{
+	(void)state;
+	world_delete(&w, KIND_DOMAIN, WWW "/A");
+	put_domain(",'strategy':'round_robin'");
+	world_apply(&w);
+	EXPECT("1 2 3 4");
+	EXPECT("4 1 2 3");
+}
+
+static void
+test_types_of_one_name(void **state)
+{
+	(void)state;
+	world_put(&w, KIND_ADDRESS, "v6", "{'type':'ipv6','value':'2001:db8::6'}");
+	world_put(&w, KIND_POOL, "six", "{'type':'ipv6','addresses':[{'address':'v6'}]}");
+	world_put(&w, KIND_DOMAIN, WWW "/AAAA", "{'enabled':true,'pools':[{'pool':'six'}]}");
+	world_put(&w, KIND_ADDRESS, "cdn", "{'type':'domain','value':'cdn.example.net'}");
+	world_put(&w, KIND_POOL, "names", "{'type':'domain','addresses':[{'address':'cdn'}]}");
+	world_put(&w, KIND_DOMAIN, "*.c.example.com/CNAME",
+	    "{'enabled':true,'pools':[{'pool':'names'}]}");
+	world_apply(&w);
+	EXPECT("1 2");
+	assert_string_equal(world_answer(&w, WWW, RRTYPE_AAAA), "6");
+	assert_string_equal(world_answer(&w, WWW, RRTYPE_MX), "zone");
+	assert_int_equal(plan_rrtype(world_plan(&w, "x.c.example.com", RRTYPE_TXT)), RRTYPE_CNAME);
+	assert_null(world_plan(&w, "x.c.example.com", RRTYPE_NSEC));
+}
+
+/* Answers led by each of a1..a4 in a run, against their parts of 1. */
+static void
+expect_shares(uint32_t n, const double shares[4])
+{
+	uint32_t counts[4] = { 0 };
+
+	for (uint32_t i = 0; i < n; i++)
+		counts[world_answer(&w, WWW, RRTYPE_A)[0] - '1']++;
+	for (int i = 0; i < 4; i++) {
+		const double off = counts[i] - n * shares[i];
+
+		assert_true(off <= 6 && off >= -6);
+	}
+}
+
+static void
+test_two_levels_stay_exact_over_edges(void **state)
+{
+	(void)state;
+	world_put(&w, KIND_POOL, "p",
+	    "{'type':'ipv4','strategy':'weight','addresses':[{'address':'a1','weight':3},"
+	    "{'address':'a2','weight':1}]}");
+	world_put(&w, KIND_POOL, "q",
+	    "{'type':'ipv4','strategy':'weight','addresses':[{'address':'a3','weight':1},"
+	    "{'address':'a4','weight':0}]}");
+	world_put(&w, KIND_DOMAIN, WWW "/A",
+	    "{'enabled':true,'strategy':'weight','pools':[{'pool':'p','weight':7},{'pool':'q','"
+	    "weight':3}]}");
+	world_apply(&w);
+	expect_shares(50000, (double[]){ .525, .175, .3, 0 });
+	verdict(1, 'D');
+	expect_shares(50000, (double[]){ 0, .7, .3, 0 });
+	verdict(3, 'D');
+	expect_shares(50000, (double[]){ 0, .7, 0, .3 });
+	verdict(2, 'D');
+	expect_shares(50000, (double[]){ 0, 0, 0, 1 });
+	verdict(1, 'U');
+	verdict(2, 'U');
+	verdict(3, 'U');
+	expect_shares(50000, (double[]){ .525, .175, .3, 0 });
+}
+
+static void
+visit(void *arg, const uint8_t *host, const void *overlay)
+{
+	(void)host;
+	*(int *)arg += overlay != NULL;
+}
+
+static void
+test_overlays_below(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	tree_overlays(w.tree, (const uint8_t *)"\7example\3com", visit, &n);
+	assert_int_equal(n, 1);
+	tree_overlays(w.tree, (const uint8_t *)"\3org", visit, &n);
+	assert_int_equal(n, 1);
+	tree_tell_all(w.tree);
+}
+
+#define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(test_failover_and_back),
+		STORY(test_non_preemptive_stays_and_remembers),
+		STORY(test_recalled_after_restart),
+		STORY(test_the_zone_answers),
+		STORY(test_disabled_is_never_used),
+		STORY(test_manual_mode),
+		STORY(test_checks_are_shared),
+		STORY(test_reborn_in_one_set),
+		STORY(test_types_of_one_name),
+		STORY(test_two_levels_stay_exact_over_edges),
+		STORY(test_overlays_below),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
