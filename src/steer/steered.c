@@ -71,7 +71,7 @@ steered_set(struct steered *s, enum steered_type type, struct plan *plan)
 	struct plan *old = s->plans[type];
 
 	OBJ_CHECK(s, STEERED_MAGIC);
-	rcu_assign_pointer(s->plans[type], plan);
+	__atomic_store_n(&s->plans[type], plan, __ATOMIC_RELEASE);
 	plan_retire(&old);
 }
 
@@ -102,7 +102,8 @@ enum steered_type
 steered_slot(const struct steered *s, uint16_t qtype)
 {
 	OBJ_CHECK(s, STEERED_MAGIC);
-	if (rcu_dereference(s->plans[STEERED_CNAME]) != NULL && !beside_cname(qtype))
+	if (__atomic_load_n(&s->plans[STEERED_CNAME], __ATOMIC_ACQUIRE) != NULL &&
+	    !beside_cname(qtype))
 		return STEERED_CNAME;
 	return steered_type_of(qtype);
 }
@@ -116,12 +117,12 @@ steered_find(const void *overlay, uint16_t qtype)
 		return NULL;
 	OBJ_CHECK(s, STEERED_MAGIC);
 
-	const struct plan *cname = rcu_dereference(s->plans[STEERED_CNAME]);
+	const struct plan *cname = __atomic_load_n(&s->plans[STEERED_CNAME], __ATOMIC_ACQUIRE);
 
 	if (cname != NULL && !beside_cname(qtype))
 		return cname;
 
 	const enum steered_type type = steered_type_of(qtype);
 
-	return type == STEERED_TYPES ? NULL : rcu_dereference(s->plans[type]);
+	return type == STEERED_TYPES ? NULL : __atomic_load_n(&s->plans[type], __ATOMIC_ACQUIRE);
 }
