@@ -263,6 +263,52 @@ test_udp_bursts(void **state)
 	stop(f);
 }
 
+/* All IPv6 addresses: the answer comes from the one asked, with a scope where it needs one. */
+static void
+test_udp_ipv6(void **state)
+{
+	struct zones *zones;
+	struct server *server;
+	struct addr any, to;
+	struct diag d;
+	uint8_t q[512], msg[1232];
+
+	(void)state;
+	diag_init(&d);
+	assert_int_equal(addr_parse(&any, "[::]:0", 0), 0);
+
+	const int udp = sock_udp_bind(&any, &d), tcp = sock_tcp_listen(&any, &d);
+
+	diag_fini(&d);
+	if (udp < 0 || tcp < 0)
+		skip(); /* a machine without IPv6 */
+	urcu_qsbr_register_thread();
+	zones = hosted_new();
+	server = server_new(
+	    &(struct server_config){ .workers = 1, .n_addrs = 1, .udp_fds = &udp, .tcp_fds = &tcp },
+	    zones);
+	server_start(server);
+	urcu_qsbr_thread_offline();
+	assert_int_equal(sock_name(udp, &any), 0);
+	assert_int_equal(addr_parse(&to, "::1", 0), 0);
+	addr_port_set(&to, addr_port(&any));
+
+	const int fd = sock_udp_connect(&to, NULL);
+	const size_t len = query(q, 1, "www.example.com", RRTYPE_A);
+
+	assert_true(fd >= 0);
+	assert_int_equal(send(fd, q, len, 0), len);
+	assert_true(wait_for(fd, POLLIN));
+	assert_int_equal(recv(fd, msg, sizeof(msg), 0), len + 2 * 16);
+	close(fd);
+	server_free(&server);
+	urcu_qsbr_thread_online();
+	hosted_free(&zones);
+	urcu_qsbr_unregister_thread();
+	close(udp);
+	close(tcp);
+}
+
 /* Rubbish, and queries longer than any we would read, get an error or nothing, and hurt nobody. */
 static void
 test_udp_rubbish(void **state)
@@ -527,6 +573,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_udp_bursts),
+		cmocka_unit_test(test_udp_ipv6),
 		cmocka_unit_test(test_udp_rubbish),
 		cmocka_unit_test(test_tcp_pipelining),
 		cmocka_unit_test(test_tcp_halves),
