@@ -170,7 +170,7 @@ value_of(const struct trial *t, const struct plan_rr *rr)
 		    memcmp(m->rdata, rr->tail + PLAN_RR_RDATA, m->rdlen) == 0)
 			return m->value;
 	}
-	CHECK(!"a record nobody put in");
+	check_failed("a record nobody put in", __FILE__, __LINE__, __func__);
 }
 
 /* How often each record comes first in so many answers. */

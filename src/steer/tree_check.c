@@ -72,7 +72,7 @@ remove_user(struct tree *t, struct live_check *c, const struct live_address *a)
 			mark(t, c);
 		return;
 	}
-	CHECK(!"a check that does not know its user");
+	check_failed("a check that does not know its user", __FILE__, __LINE__, __func__);
 }
 
 void

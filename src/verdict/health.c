@@ -48,7 +48,7 @@ health_met(const struct healthy_when *rule, uint32_t ok, uint32_t total)
 	case HEALTHY_PERCENT:
 		return share_met(rule->n, ok, total);
 	}
-	CHECK(!"a healthy_when nobody knows");
+	check_failed("a healthy_when nobody knows", __FILE__, __LINE__, __func__);
 }
 
 /* Rules 4 and 6 in common: a whole without a failing part is ok whatever `rule` asks. */
