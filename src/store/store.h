@@ -67,6 +67,9 @@ MUST_USE int store_zone_rrsets(struct store *s, const char *zone, store_op_f *f,
 /* One RRset; -ENOENT. `owner` lower wire form. */
 MUST_USE int store_rrset_find(struct store *s, const char *zone, const uint8_t *owner,
     uint16_t type, store_op_f *f, void *arg);
+/* All RRsets at one name, by type; none if there are none. `owner` lower wire form. */
+MUST_USE int store_owner_rrsets(
+    struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg);
 /*
  * What changed since `since`, as the current state of every key touched: PUTs in dependency order,
  * RRsets (a zone whose set was replaced: ZONE_CLEAR, then all of it), then DELETEs in reverse

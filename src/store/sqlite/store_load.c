@@ -137,6 +137,25 @@ store_zone_rrsets(struct store *s, const char *zone, store_op_f *f, void *arg)
 	return rc;
 }
 
+int
+store_owner_rrsets(
+    struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
+{
+	if (sql_enter(s) < 0)
+		return -EIO;
+
+	sqlite3_stmt *st = sql_query(s, "SELECT o.name, r.owner, r.type, r.ttl_s, r.rdata"
+					" FROM object o CROSS JOIN rrset r ON r.zone = o.seq"
+					" WHERE o.kind = 'zone' AND o.name = ? AND r.owner = ?"
+					" ORDER BY r.type");
+
+	sql_bind(st, "tb", zone, owner, name_len(owner));
+	const int rc = walk(s, st, &rrset_form, rrset_row, f, arg);
+
+	sql_leave(s);
+	return rc;
+}
+
 struct found {
 	store_op_f *f;
 	void *arg;

@@ -100,6 +100,11 @@ one_zone_and_one_rrset(void **state)
 	assert_int_equal(store_rrset_find(s->store, "x.org", owner, 1, site_tell, told), 0);
 	assert_string_equal(told, "rrset b.x.org 2;");
 	assert_int_equal(store_rrset_find(s->store, "x.org", owner, 28, site_tell, told), -ENOENT);
+	told[0] = '\0';
+	assert_int_equal(store_owner_rrsets(s->store, "x.org", owner, site_tell, told), 0);
+	assert_string_equal(told, "rrset b.x.org 2;");
+	assert_int_equal(store_owner_rrsets(s->store, "no.org", owner, site_tell, told), 0);
+	assert_string_equal(told, "rrset b.x.org 2;");
 }
 
 static void
