@@ -2,10 +2,12 @@
 /*
  * control -- the state behind the API, and the one path for change.
  *
- *   request -> change set -> check against the model -> store (durable) -> model -> engine (served) -> reply
+ *   request -> change set -> check against the model -> store (durable) -> model -> engine (served)
+ *           -> reply
  *
- * Edits are serialised by one mutex; reads share a rwlock over the model and the statuses. What the engine
- * tells (statuses, events) comes in by control_status / control_event from the feed's thread.
+ * Edits are serialised by one mutex; reads share a rwlock over the model. What the
+ * engine tells (statuses, events) comes in by control_status / control_event from the feed's
+ * thread.
  */
 #pragma once
 
@@ -13,36 +15,67 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "model/model.h"
 #include "store/store.h"
 
-/* The engine as control sees it; implemented over the feed by room app. All calls are thread-safe. */
+/* The engine as control sees it; implemented over the feed by room app. Calls are thread-safe. */
 struct control_engine {
 	void *arg;
-	/* Hand over a committed set; true when the engine serves it, false after `timeout_ms` (the engine will get it later). */
+	/* Hand over a committed set; true when the engine serves it, false after `timeout_ms` (the
+	 * engine will get it later). */
 	bool (*deliver)(void *arg, const struct change_set *c, unsigned timeout_ms);
-	/* Ask: verb "explain", "observe", "counters"; reply is a new reference or NULL with problems in d (DIAG_UNAVAILABLE if not there). */
-	json_t *(*ask)(void *arg, const char *verb, const json_t *request, unsigned timeout_ms, struct diag *d);
+	/* Ask: verb "explain", "observe", "counters"; reply is a new reference or NULL with
+	 * problems in d (DIAG_UNAVAILABLE if not there). */
+	json_t *(*ask)(void *arg, const char *verb, const json_t *request, unsigned timeout_ms,
+	    struct diag *d);
 	bool (*ready)(void *arg); /* connected, and the engine serves DNS */
 };
 
 struct control;
+struct hub;
 
-struct control *control_new(struct store *store, const struct control_engine *engine, struct diag *d); /* loads the model */
+/* Loads the model. `store` and `engine` must outlive it. NULL with problems in d. */
+struct control *
+control_new(struct store *store, const struct control_engine *engine, struct diag *d);
 void control_free(struct control **c);
 
-/* From the engine. `status` and `data` are borrowed. */
+/* From the engine. `status` and `event` are borrowed. */
 void control_status(struct control *c, enum kind kind, const char *name, const json_t *status);
-void control_event(struct control *c, const json_t *event); /* {kind, object{kind,name}, severity, text, at, data} */
-void control_engine_lost(struct control *c); /* statuses become unknown-since; readyz says so */
+/* {kind, object{kind,name}, severity, text, at, data} */
+void control_event(struct control *c, const json_t *event);
+/* Statuses become unknown since now; readyz says so. */
+void control_engine_lost(struct control *c);
 
-/* Commit `set` (checked by the caller under control_edit_begin) and wait for the engine at most 1 s. Fills set->revision. */
+/*
+ * Commit `set` (checked by the caller under control_edit_begin) and wait for the engine at most
+ * 1 s. Fills set->revision. 0, or negative with problems in d and nothing changed.
+ */
 struct control_receipt {
 	uint64_t revision;
 	bool applied;
 };
 void control_edit_begin(struct control *c); /* one editor at a time */
-MUST_USE int control_edit_commit(struct control *c, struct change_set *set, struct control_receipt *r, struct diag *d);
-void control_edit_end(struct control *c);   /* after commit, or instead of it */
+MUST_USE int control_edit_commit(
+    struct control *c, struct change_set *set, struct control_receipt *r, struct diag *d);
+void control_edit_end(struct control *c); /* after commit, or instead of it */
+
+/* Reading. The editor may use the model without control_read_begin: only an editor changes it. */
+const struct model *control_read_begin(struct control *c);
+void control_read_end(struct control *c);
+const struct model *control_model(struct control *c); /* for the editor */
+/* What the engine last said; a new reference, or NULL if it said nothing. */
+json_t *control_status_find(struct control *c, enum kind kind, const char *name);
+
+json_t *control_ask(struct control *c, const char *verb, const json_t *request, struct diag *d);
+bool control_ready(struct control *c);
+struct store *control_store(struct control *c);
+struct hub *control_hub(struct control *c);
+
+/* As events travel: {id, at, kind, object?, severity, text, data?}. New reference. */
+json_t *control_event_encode(const struct store_event *e);
+/* Append stored events of `topics` after `since` to `out` as stream frames; returns the last id. */
+uint64_t
+control_replay(struct control *c, unsigned topics, uint64_t since, size_t max, struct buf *out);

@@ -10,7 +10,8 @@ struct http;
 
 struct http_config {
 	int tcp_fd;  /* listening, or -1 */
-	int unix_fd; /* listening (DIR/control.sock): peers of our own uid (or root) need no token; or -1 */
+	int unix_fd; /* listening (DIR/control.sock): peers of our own uid (or root) need no token;
+			or -1 */
 	const char *data_dir; /* admin.token is written here at first start */
 };
 

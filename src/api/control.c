@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "api/control.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/hub.h"
+#include "api/stream.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define CONTROL_MAGIC 0xc0271201u
+#define DELIVER_MS    1000
+#define ASK_MS        2000
+
+struct control {
+	uint32_t magic;
+	struct store *store;
+	struct control_engine engine;
+	pthread_mutex_t edit;
+	pthread_rwlock_t lock; /* the model; only the editor writes. Before `said`. */
+	struct model model;
+	pthread_mutex_t said;               /* the statuses */
+	struct strmap statuses[KIND_COUNT]; /* name -> json_t *, immutable once in here */
+	pthread_mutex_t events; /* ids go to the hub in the order in which the store gave them */
+	struct hub hub;
+};
+
+static int
+load_op(const struct change_op *op, void *arg)
+{
+	struct control *c = arg;
+
+	if (op->op == CHANGE_PUT)
+		model_apply(&c->model, op);
+	return 0;
+}
+
+struct control *
+control_new(struct store *store, const struct control_engine *engine, struct diag *d)
+{
+	struct control *c = xcalloc(1, sizeof(*c));
+
+	c->magic = CONTROL_MAGIC;
+	c->store = store;
+	c->engine = *engine;
+	pthread_mutex_init(&c->edit, NULL);
+	pthread_rwlock_init(&c->lock, NULL);
+	pthread_mutex_init(&c->said, NULL);
+	pthread_mutex_init(&c->events, NULL);
+	model_init(&c->model);
+	for (int k = 0; k < KIND_COUNT; k++)
+		strmap_init(&c->statuses[k]);
+	hub_init(&c->hub);
+	if (store_load(store, load_op, c, &c->model.revision) < 0) {
+		diag_add(d, DIAG_UNAVAILABLE, "store", "cannot be read");
+		control_free(&c);
+	}
+	return c;
+}
+
+static void
+drop_status(struct control *c, enum kind kind, const char *name)
+{
+	pthread_mutex_lock(&c->said);
+	json_decref(strmap_remove(&c->statuses[kind], name));
+	pthread_mutex_unlock(&c->said);
+}
+
+void
+control_free(struct control **cp)
+{
+	struct control *c = *cp;
+
+	if (c == NULL)
+		return;
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	hub_fini(&c->hub);
+	for (int k = 0; k < KIND_COUNT; k++) {
+		STRMAP_EACH (&c->statuses[k], e)
+			json_decref(e->value);
+		strmap_fini(&c->statuses[k]);
+	}
+	model_fini(&c->model);
+	pthread_mutex_destroy(&c->events);
+	pthread_mutex_destroy(&c->said);
+	pthread_rwlock_destroy(&c->lock);
+	pthread_mutex_destroy(&c->edit);
+	c->magic = 0;
+	free(c);
+	*cp = NULL;
+}
+
+/* -- from the engine -- */
+
+static void
+publish_status(struct control *c, enum kind kind, const char *name, json_t *status)
+{
+	json_t *j = json_pack(
+	    "{s:s, s:s, s:O}", "kind", kind_table[kind].name, "name", name, "status", status);
+	char *frame = stream_frame("health", 0, j);
+
+	hub_publish(&c->hub, HUB_HEALTH, 0, frame);
+	free(frame);
+	json_decref(j);
+}
+
+void
+control_status(struct control *c, enum kind kind, const char *name, const json_t *status)
+{
+	json_t *copy = json_deep_copy(status);
+
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	pthread_rwlock_rdlock(&c->lock);
+	/* A word about an object deleted meanwhile is late, not news. */
+	const bool known = model_find(&c->model, kind, name) != NULL;
+
+	if (known) {
+		pthread_mutex_lock(&c->said);
+		json_decref(strmap_put(&c->statuses[kind], name, json_incref(copy)));
+		pthread_mutex_unlock(&c->said);
+	}
+	pthread_rwlock_unlock(&c->lock);
+	if (known)
+		publish_status(c, kind, name, copy);
+	json_decref(copy);
+}
+
+/* {health: unknown, unknown_since, last}: nobody knows, and this is what was. Takes `old`. */
+static json_t *
+unknown(json_t *old, const char *since)
+{
+	if (json_object_get(old, "unknown_since") != NULL)
+		return old;
+	return json_pack(
+	    "{s:s, s:s, s:o}", "health", "unknown", "unknown_since", since, "last", old);
+}
+
+void
+control_engine_lost(struct control *c)
+{
+	char since[CLOCK_TEXT_SIZE];
+
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	clock_text(clock_real_ms(), since);
+	pthread_mutex_lock(&c->said);
+	for (int k = 0; k < KIND_COUNT; k++)
+		STRMAP_EACH (&c->statuses[k], e)
+			e->value = unknown(e->value, since);
+	pthread_mutex_unlock(&c->said);
+}
+
+/* -- events -- */
+
+static unsigned
+topic_of(const char *kind)
+{
+	return strncmp(kind, "config.", 7) == 0 ? HUB_CONFIG : HUB_EVENTS;
+}
+
+static char *
+frame_of(const struct store_event *e)
+{
+	json_t *j = control_event_encode(e);
+	char *frame = stream_frame(topic_of(e->kind) == HUB_CONFIG ? "config" : "event", e->id, j);
+
+	json_decref(j);
+	return frame;
+}
+
+json_t *
+control_event_encode(const struct store_event *e)
+{
+	char at[CLOCK_TEXT_SIZE];
+	json_t *j = json_pack("{s:I, s:s, s:s, s:s, s:s}", "id", (json_int_t)e->id, "at",
+	    clock_text(e->at_ms, at), "kind", e->kind, "severity", e->severity, "text", e->text);
+
+	CHECK(j != NULL);
+	if (e->object_kind != NULL)
+		json_object_set_new(j, "object",
+		    json_pack("{s:s, s:s}", "kind", e->object_kind, "name", e->object_name));
+	if (e->data != NULL)
+		json_object_set_new(j, "data", json_loads(e->data, JSON_DECODE_ANY, NULL));
+	return j;
+}
+
+/* Store, then tell. What cannot be stored (disk full) is still told, without an id. */
+static void
+emit(struct control *c, struct store_event *e)
+{
+	struct diag d;
+	char *frame;
+
+	diag_init(&d);
+	pthread_mutex_lock(&c->events);
+	if (store_event_append(c->store, e, &d) < 0) {
+		log_error("api", "event '%s' is not stored: %s", e->kind, diag_text(&d));
+		e->id = 0;
+	}
+	frame = frame_of(e);
+	hub_publish(&c->hub, topic_of(e->kind), e->id, frame);
+	pthread_mutex_unlock(&c->events);
+	free(frame);
+	diag_fini(&d);
+}
+
+static const char *
+text_or(const json_t *object, const char *key, const char *otherwise)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : otherwise;
+}
+
+/* RFC 3339 text or milliseconds; else now. */
+static int64_t
+time_of(const json_t *at)
+{
+	int64_t ms;
+
+	if (json_is_integer(at))
+		return json_integer_value(at);
+	if (json_is_string(at) && clock_parse(json_string_value(at), &ms) == 0)
+		return ms;
+	return clock_real_ms();
+}
+
+void
+control_event(struct control *c, const json_t *event)
+{
+	const json_t *object = json_object_get(event, "object");
+	const json_t *data = json_object_get(event, "data");
+	char *text = data != NULL ? json_text(data) : NULL;
+	const char *kind = text_or(object, "kind", NULL), *name = text_or(object, "name", NULL);
+	struct store_event e = {
+		.at_ms = time_of(json_object_get(event, "at")),
+		.kind = text_or(event, "kind", "unknown"),
+		.object_kind = name != NULL ? kind : NULL,
+		.object_name = kind != NULL ? name : NULL,
+		.severity = text_or(event, "severity", "info"),
+		.text = text_or(event, "text", ""),
+		.data = text,
+	};
+
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	emit(c, &e);
+	free(text);
+}
+
+struct replay {
+	struct buf *out;
+	unsigned topics;
+	uint64_t last;
+};
+
+static int
+replay_one(const struct store_event *e, void *arg)
+{
+	struct replay *r = arg;
+
+	r->last = e->id;
+	if (topic_of(e->kind) & r->topics) {
+		char *frame = frame_of(e);
+
+		buf_puts(r->out, frame);
+		free(frame);
+	}
+	return 0;
+}
+
+uint64_t
+control_replay(struct control *c, unsigned topics, uint64_t since, size_t max, struct buf *out)
+{
+	struct replay r = { .out = out, .topics = topics, .last = since };
+	const struct store_event_filter filter = { .since_id = since, .limit = max };
+
+	if (store_events(c->store, &filter, replay_one, &r) < 0)
+		log_error("api", "events cannot be read back");
+	return r.last;
+}
+
+/* -- the path for change -- */
+
+void
+control_edit_begin(struct control *c)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	pthread_mutex_lock(&c->edit);
+}
+
+void
+control_edit_end(struct control *c)
+{
+	pthread_mutex_unlock(&c->edit);
+}
+
+static void
+apply(struct control *c, const struct change_set *set)
+{
+	pthread_rwlock_wrlock(&c->lock);
+	for (size_t i = 0; i < set->count; i++) {
+		const struct change_op *op = &set->ops[i];
+
+		if (op->op == CHANGE_DELETE)
+			drop_status(c, op->kind, op->name);
+		if (op->op == CHANGE_PUT || op->op == CHANGE_DELETE)
+			model_apply(&c->model, op);
+	}
+	c->model.revision = set->revision;
+	pthread_rwlock_unlock(&c->lock);
+}
+
+static void
+announce(struct control *c, const struct change_set *set, bool applied)
+{
+	json_t *data = json_pack("{s:I, s:s, s:b}", "revision", (json_int_t)set->revision, "author",
+	    set->author != NULL ? set->author : "", "applied", applied);
+	char *text = json_text(data);
+	struct store_event e = {
+		.at_ms = clock_real_ms(),
+		.kind = "config.applied",
+		.severity = "info",
+		.text = set->summary != NULL ? set->summary : "",
+		.data = text,
+	};
+
+	emit(c, &e);
+	free(text);
+	json_decref(data);
+}
+
+int
+control_edit_commit(
+    struct control *c, struct change_set *set, struct control_receipt *r, struct diag *d)
+{
+	const int rc = store_commit(c->store, set, d);
+
+	if (rc < 0)
+		return rc;
+	apply(c, set);
+	r->revision = set->revision;
+	r->applied = c->engine.deliver(c->engine.arg, set, DELIVER_MS);
+	announce(c, set, r->applied);
+	return 0;
+}
+
+/* -- reading -- */
+
+const struct model *
+control_read_begin(struct control *c)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	pthread_rwlock_rdlock(&c->lock);
+	return &c->model;
+}
+
+void
+control_read_end(struct control *c)
+{
+	pthread_rwlock_unlock(&c->lock);
+}
+
+const struct model *
+control_model(struct control *c)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	return &c->model;
+}
+
+json_t *
+control_status_find(struct control *c, enum kind kind, const char *name)
+{
+	json_t *status;
+
+	pthread_mutex_lock(&c->said);
+	status = json_incref(strmap_find(&c->statuses[kind], name));
+	pthread_mutex_unlock(&c->said);
+	return status;
+}
+
+json_t *
+control_ask(struct control *c, const char *verb, const json_t *request, struct diag *d)
+{
+	json_t *reply = c->engine.ask(c->engine.arg, verb, request, ASK_MS, d);
+
+	if (reply == NULL && !diag_failed(d))
+		diag_add(d, DIAG_UNAVAILABLE, "", "the engine did not answer");
+	return reply;
+}
+
+bool
+control_ready(struct control *c)
+{
+	return c->engine.ready(c->engine.arg);
+}
+
+struct store *
+control_store(struct control *c)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	return c->store;
+}
+
+struct hub *
+control_hub(struct control *c)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	return &c->hub;
+}

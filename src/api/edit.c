@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "api/edit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/route.h"
+#include "api/warn.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rand.h"
+
+void
+edit_begin(struct edit *e, struct request *r)
+{
+	*e = (struct edit){ .r = r, .dry = request_flag(r, "dryRun"), .warnings = json_array() };
+	change_init(&e->set);
+	control_edit_begin(r->control);
+	e->model = control_model(r->control);
+	e->set.author = r->caller.name;
+}
+
+void
+edit_end(struct edit *e)
+{
+	control_edit_end(e->r->control);
+	change_fini(&e->set);
+	json_decref(e->warnings);
+}
+
+int
+edit_target(struct request *r, char name[KIND_NAME_SIZE])
+{
+	const char *text = r->params[0];
+
+	if (r->route->kind == KIND_DOMAIN)
+		text = arena_printf(&r->arena, "%s/%s", text, r->params[1]);
+	return kind_name(r->route->kind, text, name, &r->diag);
+}
+
+/* Is the ETag of `revision` in the list of a header? */
+static bool
+in_list(const char *header, uint64_t revision)
+{
+	char tag[32];
+
+	snprintf(tag, sizeof(tag), "\"%" PRIu64 "\"", revision);
+	return strcmp(header, "*") == 0 || strstr(header, tag) != NULL;
+}
+
+int
+edit_precondition(struct edit *e, enum kind kind, const char *name)
+{
+	const char *match = request_header(e->r, MHD_HTTP_HEADER_IF_MATCH);
+	const char *none = request_header(e->r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	const struct model_object *o = model_find(e->model, kind, name);
+	int rc = 0;
+
+	if (match != NULL && (o == NULL || !in_list(match, o->revision)))
+		rc = diag_add(&e->r->diag, DIAG_PRECONDITION, "If-Match",
+		    o != NULL ? "the object has changed" : "there is no such object");
+	else if (none != NULL && o != NULL && in_list(none, o->revision))
+		rc = diag_add(&e->r->diag, DIAG_PRECONDITION, "If-None-Match", "the object exists");
+	if (rc < 0 && o != NULL) {
+		e->r->current = edit_encode(e->r, o);
+		edit_etag(e->r, o->revision);
+	}
+	return rc;
+}
+
+json_t *
+edit_spec(const struct edit *e, enum kind kind, const char *name)
+{
+	const struct model_object *o = model_find(e->model, kind, name);
+
+	return o != NULL ? field_encode(kind_table[kind].fields, o->spec, true) : NULL;
+}
+
+const struct change_op *
+edit_pending(const struct edit *e, enum kind kind, const char *name)
+{
+	for (size_t i = e->set.count; i-- > 0;) {
+		const struct change_op *op = &e->set.ops[i];
+
+		if ((op->op == CHANGE_PUT || op->op == CHANGE_DELETE) && op->kind == kind &&
+		    strcmp(op->name, name) == 0)
+			return op;
+	}
+	return NULL;
+}
+
+static void
+add_put(struct edit *e, enum kind kind, const char *name, const json_t *full)
+{
+	const struct model_object *o = model_find(e->model, kind, name);
+	char id[17], *text = json_text(full);
+	const int64_t now = clock_real_ms();
+
+	e->made = o == NULL;
+	rand_hex(id, 8);
+	change_add(&e->set, &(struct change_op){
+				.op = CHANGE_PUT,
+				.kind = kind,
+				.name = name,
+				.id = o != NULL ? o->id : id,
+				.spec = text,
+				.created_ms = o != NULL ? o->created_ms : now,
+				.updated_ms = now,
+			    });
+	free(text);
+}
+
+int
+edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, struct diag *d)
+{
+	struct arena arena;
+
+	arena_init(&arena);
+
+	const void *decoded = kind_decode(kind, name, spec, &arena, d);
+	json_t *full =
+	    decoded != NULL ? field_encode(kind_table[kind].fields, decoded, true) : NULL;
+	json_t *old = edit_spec(e, kind, name);
+	int rc = -EINVAL;
+
+	if (full != NULL)
+		rc = model_check_put(e->model, &e->set, kind, name, full, d);
+	if (rc == 0) {
+		if (old == NULL || !json_equal(old, full))
+			add_put(e, kind, name, full);
+		warn_object(e, kind, name, decoded);
+	}
+	json_decref(old);
+	json_decref(full);
+	arena_fini(&arena);
+	return rc;
+}
+
+int
+edit_delete(struct edit *e, enum kind kind, const char *name)
+{
+	if (model_find(e->model, kind, name) == NULL) {
+		edit_not_found(e->r, kind, name);
+		return -EINVAL;
+	}
+
+	const int rc = model_check_delete(e->model, &e->set, kind, name, &e->r->diag);
+
+	if (rc == 0)
+		change_add(&e->set,
+		    &(struct change_op){ .op = CHANGE_DELETE, .kind = kind, .name = name });
+	return rc;
+}
+
+void
+edit_rrset(
+    struct edit *e, const char *zone, const uint8_t *owner, uint16_t type, const struct rrset *set)
+{
+	change_add(&e->set, &(struct change_op){
+				.op = set != NULL ? CHANGE_RRSET_PUT : CHANGE_RRSET_DELETE,
+				.kind = KIND_ZONE,
+				.name = zone,
+				.owner = owner,
+				.type = type,
+				.ttl_s = set != NULL ? set->ttl_s : 0,
+				.rdata = set != NULL ? set->data : NULL,
+				.rdata_len = set != NULL ? set->size : 0,
+			    });
+}
+
+void
+edit_warn(struct edit *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	json_array_append_new(e->warnings, json_vsprintf(fmt, ap));
+	va_end(ap);
+}
+
+/* "put pool 'dc-a'", "put pool 'dc-a' and 3 more". */
+static const char *
+summary(struct edit *e)
+{
+	const struct change_op *op = &e->set.ops[0];
+	const char *verb = op->op == CHANGE_PUT      ? "put"
+			   : op->op == CHANGE_DELETE ? "delete"
+						     : "change records of";
+	const char *noun =
+	    op->op == CHANGE_PUT || op->op == CHANGE_DELETE ? kind_table[op->kind].name : "zone";
+
+	if (e->set.count == 1)
+		return arena_printf(&e->set.arena, "%s %s '%s'", verb, noun, op->name);
+	return arena_printf(
+	    &e->set.arena, "%s %s '%s' and %zu more", verb, noun, op->name, e->set.count - 1);
+}
+
+int
+edit_commit(struct edit *e)
+{
+	char revision[24];
+
+	if (diag_failed(&e->r->diag))
+		return -EINVAL;
+	e->receipt.applied = true;
+	e->receipt.revision = e->model->revision;
+	if (!e->dry && e->set.count > 0) {
+		if (e->set.summary == NULL)
+			e->set.summary = summary(e);
+		if (control_edit_commit(e->r->control, &e->set, &e->receipt, &e->r->diag) < 0)
+			return -EINVAL;
+	}
+	snprintf(revision, sizeof(revision), "%" PRIu64, e->receipt.revision);
+	request_set_header(e->r, "GTM-Revision", revision);
+	if (!e->dry)
+		request_set_header(e->r, "GTM-Applied", e->receipt.applied ? "1" : "0");
+	return 0;
+}
+
+/* What a dry run would have made, in the shape of model_encode. */
+static json_t *
+encode_pending(const struct edit *e, const struct change_op *op)
+{
+	char created[CLOCK_TEXT_SIZE], updated[CLOCK_TEXT_SIZE];
+	json_t *j = json_object(), *spec = json_loads(op->spec, 0, NULL);
+	struct arena *a = &e->r->arena;
+	const void *decoded = kind_decode(op->kind, op->name, spec, a, &e->r->diag);
+
+	json_decref(spec);
+	json_object_set_new(j, "kind", json_string(kind_table[op->kind].name));
+	json_object_set_new(j, "name", json_string(op->name));
+	json_object_set_new(j, "id", json_string(op->id));
+	json_object_set_new(j, "revision", json_integer((json_int_t)e->model->revision + 1));
+	json_object_set_new(j, "created", json_string(clock_text(op->created_ms, created)));
+	json_object_set_new(j, "updated", json_string(clock_text(op->updated_ms, updated)));
+	/* Once more through the table: secrets are not for replies. */
+	json_object_set_new(j, "spec", field_encode(kind_table[op->kind].fields, decoded, false));
+	return j;
+}
+
+void
+edit_reply(struct edit *e, enum kind kind, const char *name)
+{
+	const struct change_op *op = edit_pending(e, kind, name);
+	const struct model_object *o = model_find(e->model, kind, name);
+	json_t *reply;
+
+	if (diag_failed(&e->r->diag))
+		return;
+	if (e->dry && op != NULL) {
+		reply = encode_pending(e, op);
+	} else {
+		reply = edit_encode(e->r, o);
+		edit_etag(e->r, o->revision);
+	}
+
+	edit_reply_json(e, e->made && !e->dry ? 201 : 200, reply);
+}
+
+void
+edit_reply_json(struct edit *e, unsigned status, json_t *reply)
+{
+	if (diag_failed(&e->r->diag)) {
+		json_decref(reply);
+		return;
+	}
+	if (json_array_size(e->warnings) > 0)
+		json_object_set(reply, "warnings", e->warnings);
+	if (e->dry)
+		json_object_set_new(reply, "dryRun", json_true());
+	request_reply(e->r, status, reply);
+}
+
+json_t *
+edit_encode(struct request *r, const struct model_object *o)
+{
+	json_t *j = model_encode(o);
+	json_t *status = control_status_find(r->control, o->kind, o->name);
+
+	json_object_set_new(j, "status", status != NULL ? status : json_object());
+	return j;
+}
+
+void
+edit_etag(struct request *r, uint64_t revision)
+{
+	char tag[32];
+
+	snprintf(tag, sizeof(tag), "\"%" PRIu64 "\"", revision);
+	request_set_header(r, MHD_HTTP_HEADER_ETAG, tag);
+}
+
+void
+edit_not_found(struct request *r, enum kind kind, const char *name)
+{
+	diag_add(
+	    &r->diag, DIAG_NOT_FOUND, "name", "there is no %s '%s'", kind_table[kind].name, name);
+}

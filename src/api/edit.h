@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * edit -- one request's change set, from first operation to receipt.
+ *
+ *   edit_begin; edit_put / edit_delete / edit_rrset ...; edit_commit; edit_reply; edit_end
+ *
+ * Holds the editor's lock all the way, so what was checked is what is committed. A dry run goes the
+ * same way and stops before the store. An edit without operations commits nothing.
+ */
+#pragma once
+
+#include "api/request.h"
+#include "zone/rrset.h"
+
+struct edit {
+	struct request *r;
+	const struct model *model;
+	struct change_set set;
+	struct control_receipt receipt;
+	bool dry;
+	bool made;        /* by the latest edit_put: the object is new */
+	json_t *warnings; /* strings */
+};
+
+void edit_begin(struct edit *e, struct request *r);
+void edit_end(struct edit *e);
+
+/* The object's name from the URL, normalised. 0, or -EINVAL with problems. */
+MUST_USE int edit_target(struct request *r, char name[KIND_NAME_SIZE]);
+/* If-Match and If-None-Match against the object; 412 shows it as it is. */
+MUST_USE int edit_precondition(struct edit *e, enum kind kind, const char *name);
+
+/* The spec as it is, secrets included: new reference, or NULL if there is no such object. */
+json_t *edit_spec(const struct edit *e, enum kind kind, const char *name);
+/* The operation on this object that is already in the set, or NULL. */
+const struct change_op *edit_pending(const struct edit *e, enum kind kind, const char *name);
+
+/* Check and add; a put that changes nothing adds nothing. Problems go to d. */
+MUST_USE int
+edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, struct diag *d);
+MUST_USE int edit_delete(struct edit *e, enum kind kind, const char *name);
+/* Replace (set) or delete (NULL) a record set. No checks. */
+void edit_rrset(
+    struct edit *e, const char *zone, const uint8_t *owner, uint16_t type, const struct rrset *set);
+void edit_warn(struct edit *e, const char *fmt, ...) PRINTF(2, 3);
+
+/* Durable and, if the engine is quick, served. Sets GTM-Revision and GTM-Applied. */
+int edit_commit(struct edit *e);
+/* The object as it is now (or would be), with 201 if this edit made it. Not after a failure. */
+void edit_reply(struct edit *e, enum kind kind, const char *name);
+/* Put warnings, and dryRun, into a reply that is not an object. Takes the reference. */
+void edit_reply_json(struct edit *e, unsigned status, json_t *reply);
+
+/* {kind, name, ..., spec, status}. New reference. */
+json_t *edit_encode(struct request *r, const struct model_object *o);
+void edit_etag(struct request *r, uint64_t revision);
+void edit_not_found(struct request *r, enum kind kind, const char *name);

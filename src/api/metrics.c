@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "api/metrics.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void
+put_label(struct buf *out, const char *key, const char *value, bool first)
+{
+	buf_printf(out, "%s%s=\"", first ? "" : ",", key);
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\')
+			buf_puts(out, "\\");
+		if (*value == '\n')
+			buf_puts(out, "\\n");
+		else
+			buf_put_u8(out, (uint8_t)*value);
+	}
+	buf_puts(out, "\"");
+}
+
+static void
+put_value(struct buf *out, const json_t *value)
+{
+	if (json_is_integer(value))
+		buf_printf(out, " %" JSON_INTEGER_FORMAT "\n", json_integer_value(value));
+	else
+		buf_printf(out, " %.17g\n", json_number_value(value));
+}
+
+static void
+put_samples(struct buf *out, const char *name, const json_t *samples)
+{
+	size_t i;
+	json_t *sample, *label;
+
+	json_array_foreach((json_t *)(uintptr_t)samples, i, sample)
+	{
+		const char *key;
+		bool first = true;
+
+		buf_printf(out, "gtm_%s_total{", name);
+		json_object_foreach(json_object_get(sample, "labels"), key, label)
+		{
+			const char *text = json_string_value(label);
+
+			put_label(out, key, text != NULL ? text : "", first);
+			first = false;
+		}
+		buf_puts(out, "}");
+		put_value(out, json_object_get(sample, "value"));
+	}
+}
+
+static void
+put_counters(struct buf *out, const char *name, const json_t *j)
+{
+	const char *key;
+	json_t *below;
+
+	if (json_is_number(j)) {
+		buf_printf(out, "# TYPE gtm_%s counter\ngtm_%s_total", name, name);
+		put_value(out, j);
+	} else if (json_is_array(j)) {
+		buf_printf(out, "# TYPE gtm_%s counter\n", name);
+		put_samples(out, name, j);
+	} else if (json_is_number(json_object_get(j, "gauge"))) {
+		buf_printf(out, "# TYPE gtm_%s gauge\ngtm_%s", name, name);
+		put_value(out, json_object_get(j, "gauge"));
+	} else {
+		json_object_foreach((json_t *)(uintptr_t)j, key, below)
+		{
+			char *longer = xasprintf("%s%s%s", name, name[0] != '\0' ? "_" : "", key);
+
+			put_counters(out, longer, below);
+			free(longer);
+		}
+	}
+}
+
+static const char *
+health_of(json_t *status)
+{
+	const char *health = json_string_value(json_object_get(status, "health"));
+
+	return health != NULL ? health : "unknown";
+}
+
+/* gtm_objects{kind, health}: how many. */
+static void
+put_objects(struct control *c, struct buf *out)
+{
+	const struct model *m = control_read_begin(c);
+
+	buf_puts(out, "# TYPE gtm_objects gauge\n# HELP gtm_objects Objects by kind and health.\n");
+	for (int k = 0; k < KIND_COUNT; k++) {
+		struct strmap by_health;
+
+		strmap_init(&by_health);
+		STRMAP_EACH (&m->objects[k], e) {
+			json_t *status = control_status_find(c, (enum kind)k, e->key);
+			const char *health = health_of(status);
+			const uintptr_t n = (uintptr_t)strmap_find(&by_health, health);
+
+			strmap_put(&by_health, health, (void *)(n + 1));
+			json_decref(status);
+		}
+		STRMAP_EACH (&by_health, e)
+			buf_printf(out, "gtm_objects{kind=\"%s\",health=\"%s\"} %ju\n",
+			    kind_table[k].name, e->key, (uintmax_t)(uintptr_t)e->value);
+		strmap_fini(&by_health);
+	}
+	buf_printf(out,
+	    "# TYPE gtm_revision gauge\n# HELP gtm_revision Newest revision of the model.\n"
+	    "gtm_revision %" PRIu64 "\n",
+	    m->revision);
+	control_read_end(c);
+}
+
+void
+metrics_write(struct control *c, struct buf *out)
+{
+	json_t *none = json_object(), *counters;
+	struct diag d;
+
+	diag_init(&d);
+	counters = control_ask(c, "counters", none, &d);
+	buf_printf(out,
+	    "# TYPE gtm_engine_ready gauge\n# HELP gtm_engine_ready The engine serves DNS.\n"
+	    "gtm_engine_ready %d\n",
+	    control_ready(c));
+	put_objects(c, out);
+	if (counters != NULL)
+		put_counters(out, "", counters);
+	buf_puts(out, "# EOF\n");
+	json_decref(counters);
+	json_decref(none);
+	diag_fini(&d);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The record sets of a zone, one at a time. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/edit.h"
+#include "api/records.h"
+#include "api/rest.h"
+#include "api/route.h"
+#include "api/soa.h"
+#include "api/warn.h"
+#include "dns/rrtype.h"
+#include "zone/zonefile.h"
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX     10000
+
+static const char *const members[] = { "ttl", "records", "owner", "type", "zone", "dryRun",
+	"warnings", NULL };
+
+struct target {
+	char zone[KIND_NAME_SIZE];
+	uint8_t apex[NAME_MAX_LEN];
+	uint8_t owner[NAME_MAX_LEN];
+	uint16_t type;
+};
+
+static bool
+zone_exists(struct request *r, const char *zone)
+{
+	const bool exists = model_find(control_read_begin(r->control), KIND_ZONE, zone) != NULL;
+
+	control_read_end(r->control);
+	if (!exists)
+		edit_not_found(r, KIND_ZONE, zone);
+	return exists;
+}
+
+static int
+parse(struct request *r, struct target *t)
+{
+	if (edit_target(r, t->zone) < 0 || !zone_exists(r, t->zone) ||
+	    records_owner(t->zone, r->params[1], t->owner, &r->diag) < 0)
+		return -EINVAL;
+	if (rrtype_parse(r->params[2], &t->type) < 0 || rrtype_is_meta(t->type)) {
+		diag_add(&r->diag, DIAG_INVALID, "type", "is not a type of records");
+		diag_detail(&r->diag, r->params[2], "A, AAAA, CNAME, MX, TXT, ... or TYPE65280");
+		return -EINVAL;
+	}
+	return name_parse_lower(t->zone, t->apex) < 0 ? -EINVAL : 0;
+}
+
+static void
+missing(struct request *r)
+{
+	diag_add(&r->diag, DIAG_NOT_FOUND, "", "there are no %s records at %s", r->params[2],
+	    r->params[1]);
+}
+
+struct page {
+	json_t *items;
+	const char *cursor, *type, *text;
+	char next[NAME_TEXT_SIZE + RRTYPE_TEXT_SIZE];
+	uint64_t limit;
+	bool more;
+};
+
+static bool
+collect(const uint8_t *owner, const struct rrset *set, void *arg)
+{
+	struct page *p = arg;
+	char name[NAME_TEXT_SIZE], text[RRTYPE_TEXT_SIZE], key[sizeof(p->next)];
+	const char *type = rrtype_text(set->type, text);
+
+	name_text(owner, name);
+	snprintf(key, sizeof(key), "%s/%s", name, type);
+	if (p->cursor != NULL) {
+		if (strcmp(p->cursor, key) == 0)
+			p->cursor = NULL;
+		return true;
+	}
+	if (p->type != NULL && strcasecmp(p->type, type) != 0)
+		return true;
+	if (p->text != NULL && strcasestr(name, p->text) == NULL)
+		return true;
+	if (json_array_size(p->items) == p->limit) {
+		p->more = true;
+		return false;
+	}
+	memcpy(p->next, key, sizeof(key));
+	json_array_append_new(p->items, records_encode(owner, set));
+	return true;
+}
+
+void
+rest_rrset_list(struct request *r)
+{
+	struct page p = {
+		.cursor = request_query(r, "cursor"),
+		.type = request_query(r, "type"),
+		.text = request_query(r, "q"),
+	};
+	char zone[KIND_NAME_SIZE];
+
+	if (edit_target(r, zone) < 0 || !zone_exists(r, zone) ||
+	    request_number(r, "limit", LIMIT_DEFAULT, LIMIT_MAX, &p.limit) < 0)
+		return;
+
+	json_t *reply = json_object();
+
+	p.items = json_array();
+	json_object_set_new(reply, "items", p.items);
+	if (records_walk(control_store(r->control), zone, collect, &p, &r->diag) == 0 && p.more)
+		json_object_set_new(reply, "next", json_string(p.next));
+	request_reply(r, 200, reply);
+}
+
+void
+rest_rrset_get(struct request *r)
+{
+	struct target t;
+
+	if (parse(r, &t) < 0)
+		return;
+
+	struct rrset *set = records_find(control_store(r->control), t.zone, t.owner, t.type);
+
+	if (set != NULL)
+		request_reply(r, 200, records_encode(t.owner, set));
+	else
+		missing(r);
+	rrset_free(&set);
+}
+
+/* The rules of the zone as a whole for one set that joins the others at its owner. */
+static int
+check(struct edit *e, const struct target *t, const struct rrset *set)
+{
+	uint16_t types[RECORDS_TYPES], others[RECORDS_TYPES];
+	const size_t n = records_types(control_store(e->r->control), t->zone, t->owner, types);
+	size_t n_others = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (types[i] != t->type)
+			others[n_others++] = types[i];
+	return zonefile_check_set(t->apex, t->owner, set, others, n_others, &e->r->diag);
+}
+
+/* A SOA keeps its own serial only if that is ahead of the old one. */
+static void
+save(struct edit *e, const struct target *t, struct rrset **set, const struct rrset *old)
+{
+	if (t->type != RRTYPE_SOA) {
+		edit_rrset(e, t->zone, t->owner, t->type, *set);
+		soa_bump(e, t->zone);
+		return;
+	}
+	if (old != NULL && !soa_newer(soa_serial(*set), soa_serial(old))) {
+		struct rrset *next = soa_with_serial(*set, soa_serial(old) + 1);
+
+		rrset_free(set);
+		*set = next;
+	}
+	edit_rrset(e, t->zone, t->owner, t->type, *set);
+}
+
+static void
+put(struct request *r, const struct target *t, struct rrset **set)
+{
+	struct rrset *old;
+	struct edit e;
+
+	edit_begin(&e, r);
+	old = records_find(control_store(r->control), t->zone, t->owner, t->type);
+	if (check(&e, t, *set) == 0) {
+		if (old == NULL || !rrset_equal(old, *set))
+			save(&e, t, set, old);
+		warn_records(&e, t->owner, t->type);
+		edit_commit(&e);
+		edit_reply_json(
+		    &e, old == NULL && !e.dry ? 201 : 200, records_encode(t->owner, *set));
+	}
+	rrset_free(&old);
+	edit_end(&e);
+}
+
+void
+rest_rrset_put(struct request *r)
+{
+	struct rrset *set = NULL;
+	struct target t;
+
+	if (parse(r, &t) < 0)
+		return;
+
+	json_t *body = request_json(r);
+
+	if (body != NULL && request_members(r, body, "", members) == 0)
+		set = records_decode(t.zone, t.type, body, &r->diag);
+	if (set != NULL)
+		put(r, &t, &set);
+	rrset_free(&set);
+	json_decref(body);
+}
+
+void
+rest_rrset_delete(struct request *r)
+{
+	struct target t;
+	struct edit e;
+
+	if (parse(r, &t) < 0)
+		return;
+	if (name_equal(t.owner, t.apex) && (t.type == RRTYPE_SOA || t.type == RRTYPE_NS)) {
+		diag_add(&r->diag, DIAG_CONFLICT, "type",
+		    "a zone needs its %s records: replace them instead", r->params[2]);
+		return;
+	}
+	edit_begin(&e, r);
+
+	struct rrset *old = records_find(control_store(r->control), t.zone, t.owner, t.type);
+
+	if (old == NULL) {
+		missing(r);
+	} else {
+		edit_rrset(&e, t.zone, t.owner, t.type, NULL);
+		soa_bump(&e, t.zone);
+		if (edit_commit(&e) == 0)
+			request_reply(r, 204, NULL);
+	}
+	rrset_free(&old);
+	edit_end(&e);
+}
