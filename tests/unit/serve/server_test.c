@@ -263,7 +263,7 @@ test_udp_bursts(void **state)
 	stop(f);
 }
 
-/* All IPv6 addresses: the answer comes from the one asked, with a scope where it needs one. */
+/* All IPv6 addresses: the answer comes from the one asked. */
 static void
 test_udp_ipv6(void **state)
 {
