@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/event.h"
 #include "api/hub.h"
 #include "api/stream.h"
 #include "base/check.h"
@@ -156,38 +157,6 @@ control_engine_lost(struct control *c)
 
 /* -- events -- */
 
-static unsigned
-topic_of(const char *kind)
-{
-	return strncmp(kind, "config.", 7) == 0 ? HUB_CONFIG : HUB_EVENTS;
-}
-
-static char *
-frame_of(const struct store_event *e)
-{
-	json_t *j = control_event_encode(e);
-	char *frame = stream_frame(topic_of(e->kind) == HUB_CONFIG ? "config" : "event", e->id, j);
-
-	json_decref(j);
-	return frame;
-}
-
-json_t *
-control_event_encode(const struct store_event *e)
-{
-	char at[CLOCK_TEXT_SIZE];
-	json_t *j = json_pack("{s:I, s:s, s:s, s:s, s:s}", "id", (json_int_t)e->id, "at",
-	    clock_text(e->at_ms, at), "kind", e->kind, "severity", e->severity, "text", e->text);
-
-	CHECK(j != NULL);
-	if (e->object_kind != NULL)
-		json_object_set_new(j, "object",
-		    json_pack("{s:s, s:s}", "kind", e->object_kind, "name", e->object_name));
-	if (e->data != NULL)
-		json_object_set_new(j, "data", json_loads(e->data, JSON_DECODE_ANY, NULL));
-	return j;
-}
-
 /* Store, then tell. What cannot be stored (disk full) is still told, without an id. */
 static void
 emit(struct control *c, struct store_event *e)
@@ -201,54 +170,22 @@ emit(struct control *c, struct store_event *e)
 		log_error("api", "event '%s' is not stored: %s", e->kind, diag_text(&d));
 		e->id = 0;
 	}
-	frame = frame_of(e);
-	hub_publish(&c->hub, topic_of(e->kind), e->id, frame);
+	frame = event_frame(e);
+	hub_publish(&c->hub, event_topic(e->kind), e->id, frame);
 	pthread_mutex_unlock(&c->events);
 	free(frame);
 	diag_fini(&d);
 }
 
-static const char *
-text_or(const json_t *object, const char *key, const char *otherwise)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : otherwise;
-}
-
-/* RFC 3339 text or milliseconds; else now. */
-static int64_t
-time_of(const json_t *at)
-{
-	int64_t ms;
-
-	if (json_is_integer(at))
-		return json_integer_value(at);
-	if (json_is_string(at) && clock_parse(json_string_value(at), &ms) == 0)
-		return ms;
-	return clock_real_ms();
-}
-
 void
 control_event(struct control *c, const json_t *event)
 {
-	const json_t *object = json_object_get(event, "object");
-	const json_t *data = json_object_get(event, "data");
-	char *text = data != NULL ? json_text(data) : NULL;
-	const char *kind = text_or(object, "kind", NULL), *name = text_or(object, "name", NULL);
-	struct store_event e = {
-		.at_ms = time_of(json_object_get(event, "at")),
-		.kind = text_or(event, "kind", "unknown"),
-		.object_kind = name != NULL ? kind : NULL,
-		.object_name = kind != NULL ? name : NULL,
-		.severity = text_or(event, "severity", "info"),
-		.text = text_or(event, "text", ""),
-		.data = text,
-	};
+	struct store_event e;
 
 	OBJ_CHECK(c, CONTROL_MAGIC);
+	event_decode(event, &e);
 	emit(c, &e);
-	free(text);
+	free((char *)(uintptr_t)e.data);
 }
 
 struct replay {
@@ -263,8 +200,8 @@ replay_one(const struct store_event *e, void *arg)
 	struct replay *r = arg;
 
 	r->last = e->id;
-	if (topic_of(e->kind) & r->topics) {
-		char *frame = frame_of(e);
+	if (event_topic(e->kind) & r->topics) {
+		char *frame = event_frame(e);
 
 		buf_puts(r->out, frame);
 		free(frame);

@@ -74,8 +74,6 @@ bool control_ready(struct control *c);
 struct store *control_store(struct control *c);
 struct hub *control_hub(struct control *c);
 
-/* As events travel: {id, at, kind, object?, severity, text, data?}. New reference. */
-json_t *control_event_encode(const struct store_event *e);
 /* Append stored events of `topics` after `since` to `out` as stream frames; returns the last id. */
 uint64_t
 control_replay(struct control *c, unsigned topics, uint64_t since, size_t max, struct buf *out);

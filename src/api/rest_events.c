@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/event.h"
 #include "api/hub.h"
 #include "api/rest.h"
 #include "api/stream.h"
@@ -16,14 +17,14 @@
 static int
 collect_event(const struct store_event *e, void *items)
 {
-	json_array_append_new(items, control_event_encode(e));
+	json_array_append_new(items, event_encode(e));
 	return 0;
 }
 
 static int
 collect_before(const struct store_event *e, void *items)
 {
-	json_array_insert_new(items, 0, control_event_encode(e));
+	json_array_insert_new(items, 0, event_encode(e));
 	return 0;
 }
 

@@ -154,6 +154,7 @@ make_template(struct scenario *s)
 {
 	const json_t *check = json_object_get(s->body, "check");
 	const char *protocol = text_of(check, "protocol");
+	const json_t *port;
 	char tail[40];
 
 	if (check == NULL) {
@@ -166,8 +167,15 @@ make_template(struct scenario *s)
 	}
 	if (request_members(s->r, check, "check", check_members) < 0)
 		return;
+	/* The port lives in each address; said here, it is wrong once. */
+	port = json_object_get(check, "port");
+	if (!json_is_integer(port) || json_integer_value(port) < 1 ||
+	    json_integer_value(port) > 65535) {
+		invalid(s, "check.port", "must be a port", NULL, "1..65535");
+		return;
+	}
 	snprintf(tail, sizeof(tail), "-%.16s-%d", protocol != NULL ? protocol : "check",
-	    (int)json_integer_value(json_object_get(check, "port")));
+	    (int)json_integer_value(port));
 
 	json_t *spec = json_copy((json_t *)(uintptr_t)check);
 
@@ -190,7 +198,6 @@ address_spec(struct scenario *s, const char *value)
 	return spec;
 }
 
-/* Is the first fault that of the check's port? Then it is the check's place, not the address's. */
 static const char *
 make_address(struct scenario *s, const char *site, size_t i, size_t n, const json_t *value)
 {

@@ -94,6 +94,9 @@ test_a_failure_midway_leaves_nothing(void **state)
 		{ "{'scenario':'multi_active'," HEAD
 		  ",'check':{'protocol':'tcp','port':80,'interval':'1y'}," SITES "}",
 		    "check.interval" },
+		{ "{'scenario':'multi_active'," HEAD ",'check':{'protocol':'tcp','port':0}," SITES
+		  "}",
+		    "check.port" },
 		{ "{'scenario':'round_trip'," HEAD "," CHECK "," SITES "}", "scenario" },
 		{ "{'scenario':'active_standby'," HEAD
 		  ",'sites':[{'name':'s1','addresses':['192.0.2.1']}]}",

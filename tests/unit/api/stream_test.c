@@ -12,7 +12,7 @@ struct listener {
 	const char *path, *last_id, *want;
 	pthread_t thread;
 	struct buf got;
-	bool found;
+	_Atomic bool found;
 };
 
 static size_t
