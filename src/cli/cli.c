@@ -114,7 +114,7 @@ cli_call(struct cli *cli, const struct client_request *q, const struct yaml_in *
 		client_reply_fini(r);
 		return code;
 	}
-	if (r->not_applied)
+	if (r->not_applied && !cli->quiet)
 		cli_say(
 		    cli, "note: saved, but DNS does not serve it yet; it will as soon as it can");
 	return EXIT_OK;
@@ -162,7 +162,7 @@ cli_ask(struct cli *cli, const char *method, const char *path, const json_t *bod
 	client_reply_fini(&r);
 	if (bad)
 		return cli_refuse(cli, EXIT_ERROR, path, "the server's reply is not JSON");
-	if (strcmp(method, "GET") != 0)
+	if (strcmp(method, "GET") != 0 && !cli->quiet)
 		warn(cli, j);
 	if (reply != NULL)
 		*reply = j;

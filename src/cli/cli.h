@@ -13,10 +13,10 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/diag.h"
+#include "base/yaml_in.h"
 #include "cli/args.h"
 #include "cli/client.h"
 #include "cli/exit.h"
-#include "base/yaml_in.h"
 
 enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_NAME };
 
@@ -26,6 +26,7 @@ struct cli {
 	enum output output;
 	FILE *out, *err;
 	bool colour;           /* on out */
+	bool quiet;            /* no notes and warnings about what succeeded */
 	struct client *client; /* made by the first request */
 };
 

@@ -167,21 +167,27 @@ show_log(struct demo *d)
 static void
 show_commands(struct demo *d)
 {
-	const struct demo_server *s = &d->server;
+	const bool stays = args_has(&d->cli->args, "--stay");
+	const char *program = d->cli->program, *dir = stays ? d->server.dir : "DIR";
+	char dns[8] = "PORT", api[8] = "API";
 
-	fprintf(d->cli->out, "\nLook around%s:\n",
-	    args_has(&d->cli->args, "--stay") ? ""
-					      : " by hand with gtmctl demo --stay (./dev demo "
-						"--stay), which keeps all of this running");
-	demo_show_command(d, "dig @127.0.0.1 -p %u www.cloud-example.com A", s->dns_port);
-	demo_show_command(d, "kdig @127.0.0.1 -p %u +tcp cloud-example.com SOA", s->dns_port);
-	demo_show_command(d, "gtmctl --data-dir %s domain enable www.cloud-example.com A", s->dir);
-	demo_show_command(d, "gtmctl --data-dir %s get addresses", s->dir);
-	demo_show_command(d, "gtmctl --data-dir %s events -w", s->dir);
+	if (stays) {
+		snprintf(dns, sizeof(dns), "%u", d->server.dns_port);
+		snprintf(api, sizeof(api), "%u", d->server.api_port);
+		fputs("\nLook around:\n", d->cli->out);
+	} else {
+		fprintf(d->cli->out,
+		    "\nTo look around by hand, keep it running with %s demo --stay:\n", program);
+	}
+	demo_show_command(d, "dig @127.0.0.1 -p %s " DEMO_NAME " A", dns);
+	demo_show_command(d, "kdig @127.0.0.1 -p %s +tcp cloud-example.com SOA", dns);
+	demo_show_command(d, "%s --data-dir %s domain enable " DEMO_NAME " A", program, dir);
+	demo_show_command(d, "%s --data-dir %s get addresses", program, dir);
+	demo_show_command(d, "%s --data-dir %s events -w", program, dir);
 	demo_show_command(d,
 	    "curl -H \"Authorization: Bearer $(cat %s/admin.token)\" "
-	    "http://127.0.0.1:%u/api/v1/domains",
-	    s->dir, s->api_port);
+	    "http://127.0.0.1:%s/api/v1/domains",
+	    dir, api);
 }
 
 static void
@@ -217,6 +223,7 @@ demo_run(struct cli *cli)
 {
 	struct demo d = { .cli = cli, .dns_fd = -1, .started_ms = clock_real_ms() };
 
+	cli->quiet = true; /* that the domain hides the record is the very point */
 	catch_signals();
 	play(&d);
 	sum_up(&d);

@@ -15,6 +15,8 @@
 #include "cli/demo_server.h"
 #include "cli/demo_sites.h"
 
+#define DEMO_NAME "www.cloud-example.com"
+
 struct demo {
 	struct cli *cli;
 	struct demo_server server;

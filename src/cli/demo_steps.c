@@ -12,8 +12,7 @@
 #include "dns/rrtype.h"
 
 #define ZONE        "cloud-example.com"
-#define NAME        "www." ZONE
-#define DOMAIN_PATH "/api/v1/domains/" NAME "/A"
+#define DOMAIN_PATH "/api/v1/domains/" DEMO_NAME "/A"
 #define PUBLIC_IP   "192.0.2.80"
 
 #define ASK_EVERY_US 2000
@@ -33,10 +32,10 @@ static const char zone_text[] = "$ORIGIN " ZONE ".\n"
 static bool
 dig(struct demo *d, const char *type_text, uint16_t type, struct demo_dns_answer *a)
 {
-	const int rc = demo_dns_ask(d->dns_fd, NAME, type, 2000, a);
+	const int rc = demo_dns_ask(d->dns_fd, DEMO_NAME, type, 2000, a);
 
 	demo_show_command(
-	    d, "dig @127.0.0.1 -p %u %s %s +short", d->server.dns_port, NAME, type_text);
+	    d, "dig @127.0.0.1 -p %u %s %s +short", d->server.dns_port, DEMO_NAME, type_text);
 	for (unsigned i = 0; rc == 0 && i < a->n; i++)
 		demo_show_line(d, "%s", a->rdata[i]);
 	if (rc != 0)
@@ -49,9 +48,13 @@ check_public(struct demo *d, const char *what)
 {
 	struct demo_dns_answer a;
 
-	if (dig(d, "A", RRTYPE_A, &a))
-		demo_show_check(d, a.aa && a.n == 1 && strcmp(a.rdata[0], PUBLIC_IP) == 0,
-		    "%s (expected %s, saw %s)", what, PUBLIC_IP, a.n > 0 ? a.rdata[0] : "nothing");
+	if (!dig(d, "A", RRTYPE_A, &a))
+		return;
+	if (a.aa && a.n == 1 && strcmp(a.rdata[0], PUBLIC_IP) == 0)
+		demo_show_check(d, true, "%s", what);
+	else
+		demo_show_check(d, false, "%s: expected %s, saw %s", what, PUBLIC_IP,
+		    a.n > 0 ? a.rdata[0] : "nothing");
 }
 
 static void
@@ -61,8 +64,7 @@ check_steered(struct demo *d)
 
 	if (dig(d, "A", RRTYPE_A, &a))
 		demo_show_check(d, a.aa && a.n > 0 && demo_sites_of(a.rdata[0]) >= 0,
-		    "the answer is a site's own address (saw %s)",
-		    a.n > 0 ? a.rdata[0] : "nothing");
+		    "the answer is a site's address (%s)", a.n > 0 ? a.rdata[0] : "nothing");
 }
 
 static void
@@ -90,19 +92,19 @@ static void
 play_create(struct demo *d)
 {
 	json_t *body = json_pack("{s:s,s:s,s:s,s:i,s:b,s:{s:s,s:i,s:s,s:s,s:i,s:i},s:[]}",
-	    "scenario", "multi_active", "name", NAME, "type", "A", "ttl", 60, "enabled", 0, "check",
-	    "protocol", "tcp", "port", (int)d->sites.port, "interval", "1s", "timeout", "500ms",
-	    "fall", 2, "rise", 1, "sites");
+	    "scenario", "multi_active", "name", DEMO_NAME, "type", "A", "ttl", 60, "enabled", 0,
+	    "check", "protocol", "tcp", "port", (int)d->sites.port, "interval", "1s", "timeout",
+	    "500ms", "fall", 2, "rise", 1, "sites");
 
 	for (int s = 0; s < DEMO_SITES; s++)
 		json_array_append_new(json_object_get(body, "sites"),
 		    json_pack("{s:s,s:i,s:[s,s]}", "name", demo_sites_names[s], "weight", 1,
 			"addresses", demo_sites_ips[s][0], demo_sites_ips[s][1]));
-	demo_show_command(d, "gtmctl domain create %s A --scenario multi_active \\", NAME);
-	demo_show_command(
-	    d, "    --site dc-a=127.0.10.1,127.0.10.2 --site dc-b=127.0.20.1,127.0.20.2 \\");
-	demo_show_command(
-	    d, "    --check tcp:%u --interval 1s --timeout 500ms --fall 2 --rise 1", d->sites.port);
+	demo_show_command(d,
+	    "gtmctl domain create %s A --scenario multi_active \\\n"
+	    "         --site dc-a=127.0.10.1,127.0.10.2 --site dc-b=127.0.20.1,127.0.20.2 \\\n"
+	    "         --check tcp:%u --interval 1s --timeout 500ms --fall 2 --rise 1",
+	    DEMO_NAME, d->sites.port);
 	if (!demo_watch_api(d, "POST", "/api/v1/domains:from-scenario", body, NULL))
 		return;
 	if (demo_watch_health(d, "ok", 8000))
@@ -114,7 +116,7 @@ play_enable(struct demo *d)
 {
 	struct demo_dns_answer a;
 
-	demo_show_command(d, "gtmctl domain enable %s A", NAME);
+	demo_show_command(d, "gtmctl domain enable %s A", DEMO_NAME);
 	if (!demo_watch_api(d, "POST", DOMAIN_PATH ":enable", NULL, NULL))
 		return;
 	check_steered(d);
@@ -168,7 +170,7 @@ keep_asking(struct demo *d, unsigned ms, bool until_all, const char *what)
 		struct demo_dns_answer a;
 
 		t.asked++;
-		if (demo_dns_ask(d->dns_fd, NAME, RRTYPE_A, 500, &a) != 0 || a.n == 0) {
+		if (demo_dns_ask(d->dns_fd, DEMO_NAME, RRTYPE_A, 500, &a) != 0 || a.n == 0) {
 			t.lost++;
 			continue;
 		}
@@ -264,9 +266,10 @@ play_explain(struct demo *d)
 	json_t *reply = NULL;
 	struct buf b;
 
-	demo_show_command(d, "gtmctl explain %s A --client 198.51.100.7", NAME);
+	demo_show_command(d, "gtmctl explain %s A --client 198.51.100.7", DEMO_NAME);
 	if (!demo_watch_api(d, "POST", "/api/v1/explain",
-		json_pack("{s:s,s:s,s:s}", "name", NAME, "type", "A", "client", "198.51.100.7"),
+		json_pack(
+		    "{s:s,s:s,s:s}", "name", DEMO_NAME, "type", "A", "client", "198.51.100.7"),
 		&reply))
 		return;
 	buf_init(&b, 1 << 16);
@@ -283,7 +286,7 @@ play_explain(struct demo *d)
 static void
 play_disable(struct demo *d)
 {
-	demo_show_command(d, "gtmctl domain disable %s A", NAME);
+	demo_show_command(d, "gtmctl domain disable %s A", DEMO_NAME);
 	if (demo_watch_api(d, "POST", DOMAIN_PATH ":disable", NULL, NULL))
 		check_public(d, "the public record answers again");
 }

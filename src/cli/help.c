@@ -4,7 +4,7 @@
 #include "cli/verbs.h"
 
 static const char program_examples[] =
-    "  gtmctl demo                                      the whole product in a minute\n"
+    "  gtmctl demo                                      the whole product in under a minute\n"
     "  gtmctl zone import example.com example.com.zone\n"
     "  gtmctl domain create www.example.com A --scenario multi_active \\\n"
     "      --site dc-a=203.0.113.10 --site dc-b=198.51.100.10:3 --check tcp:80 --enable\n"

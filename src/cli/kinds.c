@@ -133,9 +133,8 @@ checks(const json_t *o, struct arena *a)
 
 static const struct kinds_column zone_columns[] = {
 	{ "NAME", "name", .wide = false },
-	{ "SERIAL", "status.serial", .right = true },
-	{ "RECORDS", "status.records", .right = true },
 	{ "NAMESERVERS", "spec.nameservers", .wide = false },
+	{ "CONTACT", "spec.contact", .wide = false },
 	{ "REVISION", "revision", .wide = true, .right = true },
 	{ "REMARK", "spec.remark", .wide = true },
 	{ .title = NULL },

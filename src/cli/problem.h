@@ -7,8 +7,8 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "cli/exit.h"
 #include "base/yaml_in.h"
+#include "cli/exit.h"
 
 enum exit_code problem_exit(long status);
 /*

@@ -13,7 +13,7 @@
 
 #define RECONNECT_MAX_S 10u
 
-/* 2026-11-22T10:00:00.123Z  warning  address.down   address dc-a-1   text */
+/* 2026-11-22T10:00:00.123Z  warning   address.down        address 'dc-a-1' (...) is down: ... */
 static void
 write_event(struct cli *cli, const json_t *e)
 {
@@ -31,10 +31,9 @@ write_event(struct cli *cli, const json_t *e)
 	buf_init(&b, 1 << 20);
 	const char *severity = kinds_text(json_object_get(e, "severity"), &a);
 	const enum style style = term_state_style(severity);
-	char *head = xasprintf("%s  %s%-8s%s  %-20s  %s %s  ",
-	    kinds_text(json_object_get(e, "at"), &a), term_on(cli->colour, style), severity,
-	    term_off(cli->colour, style), kinds_text(json_object_get(e, "kind"), &a),
-	    kinds_text(kinds_at(e, "object.kind"), &a), kinds_text(kinds_at(e, "object.name"), &a));
+	char *head = xasprintf("%s  %s%-8s%s  %-18s  ", kinds_text(json_object_get(e, "at"), &a),
+	    term_on(cli->colour, style), severity, term_off(cli->colour, style),
+	    kinds_text(json_object_get(e, "kind"), &a));
 
 	buf_puts(&b, head);
 	term_clean(&b, kinds_text(json_object_get(e, "text"), &a));
@@ -134,22 +133,23 @@ list_path(const struct args *args)
 	return path;
 }
 
-/* With --since the list starts there; without, it is the latest, newest first. */
+static json_int_t
+id_of(const json_t *items, size_t i)
+{
+	return json_integer_value(json_object_get(json_array_get(items, i), "id"));
+}
+
+/* Oldest first, whichever way they came. Returns the id of the last. */
 static json_int_t
 write_list(struct cli *cli, const json_t *items)
 {
 	const size_t n = json_array_size(items);
-	const bool forward = args_has(&cli->args, "--since");
-	json_int_t last = 0;
+	const bool forward = n < 2 || id_of(items, 0) < id_of(items, n - 1);
 
-	for (size_t i = 0; i < n; i++) {
-		const json_t *e = json_array_get(items, forward ? i : n - 1 - i);
-
-		write_event(cli, e);
-		last = json_integer_value(json_object_get(e, "id"));
-	}
+	for (size_t i = 0; i < n; i++)
+		write_event(cli, json_array_get(items, forward ? i : n - 1 - i));
 	fflush(cli->out);
-	return last;
+	return n == 0 ? 0 : id_of(items, forward ? n - 1 : 0);
 }
 
 int

@@ -88,7 +88,7 @@ const struct verb verbs_table[] = {
 	    "  gtmctl events -w\n"
 	    "  gtmctl events --kind address.down\n",
 	    events_options, 0, 0, verb_events },
-	{ "demo", "", "Show a failover for real, on this machine, in about a minute",
+	{ "demo", "", "Show a failover for real, on this machine, in under a minute",
 	    "  gtmctl demo\n"
 	    "  gtmctl demo --stay\n",
 	    demo_options, 0, 0, demo_run },

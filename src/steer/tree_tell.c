@@ -148,8 +148,9 @@ tree_tell_event(const struct tree *t, const struct live *l, const struct tree_ca
 
 	json_t *data = status_of(t, l);
 	char *sentence = say(l);
-	char *text =
-	    cause->code == NULL ? xstrdup(sentence) : xasprintf("%s (%s)", sentence, cause->code);
+	char *text = cause->code == NULL || *cause->code == '\0'
+			 ? xstrdup(sentence)
+			 : xasprintf("%s (%s)", sentence, cause->code);
 	const struct tree_event e = {
 		.kind = news[l->o->kind][l->level].kind,
 		.object_kind = l->o->kind,
