@@ -17,6 +17,7 @@
 
 #define HTTP_MAGIC     0x477401u
 #define BODY_MAX       (1024 * 1024)
+#define DRAIN_MAX      (16 * BODY_MAX)
 #define ZONE_TEXT_MAX  (256 * 1024 * 1024)
 #define IDLE_S         30
 #define POOL_THREADS   4
@@ -232,7 +233,7 @@ worth_draining(const struct request *r)
 {
 	const char *length = request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-	return length != NULL && strtoull(length, NULL, 10) <= BODY_MAX &&
+	return length != NULL && strtoull(length, NULL, 10) <= DRAIN_MAX &&
 	       request_header(r, MHD_HTTP_HEADER_EXPECT) == NULL;
 }
 
@@ -247,7 +248,7 @@ take_body(struct request *r, const char *data, size_t len)
 		r->refused = true;
 	}
 	r->drained += len;
-	return r->drained <= BODY_MAX ? MHD_YES : MHD_NO;
+	return r->drained <= DRAIN_MAX ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result
