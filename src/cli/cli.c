@@ -78,12 +78,31 @@ cli_client(struct cli *cli)
 	return cli->client;
 }
 
+/* The server knows a text's lines, we know its file: "line 7" becomes "FILE:7". */
+static void
+name_lines(const char *file, const json_t *problem)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(json_object_get(problem, "errors"), i, e)
+	{
+		const char *pointer = json_string_value(json_object_get(e, "pointer"));
+
+		if (pointer != NULL && strncmp(pointer, "line ", 5) == 0)
+			json_object_set_new(e, "pointer", json_sprintf("%s:%s", file, pointer + 5));
+	}
+}
+
 static int
-refused(struct cli *cli, const struct client_reply *r, const struct yaml_in *places)
+refused(struct cli *cli, const struct client_request *q, const struct client_reply *r,
+    const struct yaml_in *places)
 {
 	json_t *j = json_loadb((const char *)r->body.data, r->body.len, 0, NULL);
 	struct buf b;
 
+	if (q->file != NULL)
+		name_lines(strcmp(q->file, "-") == 0 ? "stdin" : q->file, j);
 	buf_init(&b, 1 << 20);
 	problem_write(&b, r->status, j, places);
 	fputs(buf_str(&b), cli->err);
@@ -109,7 +128,7 @@ cli_call(struct cli *cli, const struct client_request *q, const struct yaml_in *
 	}
 	diag_fini(&d);
 	if (r->status >= 300) {
-		const int code = refused(cli, r, places);
+		const int code = refused(cli, q, r, places);
 
 		client_reply_fini(r);
 		return code;

@@ -38,6 +38,7 @@ struct client_request {
 	const char *type;   /* of the body; NULL = application/json */
 	const void *body;   /* NULL = none */
 	size_t body_len;
+	const char *file;   /* where the body's text was read from, or NULL */
 };
 /* 0 with the reply, whatever its status; -ECONNREFUSED with a problem when nobody answers. */
 MUST_USE int client_call(

@@ -40,6 +40,7 @@ verb_zone_import(struct cli *cli)
 		.type = "text/dns",
 		.body = text,
 		.body_len = len,
+		.file = cli->args.words[1],
 	};
 
 	code = cli_call(cli, &q, NULL, &r);
