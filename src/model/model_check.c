@@ -35,6 +35,18 @@ check_ref(enum kind to, const char *name, const char *path, void *arg)
 	diag_detail(t->d, name, NULL);
 }
 
+/* A string as it is, anything else as JSON. */
+static const char *
+plain(struct arena *a, const json_t *j)
+{
+	char *text = json_text(j);
+	const char *out = json_is_string(j) ? json_string_value(j) : text;
+
+	out = out != NULL ? arena_strdup(a, out) : NULL;
+	free(text);
+	return out;
+}
+
 static void
 check_immutable(struct trial *t, const void *old_spec)
 {
@@ -48,13 +60,9 @@ check_immutable(struct trial *t, const void *old_spec)
 		if ((f->flags & FIELD_IMMUTABLE) == 0 || json_equal(was, is))
 			continue;
 
-		char *got = json_text(is), *allowed = json_text(was);
-
 		diag_add(t->d, DIAG_INVALID, f->name, "cannot change once the %s exists",
 		    kind_table[t->kind].name);
-		diag_detail(t->d, got, allowed);
-		free(got);
-		free(allowed);
+		diag_detail(t->d, plain(&t->d->arena, is), plain(&t->d->arena, was));
 	}
 	json_decref(old);
 	json_decref(new);

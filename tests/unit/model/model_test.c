@@ -142,9 +142,9 @@ refusals(struct bench *b)
 	    "addresses[1].address", "address 's1' is of type ipv6, the pool of ipv4", "ipv6",
 	    "ipv4");
 	refused(b, KIND_POOL, "p4", "{'type':'ipv6'}", "type", "cannot change once the pool exists",
-	    "\"ipv6\"", "\"ipv4\"");
+	    "ipv6", "ipv4");
 	refused(b, KIND_ADDRESS, "a1", "{'type':'ipv6','value':'2001:db8::5'}", "type",
-	    "cannot change once the address exists", "\"ipv6\"", "\"ipv4\"");
+	    "cannot change once the address exists", "ipv6", "ipv4");
 	refused(b, KIND_ADDRESS, "a2", "{'type':'ipv4','value':'192.0.2.1'}", "value",
 	    "pool 'p4' already holds this value as address 'a1'", "192.0.2.1", NULL);
 	refused(b, KIND_DOMAIN, "www.y.org/A", "{}", "name",
