@@ -203,7 +203,9 @@ sum_up(struct demo *d)
 	    d->held, total, term_off(colour, style),
 	    (double)(clock_real_ms() - d->started_ms) / 1000);
 	fflush(d->cli->out);
-	if (!held && !demo_interrupted())
+	if (!held && demo_interrupted())
+		cli_say(d->cli, "interrupted");
+	else if (!held)
 		show_log(d);
 	if (held)
 		show_commands(d);

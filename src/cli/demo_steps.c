@@ -172,6 +172,7 @@ keep_asking(struct demo *d, unsigned ms, bool until_all, const char *what)
 		t.asked++;
 		if (demo_dns_ask(d->dns_fd, DEMO_NAME, RRTYPE_A, 500, &a) != 0 || a.n == 0) {
 			t.lost++;
+			usleep(ASK_EVERY_US);
 			continue;
 		}
 		const int s = demo_sites_of(a.rdata[0]);
