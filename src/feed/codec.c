@@ -104,7 +104,7 @@ take_op(struct buf_reader *r, struct change_op *op, struct arena *scratch)
 		op->created_ms = (int64_t)buf_read_u64(r);
 		op->updated_ms = (int64_t)buf_read_u64(r);
 		return !r->bad && op->kind < KIND_COUNT && op->name != NULL && op->id != NULL &&
-		    op->spec != NULL;
+		       op->spec != NULL;
 	case CHANGE_DELETE:
 		op->kind = buf_read_u8(r);
 		return !r->bad && op->kind < KIND_COUNT && op->name != NULL;

@@ -2,8 +2,8 @@
 /*
  * codec -- a change set as bytes: for the feed and for the engine's journal.
  *
- * Self-delimiting, network order, strings as { u32 length; bytes } with length 2^32-1 for absent. Decoding
- * trusts nothing: a frame that does not parse is refused whole. Pure.
+ * Self-delimiting, network order, strings as { u32 length; bytes } with length 2^32-1 for absent.
+ * Decoding trusts nothing: a frame that does not parse is refused whole. Pure.
  */
 #pragma once
 

@@ -127,7 +127,8 @@ journal_append(struct journal *j, uint8_t type, const void *data, size_t len)
 		return 0;
 	}
 	if (ftruncate(j->fd, (off_t)j->size) != 0)
-		log_warn("feed", "journal '%s': cannot cut a torn record: %s", j->path, strerror(errno));
+		log_warn(
+		    "feed", "journal '%s': cannot cut a torn record: %s", j->path, strerror(errno));
 	if (j->error == 0)
 		j->error = err;
 	return err;

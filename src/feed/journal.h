@@ -4,9 +4,9 @@
  *
  *   { u32 length; u32 checksum; u8 type; bytes } ...
  *
- * A record is one write(2), so it survives kill -9 of the writer; a tail torn by a power cut fails its checksum
- * and is cut off at the next open (control then sends what is missing). journal_rewrite replaces the whole
- * file atomically (temporary file, fdatasync, rename).
+ * A record is one write(2), so it survives kill -9 of the writer; a tail torn by a power cut fails
+ * its checksum and is cut off at the next open (control then sends what is missing).
+ * journal_rewrite replaces the whole file atomically (temporary file, fdatasync, rename).
  */
 #pragma once
 

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 
 #define FRAME_HEADER 5
-#define READ_CHUNK 65536u
+#define READ_CHUNK   65536u
 
 struct link {
 	uint32_t magic;
@@ -22,7 +22,7 @@ struct link {
 	struct link_hooks hooks;
 	struct buf in;
 	struct buf out;
-	size_t sent;       /* of out */
+	size_t sent;        /* of out */
 	const char *broken; /* why; nothing more is sent or told */
 	struct wheel_timer closing;
 };
@@ -50,7 +50,8 @@ static void
 flush(struct link *l)
 {
 	while (l->sent < l->out.len) {
-		const ssize_t n = send(l->fd, l->out.data + l->sent, l->out.len - l->sent, MSG_NOSIGNAL);
+		const ssize_t n =
+		    send(l->fd, l->out.data + l->sent, l->out.len - l->sent, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -68,7 +69,8 @@ flush(struct link *l)
 	loop_fd_mod(l->loop, &l->watch, l->out.len > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-/* Hand out every whole frame; keep the rest. One memmove per read, whatever the number of frames. */
+/* Hand out every whole frame; keep the rest. One memmove per read, whatever the number of frames.
+ */
 static void
 deliver(struct link *l)
 {
@@ -156,7 +158,8 @@ link_free(struct link **lp)
 }
 
 static void
-send_parts(struct link *l, enum message_type type, const void *head, size_t head_len, const void *body, size_t len)
+send_parts(struct link *l, enum message_type type, const void *head, size_t head_len,
+    const void *body, size_t len)
 {
 	OBJ_CHECK(l, LINK_MAGIC);
 	if (l->broken != NULL)
@@ -193,7 +196,8 @@ link_send_json(struct link *l, enum message_type type, const json_t *body)
 void
 link_send_id(struct link *l, enum message_type type, uint32_t id, const json_t *body)
 {
-	const uint8_t head[4] = { (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id };
+	const uint8_t head[4] = { (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8),
+		(uint8_t)id };
 	char *text = json_text(body);
 	send_parts(l, type, head, sizeof(head), text, strlen(text));
 	free(text);

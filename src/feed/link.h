@@ -2,8 +2,8 @@
 /*
  * link -- one connection of the feed: framed messages over a stream socket, driven by a loop.
  *
- * Sending never blocks: what the socket does not take at once is kept, up to MESSAGE_MAX; a peer that lets that
- * overflow is cut off (it reconnects and is brought up to date). Thread: the loop's.
+ * Sending never blocks: what the socket does not take at once is kept, up to MESSAGE_MAX; a peer
+ * that lets that overflow is cut off (it reconnects and is brought up to date). Thread: the loop's.
  */
 #pragma once
 

@@ -3,14 +3,15 @@
  * message -- what travels between control and engine.
  *
  *   control                                               engine
- *      | <---------------------- HELLO {revision, ...} ----- |  which revision of which lineage it has
- *      | -- CHANGE ..., CURRENT  or  RESET, CHANGE ..., CURRENT -> |  what it misses, or everything
+ *      | <---------------------- HELLO {revision, ...} ----- |  which revision of which lineage it
+ * has | -- CHANGE ..., CURRENT  or  RESET, CHANGE ..., CURRENT -> |  what it misses, or everything
  *      | -- CHANGE (as they are committed) ----------------> |
  *      | <---------------------- APPLIED, STATUS, EVENT ---- |  served; health; edges
  *      | -- ASK (id) --------------------------------------> |
  *      | <---------------------------------- REPLY (id) ---- |
  *
- * A frame on the wire: u32 length of what follows, u8 type, body. Bodies are JSON unless said otherwise.
+ * A frame on the wire: u32 length of what follows, u8 type, body. Bodies are JSON unless said
+ * otherwise.
  */
 #pragma once
 
@@ -21,11 +22,11 @@ enum message_type {
 	MESSAGE_CURRENT,   /* down: {"revision":n,"lineage":".."}: the engine is up to date */
 	MESSAGE_APPLIED,   /* up: {"revision":n}: served */
 	MESSAGE_STATUS,    /* up: {"kind":..,"name":..,"status":{..}} */
-	MESSAGE_EVENT,     /* up: {"kind":..,"object":{..},"severity":..,"text":..,"at":..,"data":..} */
-	MESSAGE_ASK,       /* down: u32 id, then {"verb":..,"request":{..}} */
-	MESSAGE_REPLY,     /* up: u32 id, then {"reply":..} or {"problems":[..]} */
-	MESSAGE_SERVING,   /* up: {}: DNS is answered from now on */
+	MESSAGE_EVENT, /* up: {"kind":..,"object":{..},"severity":..,"text":..,"at":..,"data":..} */
+	MESSAGE_ASK,   /* down: u32 id, then {"verb":..,"request":{..}} */
+	MESSAGE_REPLY, /* up: u32 id, then {"reply":..} or {"problems":[..]} */
+	MESSAGE_SERVING, /* up: {}: DNS is answered from now on */
 };
 
 #define MESSAGE_PROTOCOL 1
-#define MESSAGE_MAX (1u << 30)
+#define MESSAGE_MAX      (1u << 30)

@@ -35,7 +35,7 @@ respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, con
 			return false;
 		}
 	if (target != NULL)
-		*target = plan_rrtype(plan) == RRTYPE_CNAME ? rr[0]->tail + TAIL_RDATA : NULL;
+		*target = plan_rr_type(rr[0]) == RRTYPE_CNAME ? rr[0]->tail + TAIL_RDATA : NULL;
 	return true;
 }
 

@@ -19,13 +19,27 @@ fill(struct change_set *c)
 	c->revision = 77;
 	c->author = "token:admin";
 	c->summary = "put pool 'dc-a'";
-	change_add(c, &(struct change_op){ .op = CHANGE_PUT, .kind = KIND_POOL, .name = "dc-a", .id = "00ff",
-			  .spec = "{\"type\":\"ipv4\"}", .revision = 77, .created_ms = 1, .updated_ms = -2 });
-	change_add(c, &(struct change_op){ .op = CHANGE_DELETE, .kind = KIND_DOMAIN, .name = "www.example.com/A" });
+	change_add(c, &(struct change_op){ .op = CHANGE_PUT,
+			  .kind = KIND_POOL,
+			  .name = "dc-a",
+			  .id = "00ff",
+			  .spec = "{\"type\":\"ipv4\"}",
+			  .revision = 77,
+			  .created_ms = 1,
+			  .updated_ms = -2 });
+	change_add(c, &(struct change_op){
+			  .op = CHANGE_DELETE, .kind = KIND_DOMAIN, .name = "www.example.com/A" });
 	change_add(c, &(struct change_op){ .op = CHANGE_ZONE_CLEAR, .name = "example.com" });
-	change_add(c, &(struct change_op){ .op = CHANGE_RRSET_PUT, .name = "example.com", .owner = www, .type = 1,
-			  .ttl_s = 60, .rdata = rdata, .rdata_len = sizeof(rdata) });
-	change_add(c, &(struct change_op){ .op = CHANGE_RRSET_DELETE, .name = "example.com", .owner = www, .type = 28 });
+	change_add(c, &(struct change_op){ .op = CHANGE_RRSET_PUT,
+			  .name = "example.com",
+			  .owner = www,
+			  .type = 1,
+			  .ttl_s = 60,
+			  .rdata = rdata,
+			  .rdata_len = sizeof(rdata) });
+	change_add(
+	    c, &(struct change_op){
+		   .op = CHANGE_RRSET_DELETE, .name = "example.com", .owner = www, .type = 28 });
 }
 
 static void

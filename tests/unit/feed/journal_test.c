@@ -23,7 +23,8 @@ note(void *arg, uint8_t type, const uint8_t *data, size_t len)
 {
 	struct seen *s = arg;
 	const size_t used = strlen(s->text);
-	snprintf(s->text + used, sizeof(s->text) - used, "%d:%.*s ", type, (int)len, (const char *)data);
+	snprintf(
+	    s->text + used, sizeof(s->text) - used, "%d:%.*s ", type, (int)len, (const char *)data);
 }
 
 static struct journal *
@@ -56,7 +57,8 @@ test_replays_what_was_appended(void **state)
 	journal_close(&j);
 }
 
-/* Whatever length a power cut leaves, the whole records before it are replayed and appending goes on. */
+/* Whatever length a power cut leaves, the whole records before it are replayed and appending goes
+ * on. */
 static void
 test_every_torn_tail(void **state)
 {

@@ -44,7 +44,8 @@ static void
 connect_pair(struct loop *loop, struct end *a, struct end *b)
 {
 	int fds[2];
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
 	*a = *b = (struct end){ .loop = loop };
 	a->link = link_new(loop, fds[0], &(struct link_hooks){ a, on_message, on_closed });
 	b->link = link_new(loop, fds[1], &(struct link_hooks){ b, on_message, on_closed });
@@ -106,7 +107,8 @@ test_nonsense_is_cut_off(void **state)
 	struct loop *loop = loop_new();
 	struct end b = { .loop = loop };
 	int fds[2];
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
 	b.link = link_new(loop, fds[1], &(struct link_hooks){ &b, on_message, on_closed });
 	assert_int_equal(write(fds[0], "\xff\xff\xff\xff\x02", 5), 5);
 	loop_run(loop);

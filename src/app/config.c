@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "app/config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/yaml_in.h"
+
+#define DEFAULT_DNS "127.0.0.1:5300"
+#define DEFAULT_API "127.0.0.1:8053"
+#define DEFAULT_DIR "/var/lib/opengtm"
+
+static const char *const log_words[] = { "error", "warn", "info", "debug", NULL };
+
+static const struct field dns_fields[] = {
+	{ "listen", offsetof(struct config_dns, listen), FIELD_STRS, .min = 1, .max = 64,
+	    .def_str = DEFAULT_DNS,
+	    .prose = "Addresses and ports that answer DNS, over UDP and TCP: 192.0.2.1:53, "
+		     "[2001:db8::1]:53." },
+	{ "workers", offsetof(struct config_dns, workers), FIELD_U32, .min = 1, .max = 64, .def = 1,
+	    .prose = "UDP threads; one per core that DNS may use." },
+	{ "tcp_max_clients", offsetof(struct config_dns, tcp_max_clients), FIELD_U32, .min = 16,
+	    .max = 100000, .def = 1000,
+	    .prose = "TCP connections at once; beyond that the longest idle one is closed." },
+	{ "tcp_idle", offsetof(struct config_dns, tcp_idle_ms), FIELD_DURATION, .min = 1000,
+	    .max = 600000, .def = 10000,
+	    .prose = "A TCP connection that says nothing this long is closed." },
+	FIELD_END,
+};
+
+static const struct field api_fields[] = {
+	{ "listen", offsetof(struct config_api, listen), FIELD_STR, .min = 1, .max = 255,
+	    .def_str = DEFAULT_API,
+	    .prose = "Address and port of the REST API and the event stream." },
+	FIELD_END,
+};
+
+static const struct field config_fields[] = {
+	{ "data_dir", offsetof(struct config, data_dir), FIELD_STR, .min = 1, .max = 1024,
+	    .def_str = DEFAULT_DIR,
+	    .prose = "Directory of the database, the engine's journals, the control socket and "
+		     "admin.token." },
+	{ "user", offsetof(struct config, user), FIELD_STR, FIELD_OPTIONAL, .min = 1, .max = 64,
+	    .prose = "User to run as once the sockets are open." },
+	{ "log_level", offsetof(struct config, log_level), FIELD_ENUM, .words = log_words,
+	    .def = LOG_INFO, .prose = "The least severe messages that are written to stderr." },
+	{ "dns", offsetof(struct config, dns), FIELD_STRUCT, .sub = dns_fields,
+	    .sub_size = sizeof(struct config_dns), .prose = "The DNS listeners." },
+	{ "api", offsetof(struct config, api), FIELD_STRUCT, .sub = api_fields,
+	    .sub_size = sizeof(struct config_api), .prose = "The API listener." },
+	FIELD_END,
+};
+
+enum { OPT_DATA_DIR = 256, OPT_DNS, OPT_API, OPT_WORKERS, OPT_CHECK, OPT_VERSION, OPT_HELP };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "data-dir", required_argument, NULL, OPT_DATA_DIR },
+	{ "dns", required_argument, NULL, OPT_DNS },
+	{ "api", required_argument, NULL, OPT_API },
+	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "check-config", no_argument, NULL, OPT_CHECK },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ 0 },
+};
+
+static int
+workers_parse(const char *text, unsigned *n, struct diag *d)
+{
+	char *end;
+	const unsigned long v = strtoul(text, &end, 10);
+	if (*text == '\0' || *end != '\0' || v < 1 || v > 64) {
+		diag_add(d, DIAG_INVALID, "--workers", "must be a number");
+		diag_detail(d, text, "1..64");
+		return -EINVAL;
+	}
+	*n = (unsigned)v;
+	return 0;
+}
+
+int
+config_options(int argc, char **argv, struct config_options *o, struct diag *d)
+{
+	*o = (struct config_options){ .dns = xcalloc((size_t)argc, sizeof(char *)) };
+	opterr = 0;
+	optind = 1;
+	for (;;) {
+		const char *word = argv[optind < argc ? optind : argc - 1];
+		switch (getopt_long(argc, argv, ":c:h", long_options, NULL)) {
+		case 'c':
+			o->file = optarg;
+			break;
+		case OPT_DATA_DIR:
+			o->data_dir = optarg;
+			break;
+		case OPT_DNS:
+			o->dns[o->n_dns++] = optarg;
+			break;
+		case OPT_API:
+			o->api = optarg;
+			break;
+		case OPT_WORKERS:
+			if (workers_parse(optarg, &o->workers, d) != 0)
+				return -EINVAL;
+			break;
+		case OPT_CHECK:
+			o->check_only = true;
+			break;
+		case OPT_VERSION:
+			o->version = true;
+			break;
+		case 'h':
+		case OPT_HELP:
+			o->help = true;
+			break;
+		case ':':
+			return diag_add(d, DIAG_INVALID, word, "this option needs a value");
+		case '?':
+			return diag_add(d, DIAG_INVALID, word, "unknown option");
+		default:
+			if (optind < argc)
+				return diag_add(
+				    d, DIAG_INVALID, argv[optind], "gtmd takes options only");
+			return 0;
+		}
+	}
+}
+
+/* Turn "dns.workers" of a problem into "FILE:LINE: dns.workers". */
+static void
+place_problems(const struct yaml_in *y, struct diag *d)
+{
+	for (struct diag_problem *p = d->first; p != NULL; p = p->next) {
+		const char *pointer = arena_printf(&d->arena, "objects[0].%s", p->where);
+		const char *place = yaml_in_place(y, pointer);
+		if (place != NULL)
+			p->where = arena_printf(&d->arena, "%s: %s", place, p->where);
+	}
+}
+
+static int
+decode_file(struct config *c, struct yaml_in *y, struct diag *d)
+{
+	struct buf text;
+	buf_init(&text, 1 << 20);
+	int err = file_read(c->file, &text);
+	if (err != 0)
+		diag_add(
+		    d, DIAG_INVALID, c->file, "cannot read the configuration: %s", strerror(-err));
+	else
+		err = yaml_in_read(y, c->file, buf_str(&text), text.len, d);
+	buf_fini(&text);
+	if (err != 0)
+		return -EINVAL;
+	if (json_array_size(y->objects) != 1)
+		return diag_add(d, DIAG_INVALID, c->file, "must be one YAML mapping");
+	err = field_decode(config_fields, json_array_get(y->objects, 0), c, &c->arena, NULL, d);
+	if (err != 0)
+		place_problems(y, d);
+	return err;
+}
+
+static int
+load_file(struct config *c, struct diag *d)
+{
+	struct yaml_in y;
+	yaml_in_init(&y);
+	const int err = decode_file(c, &y, d);
+	yaml_in_fini(&y);
+	return err;
+}
+
+static void
+override(struct config *c, const struct config_options *o)
+{
+	if (o->data_dir != NULL)
+		c->data_dir = arena_strdup(&c->arena, o->data_dir);
+	if (o->api != NULL)
+		c->api.listen = arena_strdup(&c->arena, o->api);
+	if (o->workers > 0)
+		c->dns.workers = o->workers;
+	if (o->n_dns > 0) {
+		c->dns.listen.items = arena_memdup(&c->arena, o->dns, o->n_dns * sizeof(char *));
+		c->dns.listen.count = o->n_dns;
+	}
+}
+
+static int
+parse_addr(const char *text, uint16_t port, const char *where, struct addr *a, struct diag *d)
+{
+	if (addr_parse(a, text, port) == 0 && addr_port(a) != 0)
+		return 0;
+	diag_add(d, DIAG_INVALID, where, "must be an address and a port");
+	diag_detail(d, text, "such as 127.0.0.1:5300 or [::1]:5300");
+	return -EINVAL;
+}
+
+static int
+parse_addrs(struct config *c, struct diag *d)
+{
+	const char *const *texts = c->dns.listen.items;
+	int err = 0;
+	c->n_dns_addrs = c->dns.listen.count;
+	c->dns_addrs = arena_alloc(&c->arena, c->n_dns_addrs * sizeof(struct addr));
+	for (size_t i = 0; i < c->n_dns_addrs; i++) {
+		char where[32];
+		snprintf(where, sizeof(where), "dns.listen[%zu]", i);
+		if (parse_addr(texts[i], 53, where, &c->dns_addrs[i], d) != 0)
+			err = -EINVAL;
+	}
+	if (parse_addr(c->api.listen, 8053, "api.listen", &c->api_addr, d) != 0)
+		err = -EINVAL;
+	return err;
+}
+
+int
+config_load(struct config *c, const struct config_options *o, struct diag *d)
+{
+	*c = (struct config){ 0 };
+	arena_init(&c->arena);
+	/* Defaults zero nothing outside their own members. */
+	field_defaults(config_fields, c, &c->arena);
+	c->file = o->file;
+	if (c->file != NULL && load_file(c, d) != 0)
+		return -EINVAL;
+	override(c, o);
+	return parse_addrs(c, d);
+}
+
+void
+config_fini(struct config *c)
+{
+	arena_fini(&c->arena);
+}

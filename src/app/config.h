@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * config -- how this gtmd runs: command line over configuration file over built-in defaults.
+ *
+ * The file is YAML; its members are a field table (config.c), so unknown members, wrong types and
+ * ranges are told with file, line and path. What the service *does* (zones, domains ...) is not
+ * here: that is the model.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/log.h"
+#include "model/field.h"
+#include "net/addr.h"
+
+struct config_dns {
+	struct field_list listen; /* const char * */
+	uint32_t workers;
+	uint32_t tcp_max_clients;
+	uint32_t tcp_idle_ms;
+};
+
+struct config_api {
+	const char *listen;
+};
+
+struct config {
+	struct arena arena;
+	const char *file; /* NULL: none */
+	const char *data_dir;
+	const char *user; /* drop to this user once the sockets are open; NULL: stay */
+	int log_level;
+	struct config_dns dns;
+	struct config_api api;
+
+	/* Read off the texts above. */
+	struct addr *dns_addrs;
+	size_t n_dns_addrs;
+	struct addr api_addr;
+};
+
+/* What a command line can say; NULL and 0 leave it to the file. */
+struct config_options {
+	const char *file, *data_dir, *api;
+	const char **dns;
+	size_t n_dns;
+	unsigned workers;
+	bool check_only, version, help;
+};
+
+#define CONFIG_USAGE                                                                               \
+	"usage: gtmd [-c FILE] [--data-dir DIR] [--dns ADDR:PORT]... [--api ADDR:PORT] "           \
+	"[--workers N]\n"                                                                          \
+	"            [--check-config] [--version] [--help]\n"
+
+/* 0, or -EINVAL with a problem naming the option. */
+MUST_USE int config_options(int argc, char **argv, struct config_options *o, struct diag *d);
+/* 0, or -EINVAL with problems at "FILE:LINE: path". */
+MUST_USE int config_load(struct config *c, const struct config_options *o, struct diag *d);
+void config_fini(struct config *c);

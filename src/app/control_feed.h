@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * control_feed -- control's end of the feed: keeps the engine up to date, carries questions and
+ * answers.
+ *
+ * A commit is in the store before it comes here. While the engine is away it is just dropped: on
+ * HELLO the engine says what it has, and gets the current state of everything touched since, or the
+ * whole model when its revision is of another lineage. So nothing is queued, and applying a thing
+ * twice is harmless.
+ */
+#pragma once
+
+#include "api/control.h"
+#include "store/store.h"
+
+struct control_feed;
+
+struct control_feed *control_feed_new(struct store *store, const char *path);
+/* What control_new wants. */
+struct control_engine control_feed_engine(struct control_feed *f);
+/* Connect and go on connecting; `on_serving` (any thread) is called when the engine answers DNS. */
+void control_feed_start(
+    struct control_feed *f, struct control *control, void (*on_serving)(void *arg), void *arg);
+void control_feed_free(struct control_feed **f);

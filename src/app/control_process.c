@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "app/control_process.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/http.h"
+#include "app/control_feed.h"
+#include "app/supervisor.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+struct process {
+	int ready_fd;
+	struct store *store;
+	struct control_feed *feed;
+	struct control *control;
+	struct http *http;
+};
+
+static void
+tell_ready(void *arg)
+{
+	const struct process *p = arg;
+	if (write(p->ready_fd, "R", 1) != 1)
+		log_debug("control", "nobody waits for readiness");
+}
+
+static int
+build(struct process *p, const struct config *c, const struct sockets *s, struct diag *d)
+{
+	if (store_open(c->data_dir, &p->store, d) != 0)
+		return -1;
+	char *path = xasprintf("%s/feed.sock", c->data_dir);
+	p->feed = control_feed_new(p->store, path);
+	free(path);
+
+	const struct control_engine engine = control_feed_engine(p->feed);
+	p->control = control_new(p->store, &engine, d);
+	if (p->control == NULL)
+		return -1;
+	control_feed_start(p->feed, p->control, tell_ready, p);
+
+	const struct http_config hc = {
+		.tcp_fd = s->api, .unix_fd = s->control, .data_dir = c->data_dir
+	};
+	p->http = http_start(&hc, p->control, d);
+	return p->http == NULL ? -1 : 0;
+}
+
+/* No request is left before the feed goes, no feed before the state it writes to. */
+static void
+tear_down(struct process *p)
+{
+	if (p->http != NULL)
+		http_stop(&p->http);
+	control_feed_free(&p->feed);
+	if (p->control != NULL)
+		control_free(&p->control);
+	store_close(&p->store);
+}
+
+static void
+wait_for_term(void)
+{
+	sigset_t set;
+	int sig;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	while (sigwait(&set, &sig) != 0)
+		;
+}
+
+int
+control_process_main(const struct config *c, const struct sockets *s, int ready_fd)
+{
+	struct process p = { .ready_fd = ready_fd };
+	struct diag d;
+	sigset_t set;
+	int code = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	diag_init(&d);
+	if (build(&p, c, s, &d) == 0) {
+		wait_for_term();
+	} else {
+		log_error("control", "%s", diag_text(&d));
+		/* Another start does not make a newer database older; a full disk may get room. */
+		code = d.code == DIAG_INVALID ? EXIT_CONFIG : EXIT_RUNTIME;
+	}
+	tear_down(&p);
+	diag_fini(&d);
+	return code;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "app/engine.h"
+
+#define URCU_API_MAP
+#include <urcu/urcu-qsbr.h>
+
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "app/engine_state.h"
+#include "app/supervisor.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define FIRST_ROUND_MS 2000
+
+/* ---- what the tree wants of the world ---- */
+
+static enum flap_verdict
+take_recalled(struct engine *e, const char *key)
+{
+	return (enum flap_verdict)((uintptr_t)strmap_remove(&e->recalled, key) & 3u);
+}
+
+static void
+want(void *arg, const struct tree_check *c)
+{
+	struct engine *e = arg;
+	OBJ_CHECK(e, ENGINE_MAGIC);
+	struct engine_check *known = strmap_find(&e->checks, c->key);
+	if (known == NULL) {
+		known = xcalloc(1, sizeof(*known));
+		strmap_put(&e->checks, c->key, known);
+		known->verdict = take_recalled(e, c->key);
+		if (known->verdict != FLAP_UNKNOWN)
+			word_store(e->words, c->slot, known->verdict == FLAP_DOWN ? WORD_DOWN : 0);
+	}
+	known->slot = c->slot;
+
+	struct prober_job job = {
+		.key = c->key,
+		.slot = c->slot,
+		.host = c->host,
+		.template = c->template,
+		.start = known->verdict,
+	};
+	CHECK(addr_ip_parse(&job.target, c->ip, AF_UNSPEC) == 0);
+	addr_port_set(&job.target, c->port);
+	prober_want(e->prober, &job);
+}
+
+static void
+drop(void *arg, const char *key, uint32_t slot)
+{
+	struct engine *e = arg;
+	OBJ_CHECK(e, ENGINE_MAGIC);
+	(void)slot;
+	prober_drop(e->prober, key);
+	free(strmap_remove(&e->checks, key));
+}
+
+static void
+overlay(void *arg, const uint8_t *host, const void *o)
+{
+	engine_zones_overlay(arg, host, o);
+}
+
+static void
+status(void *arg, enum kind kind, const char *name, json_t *s)
+{
+	engine_feed_status(arg, kind, name, s);
+}
+
+static void
+event(void *arg, const struct tree_event *ev)
+{
+	struct engine *e = arg;
+	if (e->replaying)
+		return;
+	log_info("engine", "%s: %s", ev->kind, ev->text);
+	engine_feed_event(e, ev);
+}
+
+static void
+remember(void *arg, const char *key, const char *value)
+{
+	engine_memory_remember(arg, key, value);
+}
+
+/* ---- what the prober tells, brought from its thread to ours ---- */
+
+struct edge {
+	struct engine *engine;
+	uint32_t slot;
+	enum flap_verdict verdict;
+	const char *cause;
+	char key[];
+};
+
+static void
+take_edge(void *arg)
+{
+	struct edge *edge = arg;
+	struct engine *e = edge->engine;
+	OBJ_CHECK(e, ENGINE_MAGIC);
+	/* The check may have been dropped, or replaced by another, while the message was under way.
+	 */
+	struct engine_check *c = strmap_find(&e->checks, edge->key);
+	if (c != NULL && c->slot == edge->slot) {
+		c->verdict = edge->verdict;
+		tree_edge(e->tree, edge->slot, edge->cause, clock_real_ms());
+		engine_memory_verdict(e, edge->key, edge->verdict);
+	}
+	free(edge);
+}
+
+static void
+post_edge(void *arg, const char *key, uint32_t slot, enum flap_verdict verdict, const char *cause)
+{
+	struct engine *e = arg;
+	const size_t len = strlen(key) + 1;
+	struct edge *edge = xmalloc(sizeof(*edge) + len);
+	*edge = (struct edge){ .engine = e, .slot = slot, .verdict = verdict, .cause = cause };
+	memcpy(edge->key, key, len);
+	loop_post(e->loop, take_edge, edge);
+}
+
+/* ---- serving ---- */
+
+static void
+serve(struct engine *e)
+{
+	if (e->serving)
+		return;
+	e->serving = true;
+	loop_timer_cancel(e->loop, &e->round_limit);
+	server_start(e->server);
+	log_info("engine", "serving: revision %llu, %zu zones, %zu checks",
+	    (unsigned long long)e->revision, zones_count(e->zones), e->checks.count);
+	if (write(e->ready_fd, "R", 1) != 1)
+		log_debug("engine", "nobody waits for readiness");
+	engine_feed_serving(e);
+}
+
+static void
+take_round(void *arg)
+{
+	serve(arg);
+}
+
+static void
+post_round(void *arg)
+{
+	struct engine *e = arg;
+	loop_post(e->loop, take_round, e);
+}
+
+static void
+round_over(struct wheel_timer *t)
+{
+	struct engine *e = container_of(t, struct engine, round_limit);
+	log_warn(
+	    "engine", "some checks have no verdict after %d ms; they count as up", FIRST_ROUND_MS);
+	serve(e);
+}
+
+void
+engine_maybe_serve(struct engine *e)
+{
+	if (e->serving || e->round_asked || !e->synced)
+		return;
+	e->round_asked = true;
+	loop_timer_in(e->loop, &e->round_limit, FIRST_ROUND_MS);
+	prober_first_round(e->prober);
+}
+
+void
+engine_apply(struct engine *e, const struct change_set *c)
+{
+	engine_zones_before(e, c);
+	tree_apply(e->tree, c, clock_real_ms());
+	engine_zones_after(e, c);
+}
+
+/* ---- life ---- */
+
+static void
+before_sleep(void *arg UNUSED)
+{
+	rcu_thread_offline();
+}
+
+static void
+after_sleep(void *arg UNUSED)
+{
+	rcu_thread_online();
+}
+
+struct stopper {
+	struct loop_fd watch;
+	struct loop *loop;
+};
+
+static void
+on_term(struct loop_fd *f, uint32_t events UNUSED)
+{
+	loop_stop(container_of(f, struct stopper, watch)->loop);
+}
+
+static int
+watch_term(struct stopper *s, struct loop *loop)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	s->loop = loop;
+	return fd < 0 ? -1 : loop_fd_add(loop, &s->watch, fd, EPOLLIN, on_term);
+}
+
+static void
+build(struct engine *e)
+{
+	e->loop = loop_new();
+	loop_hooks(e->loop, before_sleep, after_sleep, NULL);
+	e->zones = zones_new();
+	e->words = word_table_new();
+	e->prober = prober_new(e->words, &(struct prober_hooks){ e, post_edge, post_round });
+	const struct tree_hooks hooks = { e, want, drop, overlay, status, event, remember };
+	/* The TCP thread counts as one more worker. */
+	e->tree = tree_new(e->words, e->sockets->workers + 1, &hooks);
+	const struct server_config sc = {
+		.workers = e->sockets->workers,
+		.n_addrs = e->sockets->n_addrs,
+		.udp_fds = e->sockets->udp,
+		.tcp_fds = e->sockets->tcp,
+		.tcp_max_clients = e->config->dns.tcp_max_clients,
+		.tcp_idle_ms = e->config->dns.tcp_idle_ms,
+	};
+	e->server = server_new(&sc, e->zones);
+	wheel_timer_init(&e->round_limit, round_over);
+	strmap_init(&e->checks);
+	strmap_init(&e->recalled);
+	strmap_init(&e->remembered);
+}
+
+static void
+tear_down(struct engine *e)
+{
+	engine_feed_close(e);
+	rcu_thread_offline();
+	server_free(&e->server);
+	prober_free(&e->prober);
+	rcu_thread_online();
+	tree_free(&e->tree);
+	zones_free(&e->zones);
+	word_table_free(&e->words);
+	engine_memory_close(e);
+	STRMAP_EACH (&e->checks, c)
+		free(c->value);
+	STRMAP_EACH (&e->remembered, r)
+		free(r->value);
+	strmap_fini(&e->checks);
+	strmap_fini(&e->recalled);
+	strmap_fini(&e->remembered);
+	rcu_thread_offline();
+	rcu_barrier();
+	rcu_thread_online();
+	loop_free(&e->loop);
+}
+
+int
+engine_main(const struct config *c, const struct sockets *s, int ready_fd)
+{
+	struct engine e = {
+		.magic = ENGINE_MAGIC, .config = c, .sockets = s, .ready_fd = ready_fd
+	};
+	struct stopper stopper = { 0 };
+	struct diag d;
+	int code = 0;
+
+	diag_init(&d);
+	rcu_register_thread();
+	build(&e);
+	if (watch_term(&stopper, e.loop) != 0 || engine_memory_open(&e, &d) != 0) {
+		log_error("engine", "%s", diag_failed(&d) ? diag_text(&d) : "cannot watch signals");
+		code = EXIT_RUNTIME;
+	} else {
+		prober_start(e.prober);
+		engine_feed_open(&e);
+		engine_maybe_serve(&e);
+		loop_run(e.loop);
+	}
+	tear_down(&e);
+	rcu_unregister_thread();
+	diag_fini(&d);
+	return code;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/engine_state.h"
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "feed/codec.h"
+#include "net/sock.h"
+#include "steer/explain.h"
+
+/* Events kept while control is away; older ones are dropped first. */
+#define PENDING_MAX 1000
+
+/* ---- up ---- */
+
+void
+engine_feed_status(struct engine *e, enum kind kind, const char *name, const json_t *status)
+{
+	if (e->link == NULL)
+		return; /* told whole when control comes */
+	json_t *copy = json_deep_copy(status);
+	json_t *body = json_pack(
+	    "{s:s, s:s, s:o}", "kind", kind_table[kind].name, "name", name, "status", copy);
+	link_send_json(e->link, MESSAGE_STATUS, body);
+	json_decref(body);
+}
+
+void
+engine_feed_event(struct engine *e, const struct tree_event *ev)
+{
+	char at[CLOCK_TEXT_SIZE];
+	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "kind", ev->kind, "object",
+	    "kind", kind_table[ev->object_kind].name, "name", ev->object, "severity", ev->severity,
+	    "text", ev->text, "at", clock_text(ev->at_ms, at));
+	if (ev->data != NULL)
+		json_object_set(body, "data", ev->data);
+	if (e->link != NULL) {
+		link_send_json(e->link, MESSAGE_EVENT, body);
+		json_decref(body);
+		return;
+	}
+	if (e->pending_events == NULL)
+		e->pending_events = json_array();
+	if (json_array_size(e->pending_events) >= PENDING_MAX)
+		json_array_remove(e->pending_events, 0);
+	json_array_append_new(e->pending_events, body);
+}
+
+void
+engine_feed_serving(struct engine *e)
+{
+	if (e->link != NULL)
+		link_send(e->link, MESSAGE_SERVING, "{}", 2);
+}
+
+static void
+send_applied(struct engine *e)
+{
+	json_t *body = json_pack("{s:I}", "revision", (json_int_t)e->revision);
+	link_send_json(e->link, MESSAGE_APPLIED, body);
+	json_decref(body);
+}
+
+/* ---- questions ---- */
+
+static json_t *
+observe(struct engine *e, const json_t *request, struct diag *d)
+{
+	const char *name = json_string_value(json_object_get(request, "name"));
+	json_t *status = name == NULL ? NULL : tree_status(e->tree, KIND_ADDRESS, name);
+	if (status == NULL) {
+		diag_add(d, DIAG_NOT_FOUND, "name", "there is no such address");
+		return NULL;
+	}
+	size_t i;
+	json_t *check;
+	json_array_foreach(json_object_get(status, "checks"), i, check)
+	{
+		const char *key = json_string_value(json_object_get(check, "key"));
+		json_t *seen = key == NULL ? NULL : prober_observe(e->prober, key);
+		if (seen != NULL) {
+			json_object_update_missing(check, seen);
+			json_decref(seen);
+		}
+	}
+	return status;
+}
+
+static void
+add_gauge(json_t *j, const char *name, uint64_t value)
+{
+	json_object_set_new(j, name, json_pack("{s:I}", "gauge", (json_int_t)value));
+}
+
+static json_t *
+counters(struct engine *e)
+{
+	json_t *j = server_counters(e->server);
+	add_gauge(j, "zones", zones_count(e->zones));
+	add_gauge(j, "checks", e->checks.count);
+	add_gauge(j, "revision", e->revision);
+	return j;
+}
+
+static json_t *
+answer(struct engine *e, const char *verb, const json_t *request, struct diag *d)
+{
+	if (verb != NULL && strcmp(verb, "explain") == 0)
+		return explain(e->tree, e->zones, request, d);
+	if (verb != NULL && strcmp(verb, "observe") == 0)
+		return observe(e, request, d);
+	if (verb != NULL && strcmp(verb, "counters") == 0)
+		return counters(e);
+	diag_add(d, DIAG_INVALID, "verb", "the engine does not know this question");
+	return NULL;
+}
+
+static void
+add_problem(json_t *list, const struct diag_problem *p)
+{
+	json_t *j = json_pack("{s:s, s:s}", "where", p->where, "detail", p->detail);
+	if (p->got != NULL)
+		json_object_set_new(j, "got", json_string(p->got));
+	if (p->allowed != NULL)
+		json_object_set_new(j, "allowed", json_string(p->allowed));
+	json_array_append_new(list, j);
+}
+
+static void
+reply(struct engine *e, uint32_t id, const json_t *ask)
+{
+	struct diag d;
+	diag_init(&d);
+	json_t *body = json_object();
+	json_t *result = answer(e, json_string_value(json_object_get(ask, "verb")),
+	    json_object_get(ask, "request"), &d);
+	if (result != NULL) {
+		json_object_set_new(body, "reply", result);
+	} else {
+		json_t *list = json_array();
+		for (const struct diag_problem *p = d.first; p != NULL; p = p->next)
+			add_problem(list, p);
+		json_object_set_new(body, "code", json_integer(d.code));
+		json_object_set_new(body, "problems", list);
+	}
+	link_send_id(e->link, MESSAGE_REPLY, id, body);
+	json_decref(body);
+	diag_fini(&d);
+}
+
+static void
+on_ask(struct engine *e, const uint8_t *body, size_t len)
+{
+	struct diag d;
+	diag_init(&d);
+	struct buf_reader r = { .data = body, .len = len };
+	const uint32_t id = buf_read_u32(&r);
+	json_t *ask = r.bad ? NULL : json_parse((const char *)body + 4, len - 4, &d);
+	if (ask != NULL)
+		reply(e, id, ask);
+	json_decref(ask);
+	diag_fini(&d);
+}
+
+/* ---- down ---- */
+
+static void
+on_change(struct engine *e, const uint8_t *body, size_t len)
+{
+	struct change_set c;
+	if (codec_take(body, len, &c) != 0) {
+		log_error("engine", "control sent a change that cannot be read; it is refused");
+		return;
+	}
+	if (e->reset != NULL) {
+		for (size_t i = 0; i < c.count; i++)
+			change_add(e->reset, &c.ops[i]);
+	} else {
+		engine_apply(e, &c);
+		e->revision = c.revision;
+		engine_memory_change(e, &c);
+		send_applied(e);
+	}
+	change_fini(&c);
+}
+
+static void
+on_reset(struct engine *e)
+{
+	if (e->reset == NULL)
+		e->reset = xcalloc(1, sizeof(*e->reset));
+	else
+		change_fini(e->reset);
+	change_init(e->reset);
+}
+
+/* What the engine has and the whole model has not goes away; referrers before what they refer to.
+ */
+static void
+delete_missing(struct engine *e, struct change_set *whole)
+{
+	struct strmap present[KIND_COUNT];
+	for (enum kind k = 0; k < KIND_COUNT; k++)
+		strmap_init(&present[k]);
+	for (size_t i = 0; i < whole->count; i++)
+		if (whole->ops[i].op == CHANGE_PUT)
+			strmap_put(&present[whole->ops[i].kind], whole->ops[i].name, e);
+	const struct model *m = tree_model(e->tree);
+	for (int k = KIND_COUNT - 1; k >= 0; k--)
+		STRMAP_EACH (&m->objects[k], entry)
+			if (strmap_find(&present[k], entry->key) == NULL)
+				change_add(whole, &(struct change_op){ .op = CHANGE_DELETE,
+						      .kind = (enum kind)k,
+						      .name = entry->key });
+	for (enum kind k = 0; k < KIND_COUNT; k++)
+		strmap_fini(&present[k]);
+}
+
+static void
+on_current(struct engine *e, const json_t *body)
+{
+	const char *lineage = json_string_value(json_object_get(body, "lineage"));
+	const bool replaced = e->reset != NULL;
+	e->revision = (uint64_t)json_integer_value(json_object_get(body, "revision"));
+	snprintf(e->lineage, sizeof(e->lineage), "%s", lineage == NULL ? "" : lineage);
+	if (replaced) {
+		delete_missing(e, e->reset);
+		engine_apply(e, e->reset);
+		change_fini(e->reset);
+		free(e->reset);
+		e->reset = NULL;
+		engine_memory_replace(e);
+	}
+	e->synced = true;
+	send_applied(e);
+	engine_maybe_serve(e);
+}
+
+static void
+on_message(void *arg, enum message_type type, const uint8_t *body, size_t len)
+{
+	struct engine *e = arg;
+	OBJ_CHECK(e, ENGINE_MAGIC);
+	struct diag d;
+	json_t *json;
+	switch (type) {
+	case MESSAGE_CHANGE:
+		on_change(e, body, len);
+		break;
+	case MESSAGE_RESET:
+		on_reset(e);
+		break;
+	case MESSAGE_CURRENT:
+		diag_init(&d);
+		json = json_parse((const char *)body, len, &d);
+		on_current(e, json);
+		json_decref(json);
+		diag_fini(&d);
+		break;
+	case MESSAGE_ASK:
+		on_ask(e, body, len);
+		break;
+	default:
+		log_warn("engine", "control sent a message of unknown type %d", type);
+	}
+}
+
+/* ---- the connection ---- */
+
+static void
+let_go(struct engine *e)
+{
+	link_free(&e->link);
+	if (e->reset != NULL)
+		change_fini(e->reset);
+	free(e->reset);
+	e->reset = NULL;
+}
+
+static void
+on_closed(void *arg, const char *why)
+{
+	struct engine *e = arg;
+	OBJ_CHECK(e, ENGINE_MAGIC);
+	log_warn("engine", "control is gone (%s); answers and probes go on", why);
+	let_go(e);
+}
+
+static void
+greet(struct engine *e)
+{
+	json_t *hello = json_pack("{s:i, s:I, s:s, s:b}", "protocol", MESSAGE_PROTOCOL, "revision",
+	    (json_int_t)e->revision, "lineage", e->synced ? e->lineage : "", "serving",
+	    (int)e->serving);
+	link_send_json(e->link, MESSAGE_HELLO, hello);
+	json_decref(hello);
+	tree_tell_all(e->tree);
+
+	size_t i;
+	json_t *event;
+	json_array_foreach(e->pending_events, i, event)
+	    link_send_json(e->link, MESSAGE_EVENT, event);
+	json_decref(e->pending_events);
+	e->pending_events = NULL;
+}
+
+static void
+on_accept(struct loop_fd *f, uint32_t events UNUSED)
+{
+	struct engine *e = container_of(f, struct engine, feed_accept);
+	OBJ_CHECK(e, ENGINE_MAGIC);
+	const int fd = sock_accept(f->fd, NULL);
+	if (fd < 0)
+		return;
+	/* There is one control; a new connection means that the old one is dead. */
+	if (e->link != NULL)
+		let_go(e);
+	const struct link_hooks hooks = { e, on_message, on_closed };
+	e->link = link_new(e->loop, fd, &hooks);
+	greet(e);
+}
+
+void
+engine_feed_open(struct engine *e)
+{
+	CHECK(loop_fd_add(e->loop, &e->feed_accept, e->sockets->feed, EPOLLIN, on_accept) == 0);
+}
+
+void
+engine_feed_close(struct engine *e)
+{
+	loop_fd_del(e->loop, &e->feed_accept);
+	let_go(e);
+	json_decref(e->pending_events);
+	e->pending_events = NULL;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the engine knows without control, in two journals:
+ *
+ *   engine.model     change sets as they were applied; rewritten as one whole when half of it is
+ * history engine.verdicts  verdict edges and sequence pointers; its time says how fresh they are
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/engine_state.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "dns/name.h"
+#include "feed/codec.h"
+
+#define VERDICTS_FRESH_MS (10 * 60 * 1000)
+#define TOUCH_MS          5000
+#define REWRITE_SLACK     (1u << 20)
+#define OPS_PER_RECORD    1000
+
+enum record { RECORD_CHANGE = 1, RECORD_LINEAGE, RECORD_VERDICT, RECORD_POINTER };
+
+/* ---- the model ---- */
+
+/*
+ * Records are applied to the zones as they come. Objects are collected and only their last state
+ * goes to the tree, once: what happened on the way there (a pool that was no sequence yet, say)
+ * must not touch what was remembered.
+ */
+struct replay {
+	struct engine *engine;
+	struct change_set objects;
+};
+
+static void
+replay_model(void *arg, uint8_t type, const uint8_t *data, size_t len)
+{
+	struct replay *r = arg;
+	struct engine *e = r->engine;
+	struct change_set c;
+	if (type == RECORD_LINEAGE) {
+		snprintf(e->lineage, sizeof(e->lineage), "%.*s", (int)len, (const char *)data);
+		e->synced = true;
+	} else if (type == RECORD_CHANGE && codec_take(data, len, &c) == 0) {
+		engine_zones_before(e, &c);
+		engine_zones_after(e, &c);
+		for (size_t i = 0; i < c.count; i++)
+			if (c.ops[i].op == CHANGE_PUT || c.ops[i].op == CHANGE_DELETE)
+				change_add(&r->objects, &c.ops[i]);
+		e->revision = c.revision;
+		change_fini(&c);
+	}
+}
+
+static void
+finish_replay(struct replay *r)
+{
+	struct change_set last;
+	change_init(&last);
+	last.revision = r->engine->revision;
+	for (enum kind k = 0; k < KIND_COUNT; k++)
+		for (size_t i = 0; i < r->objects.count; i++) {
+			const struct change_op *op = &r->objects.ops[i];
+			if (op->kind == k && op->op == CHANGE_PUT &&
+			    change_find(&r->objects, k, op->name) == op)
+				change_add(&last, op);
+		}
+	tree_apply(r->engine->tree, &last, clock_real_ms());
+	change_fini(&last);
+}
+
+static void
+append_set(struct journal *j, const struct change_set *c)
+{
+	struct buf b;
+	buf_init(&b, MESSAGE_MAX);
+	codec_put(&b, c);
+	const int err = b.overflow ? -EFBIG : journal_append(j, RECORD_CHANGE, b.data, b.len);
+	if (err != 0)
+		log_error("engine", "the model journal was not written: %s", strerror(-err));
+	buf_fini(&b);
+}
+
+struct writer {
+	struct engine *engine;
+	struct journal *journal;
+	struct change_set set;
+	const char *zone;
+};
+
+static void
+flush_set(struct writer *w)
+{
+	if (w->set.count > 0)
+		append_set(w->journal, &w->set);
+	change_fini(&w->set);
+	change_init(&w->set);
+	w->set.revision = w->engine->revision;
+}
+
+static void
+write_op(struct writer *w, const struct change_op *op)
+{
+	change_add(&w->set, op);
+	if (w->set.count >= OPS_PER_RECORD)
+		flush_set(w);
+}
+
+static void
+write_object(struct writer *w, const struct model_object *o)
+{
+	char *text = kind_spec_text(o->kind, o->spec);
+	const struct change_op op = {
+		.op = CHANGE_PUT,
+		.kind = o->kind,
+		.name = o->name,
+		.id = o->id,
+		.spec = text,
+		.revision = o->revision,
+		.created_ms = o->created_ms,
+		.updated_ms = o->updated_ms,
+	};
+	write_op(w, &op);
+	free(text);
+}
+
+static void
+write_node(const struct zone_node *n, void *arg)
+{
+	struct writer *w = arg;
+	for (unsigned i = 0; i < n->n_rrsets; i++) {
+		const struct rrset *s = n->rrsets[i];
+		const struct change_op op = {
+			.op = CHANGE_RRSET_PUT,
+			.name = w->zone,
+			.owner = n->name,
+			.type = s->type,
+			.ttl_s = s->ttl_s,
+			.rdata = s->data,
+			.rdata_len = s->size,
+		};
+		write_op(w, &op);
+	}
+}
+
+/* Records that replay to what the engine has now; ends with the lineage, which says "whole". */
+static void
+write_model(struct journal *j, void *arg)
+{
+	struct writer w = { .engine = arg, .journal = j };
+	const struct model *m = tree_model(w.engine->tree);
+	change_init(&w.set);
+	w.set.revision = w.engine->revision;
+	for (enum kind k = 0; k < KIND_COUNT; k++)
+		STRMAP_EACH (&m->objects[k], entry)
+			write_object(&w, entry->value);
+	STRMAP_EACH (&m->objects[KIND_ZONE], entry) {
+		uint8_t apex[NAME_MAX_LEN];
+		w.zone = entry->key;
+		if (name_parse_lower(entry->key, apex) < 0)
+			continue;
+		const struct zone *z = zones_exact(w.engine->zones, apex);
+		if (z != NULL)
+			zone_walk(z, write_node, &w);
+	}
+	flush_set(&w);
+	change_fini(&w.set);
+	(void)journal_append(j, RECORD_LINEAGE, w.engine->lineage, strlen(w.engine->lineage));
+}
+
+void
+engine_memory_replace(struct engine *e)
+{
+	const int err = journal_rewrite(e->model_log, write_model, e);
+	if (err != 0)
+		log_error("engine", "the model journal was not rewritten: %s", strerror(-err));
+	e->model_log_base = journal_size(e->model_log);
+}
+
+/* Amortised O(change): a rewrite costs the live model and comes after as much history. */
+void
+engine_memory_change(struct engine *e, const struct change_set *c)
+{
+	append_set(e->model_log, c);
+	if (journal_size(e->model_log) > 2 * e->model_log_base + REWRITE_SLACK)
+		engine_memory_replace(e);
+}
+
+/* ---- verdicts and pointers ---- */
+
+static void
+replay_verdict(void *arg, uint8_t type, const uint8_t *data, size_t len)
+{
+	struct engine *e = arg;
+	if (len < 2 || data[len - 1] != '\0')
+		return;
+	if (type == RECORD_VERDICT) {
+		strmap_put(&e->recalled, (const char *)data + 1, (void *)(uintptr_t)(data[0] & 3u));
+	} else if (type == RECORD_POINTER) {
+		const char *key = (const char *)data;
+		const size_t key_len = strlen(key) + 1;
+		const char *value = key_len < len ? key + key_len : NULL;
+		free(strmap_remove(&e->remembered, key));
+		if (value != NULL)
+			strmap_put(&e->remembered, key, xstrdup(value));
+	}
+}
+
+static void
+append_verdict(struct journal *j, const char *key, enum flap_verdict v)
+{
+	struct buf b;
+	buf_init(&b, 4096);
+	buf_put_u8(&b, (uint8_t)v);
+	buf_put(&b, key, strlen(key) + 1);
+	const int err = journal_append(j, RECORD_VERDICT, b.data, b.len);
+	if (err != 0)
+		log_error("engine", "a verdict was not written: %s", strerror(-err));
+	buf_fini(&b);
+}
+
+static void
+append_pointer(struct journal *j, const char *key, const char *value)
+{
+	struct buf b;
+	buf_init(&b, 4096);
+	buf_put(&b, key, strlen(key) + 1);
+	if (value != NULL)
+		buf_put(&b, value, strlen(value) + 1);
+	const int err = journal_append(j, RECORD_POINTER, b.data, b.len);
+	if (err != 0)
+		log_error("engine", "a sequence pointer was not written: %s", strerror(-err));
+	buf_fini(&b);
+}
+
+static void
+write_verdicts(struct journal *j, void *arg)
+{
+	struct engine *e = arg;
+	STRMAP_EACH (&e->remembered, r)
+		append_pointer(j, r->key, r->value);
+	STRMAP_EACH (&e->checks, entry) {
+		const struct engine_check *c = entry->value;
+		if (c->verdict != FLAP_UNKNOWN)
+			append_verdict(j, entry->key, c->verdict);
+	}
+}
+
+static void
+rewrite_verdicts(struct engine *e)
+{
+	const int err = journal_rewrite(e->verdict_log, write_verdicts, e);
+	if (err != 0)
+		log_error("engine", "the verdict journal was not rewritten: %s", strerror(-err));
+	e->verdict_log_base = journal_size(e->verdict_log);
+}
+
+void
+engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v)
+{
+	append_verdict(e->verdict_log, key, v);
+	if (journal_size(e->verdict_log) > 2 * e->verdict_log_base + REWRITE_SLACK)
+		rewrite_verdicts(e);
+}
+
+void
+engine_memory_remember(struct engine *e, const char *key, const char *value)
+{
+	const char *known = strmap_find(&e->remembered, key);
+	if (known == value || (known != NULL && value != NULL && strcmp(known, value) == 0))
+		return;
+	free(strmap_remove(&e->remembered, key));
+	if (value != NULL)
+		strmap_put(&e->remembered, key, xstrdup(value));
+	/* While the journals are replayed the file is not ours to write yet. */
+	if (e->verdict_log != NULL)
+		append_pointer(e->verdict_log, key, value);
+}
+
+static void
+touch(struct wheel_timer *t)
+{
+	struct engine *e = container_of(t, struct engine, touch);
+	journal_touch(e->verdict_log);
+	loop_timer_in(e->loop, &e->touch, TOUCH_MS);
+}
+
+/* ---- opening ---- */
+
+static struct journal *
+open_in_dir(struct engine *e, const char *name, journal_record_f *replay, void *arg, struct diag *d)
+{
+	char *path = xasprintf("%s/%s", e->config->data_dir, name);
+	struct journal *j = journal_open(path, replay, arg, d);
+	free(path);
+	return j;
+}
+
+int
+engine_memory_open(struct engine *e, struct diag *d)
+{
+	struct journal *verdicts = open_in_dir(e, "engine.verdicts", replay_verdict, e, d);
+	if (verdicts == NULL)
+		return -EIO;
+	if (clock_real_ms() - journal_touched_ms(verdicts) > VERDICTS_FRESH_MS) {
+		strmap_fini(&e->recalled);
+		strmap_init(&e->recalled);
+	}
+	STRMAP_EACH (&e->remembered, r)
+		tree_recall(e->tree, r->key, r->value);
+
+	struct replay r = { .engine = e };
+	change_init(&r.objects);
+	e->replaying = true;
+	e->model_log = open_in_dir(e, "engine.model", replay_model, &r, d);
+	finish_replay(&r);
+	e->replaying = false;
+	change_fini(&r.objects);
+	e->verdict_log = verdicts;
+	if (e->model_log == NULL)
+		return -EIO;
+	e->model_log_base = journal_size(e->model_log);
+	rewrite_verdicts(e);
+	wheel_timer_init(&e->touch, touch);
+	loop_timer_in(e->loop, &e->touch, TOUCH_MS);
+	return 0;
+}
+
+void
+engine_memory_close(struct engine *e)
+{
+	journal_close(&e->model_log);
+	journal_close(&e->verdict_log);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* engine_state -- what the engine's files share; the engine thread's own unless said otherwise. */
+#pragma once
+
+#include "app/config.h"
+#include "app/sockets.h"
+#include "base/strmap.h"
+#include "feed/journal.h"
+#include "feed/link.h"
+#include "net/loop.h"
+#include "probe/prober.h"
+#include "serve/server.h"
+#include "steer/tree.h"
+#include "zone/zones.h"
+
+/* A check that runs, by its key. */
+struct engine_check {
+	uint32_t slot;
+	enum flap_verdict verdict;
+};
+
+struct engine {
+	uint32_t magic;
+#define ENGINE_MAGIC 0x656e6769u
+	const struct config *config;
+	const struct sockets *sockets;
+	int ready_fd;
+	struct loop *loop;
+	struct zones *zones;
+	struct word_table *words;
+	struct tree *tree;
+	struct prober *prober;
+	struct server *server;
+
+	struct strmap checks; /* key -> struct engine_check * */
+	struct strmap
+	    recalled; /* key -> verdict + 1 as a number: restored, not yet claimed by a check */
+	struct strmap remembered; /* key -> char *: pointers of sequences */
+
+	struct journal *model_log;
+	struct journal *verdict_log;
+	size_t model_log_base; /* size after the last rewrite */
+	size_t verdict_log_base;
+	struct wheel_timer touch;
+
+	uint64_t revision;
+	char lineage[40]; /* of the store the model came from; "" before the first */
+	bool synced;      /* control has said CURRENT at least once, or the journal held a model */
+	bool replaying;   /* the journals: nothing happens now, it happened then */
+	bool serving;
+	bool round_asked;
+	struct wheel_timer round_limit;
+
+	struct loop_fd feed_accept;
+	struct link *link;        /* NULL: control is not there */
+	struct change_set *reset; /* collecting a whole model, or NULL */
+	json_t *pending_events;   /* while control is away; bounded */
+};
+
+/* engine_zones.c: the RRset side of a change set. Before and after tree_apply. */
+void engine_zones_before(struct engine *e, const struct change_set *c);
+void engine_zones_after(struct engine *e, const struct change_set *c);
+void engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay);
+
+/* engine_memory.c: journals. */
+int engine_memory_open(
+    struct engine *e, struct diag *d); /* replays; the model is in place afterwards */
+void engine_memory_close(struct engine *e);
+void engine_memory_change(struct engine *e, const struct change_set *c);
+void engine_memory_replace(struct engine *e); /* the model has been replaced whole */
+void engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v);
+void engine_memory_remember(struct engine *e, const char *key, const char *value);
+
+/* engine_feed.c: the engine's end of the feed. */
+void engine_feed_open(struct engine *e);
+void engine_feed_close(struct engine *e);
+void engine_feed_status(struct engine *e, enum kind kind, const char *name, const json_t *status);
+void engine_feed_event(struct engine *e, const struct tree_event *ev);
+void engine_feed_serving(struct engine *e);
+
+/* engine.c */
+void
+engine_apply(struct engine *e, const struct change_set *c); /* zones and tree; not the journal */
+void engine_maybe_serve(struct engine *e);

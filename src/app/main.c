@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* main -- gtmd: options, configuration, data directory, sockets; then the supervisor. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/config.h"
+#include "app/control_process.h"
+#include "app/engine.h"
+#include "app/sockets.h"
+#include "app/supervisor.h"
+#include "base/mem.h"
+
+/* mkdir -p; the last part is for the service alone. */
+static int
+make_dir(const char *path)
+{
+	char *copy = xstrdup(path);
+	int err = 0;
+	for (char *p = copy + 1; err == 0; p++) {
+		if (*p != '/' && *p != '\0')
+			continue;
+		const char was = *p;
+		*p = '\0';
+		if (mkdir(copy, was == '\0' ? 0700 : 0755) != 0 && errno != EEXIST)
+			err = -errno;
+		*p = was;
+		if (was == '\0')
+			break;
+	}
+	free(copy);
+	return err;
+}
+
+static void
+give_to_user(int dir, const char *user)
+{
+	const struct passwd *pw = user == NULL || geteuid() != 0 ? NULL : getpwnam(user);
+	if (pw != NULL && fchown(dir, pw->pw_uid, pw->pw_gid) != 0)
+		log_warn(
+		    "app", "cannot give the data directory to '%s': %s", user, strerror(errno));
+}
+
+static int
+lock_file(int dir, const char *path, struct diag *d)
+{
+	const int fd = openat(dir, "gtmd.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return diag_add(d, DIAG_UNAVAILABLE, path, "the data directory is not writable: %s",
+		    strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	close(fd);
+	return diag_add(
+	    d, DIAG_UNAVAILABLE, path, "another gtmd is running on this data directory");
+}
+
+/* The directory, ours alone for as long as the returned descriptor is open. Negative with a
+ * problem. */
+static int
+take_dir(const struct config *c, struct diag *d)
+{
+	const char *path = c->data_dir;
+	const int err = make_dir(path);
+	if (err != 0)
+		return diag_add(d, DIAG_UNAVAILABLE, path, "cannot make the data directory: %s",
+		    strerror(-err));
+	const int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return diag_add(d, DIAG_UNAVAILABLE, path, "cannot open the data directory: %s",
+		    strerror(errno));
+	give_to_user(dir, c->user);
+	const int lock = lock_file(dir, path, d);
+	close(dir);
+	return lock;
+}
+
+static int
+complain(const struct diag *d, int code)
+{
+	for (const struct diag_problem *p = d->first; p != NULL; p = p->next) {
+		fprintf(stderr, "gtmd: %s%s%s", p->where, *p->where != '\0' ? ": " : "", p->detail);
+		if (p->got != NULL)
+			fprintf(stderr, " (got '%s')", p->got);
+		if (p->allowed != NULL)
+			fprintf(stderr, "; allowed: %s", p->allowed);
+		fputc('\n', stderr);
+	}
+	return code;
+}
+
+static int
+run(const struct config *c, const struct config_options *o, struct diag *d)
+{
+	struct sockets s;
+	const int lock = take_dir(c, d);
+	if (lock < 0)
+		return complain(d, EXIT_RUNTIME);
+	if (sockets_open(&s, c, d) != 0) {
+		close(lock);
+		return complain(d, EXIT_RUNTIME);
+	}
+	const int code = supervisor_run(c, &s, o, engine_main, control_process_main);
+	sockets_close(&s);
+	close(lock);
+	return code;
+}
+
+static int
+start(const struct config_options *o, struct diag *d)
+{
+	struct config c;
+	int code;
+	if (config_load(&c, o, d) != 0) {
+		code = complain(d, EXIT_CONFIG);
+	} else if (o->check_only) {
+		printf("configuration is valid\n");
+		code = 0;
+	} else {
+		log_start("gtmd", (enum log_level)c.log_level);
+		code = run(&c, o, d);
+	}
+	config_fini(&c);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct config_options o;
+	struct diag d;
+	int code = 0;
+
+	diag_init(&d);
+	if (config_options(argc, argv, &o, &d) != 0) {
+		code = complain(&d, EXIT_USAGE);
+		fputs(CONFIG_USAGE, stderr);
+	} else if (o.help) {
+		fputs(CONFIG_USAGE, stdout);
+	} else if (o.version) {
+		puts("gtmd " GTM_VERSION);
+	} else {
+		code = start(&o, &d);
+	}
+	free(o.dns);
+	diag_fini(&d);
+	return code;
+}

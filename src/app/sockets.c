@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "app/sockets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "net/sock.h"
+
+static int
+open_udp(struct sockets *s, const struct addr *a, unsigned index, struct diag *d)
+{
+	int *group = xcalloc(s->workers, sizeof(int));
+	const int err = sock_udp_bind_group(a, group, s->workers, d);
+	for (unsigned w = 0; err == 0 && w < s->workers; w++)
+		s->udp[w * s->n_addrs + index] = group[w];
+	free(group);
+	return err;
+}
+
+static int
+open_dns(struct sockets *s, const struct config *c, struct diag *d)
+{
+	for (unsigned i = 0; i < s->n_addrs; i++) {
+		if (open_udp(s, &c->dns_addrs[i], i, d) != 0)
+			return -EINVAL;
+		s->tcp[i] = sock_tcp_listen(&c->dns_addrs[i], d);
+		if (s->tcp[i] < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+open_unix(const char *dir, const char *name, struct diag *d)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	const int fd = sock_unix_listen(path, 0600, d);
+	free(path);
+	return fd;
+}
+
+int
+sockets_open(struct sockets *s, const struct config *c, struct diag *d)
+{
+	const size_t n_udp = c->dns.workers * c->n_dns_addrs;
+	*s = (struct sockets){
+		.workers = c->dns.workers,
+		.n_addrs = (unsigned)c->n_dns_addrs,
+		.udp = xmalloc(n_udp * sizeof(int)),
+		.tcp = xmalloc(c->n_dns_addrs * sizeof(int)),
+		.api = -1,
+		.control = -1,
+		.feed = -1,
+	};
+	for (size_t i = 0; i < n_udp; i++)
+		s->udp[i] = -1;
+	for (size_t i = 0; i < c->n_dns_addrs; i++)
+		s->tcp[i] = -1;
+
+	int err = open_dns(s, c, d);
+	if (err == 0 && (s->api = sock_tcp_listen(&c->api_addr, d)) < 0)
+		err = -EINVAL;
+	if (err == 0 && (s->control = open_unix(c->data_dir, "control.sock", d)) < 0)
+		err = -EINVAL;
+	if (err == 0 && (s->feed = open_unix(c->data_dir, "feed.sock", d)) < 0)
+		err = -EINVAL;
+	if (err != 0)
+		sockets_close(s);
+	return err;
+}
+
+static void
+close_one(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void
+sockets_close(struct sockets *s)
+{
+	for (unsigned i = 0; s->udp != NULL && i < s->workers * s->n_addrs; i++)
+		close_one(s->udp[i]);
+	for (unsigned i = 0; s->tcp != NULL && i < s->n_addrs; i++)
+		close_one(s->tcp[i]);
+	close_one(s->api);
+	close_one(s->control);
+	close_one(s->feed);
+	free(s->udp);
+	free(s->tcp);
+	*s = (struct sockets){ .api = -1, .control = -1, .feed = -1 };
+}
