@@ -186,10 +186,15 @@ schema_duration(const struct field *f)
 {
 	char min[DURATION_TEXT_SIZE], max[DURATION_TEXT_SIZE], def[DURATION_TEXT_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "type", "string", "pattern",
+	json_t *schema = json_pack("{s:s, s:s, s:s, s:s}", "type", "string", "pattern",
 	    "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$", "x-minimum",
-	    duration_text((uint64_t)f->min, min), "x-maximum", duration_text((uint64_t)f->max, max),
-	    "default", duration_text((uint64_t)f->def, def));
+	    duration_text((uint64_t)f->min, min), "x-maximum", duration_text((uint64_t)f->max, max));
+
+	/* Below the range: it depends on other members, and the prose tells. */
+	if (f->def >= f->min)
+		json_object_set_new(
+		    schema, "default", json_string(duration_text((uint64_t)f->def, def)));
+	return schema;
 }
 
 const struct field_codec field_duration = { decode_duration, encode_duration, default_u32,

@@ -21,7 +21,7 @@ const struct kind_info kind_table[KIND_COUNT] = {
 		.name = "template", .plural = "templates",
 		.prose = "how to probe; reusable",
 		.size = sizeof(struct template_spec), .fields = template_fields,
-		.check = template_check,
+		.settle = template_settle, .check = template_check,
 	},
 	[KIND_ADDRESS] = {
 		.name = "address", .plural = "addresses",

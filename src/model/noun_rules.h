@@ -10,6 +10,7 @@
 #include "model/nouns.h"
 
 void zone_settle(const char *name, void *spec, struct arena *a);
+void template_settle(const char *name, void *spec, struct arena *a);
 void address_settle(const char *name, void *spec, struct arena *a);
 void pool_settle(const char *name, void *spec, struct arena *a);
 void domain_settle(const char *name, void *spec, struct arena *a);

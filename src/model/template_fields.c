@@ -70,8 +70,9 @@ const struct field template_fields[] = {
 	    .type = FIELD_DURATION,
 	    .min = 50,
 	    .max = 60 * SECOND,
-	    .def = 2 * SECOND,
-	    .prose = "a probe that takes longer fails; shorter than interval" },
+	    .def = 0, /* template_settle */
+	    .prose = "a probe that takes longer fails; shorter than interval; "
+		     "default 2s, or half the interval where that is less" },
 	{ .name = "recheck",
 	    .offset = AT(recheck_ms),
 	    .type = FIELD_DURATION,
@@ -206,6 +207,16 @@ check_http(const struct http_spec *http, struct diag *d)
 		diag_detail(d, status[i], "\"200\", \"200-399\" (100..599)");
 	}
 	check_headers(&http->headers, d);
+}
+
+void
+template_settle(const char *name, void *spec, struct arena *a)
+{
+	struct template_spec *t = spec;
+
+	(void)name, (void)a;
+	if (t->timeout_ms == 0)
+		t->timeout_ms = t->interval_ms / 2 < 2 * SECOND ? t->interval_ms / 2 : 2 * SECOND;
 }
 
 int

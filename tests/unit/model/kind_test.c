@@ -122,6 +122,10 @@ specs(void **state)
 	    "{'protocol':'tcp','interval':'5s','timeout':'2s','recheck':'200ms','fall':3,'rise':2,"
 	    "'failure_rate':50,'http':{'method':'GET','host':'','path':'/','headers':{},"
 	    "'expect_status':['200-399']},'remark':'','labels':{}}");
+	echoes(KIND_TEMPLATE, "fast", "{'protocol':'tcp','interval':'1s'}",
+	    "{'protocol':'tcp','interval':'1s','timeout':'500ms','recheck':'200ms','fall':3,"
+	    "'rise':2,'failure_rate':50,'http':{'method':'GET','host':'','path':'/','headers':{},"
+	    "'expect_status':['200-399']},'remark':'','labels':{}}");
 	echoes(KIND_ADDRESS, "a",
 	    "{'type':'ipv6','value':'2001:DB8:0:0:0:0:0:1','checks':[{'template':'tcp','port':80},"
 	    "{'template':'tcp','port':80,'target':'2001:DB8::0:9'}],'healthy_when':{'percent':50}}",
