@@ -37,13 +37,14 @@ clock_real_ms(void)
 char *
 clock_text(int64_t real_ms, char out[CLOCK_TEXT_SIZE])
 {
+	time_t s = real_ms / 1000;
 	int64_t ms = real_ms % 1000;
 	struct tm tm;
 
-	if (ms < 0)
-		ms += 1000; /* -1 ms is 999 ms into the second before */
-
-	const time_t s = (real_ms - ms) / 1000;
+	if (ms < 0) { /* -1 ms is 999 ms into the second before */
+		ms += 1000;
+		s--;
+	}
 	char date[CLOCK_TEXT_SIZE] = "";
 
 	gmtime_r(&s, &tm);
