@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "model/nouns.h"
 
 void
 edit_begin(struct edit *e, struct request *r)
@@ -116,11 +117,13 @@ add_put(struct edit *e, enum kind kind, const char *name, const json_t *full)
 int
 edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, struct diag *d)
 {
+	const struct model_object *o = model_find(e->model, kind, name);
+	json_t *whole = kind_keep_secrets(kind, spec, o != NULL ? o->spec : NULL);
 	struct arena arena;
 
 	arena_init(&arena);
 
-	const void *decoded = kind_decode(kind, name, spec, &arena, d);
+	const void *decoded = kind_decode(kind, name, whole, &arena, d);
 	json_t *full =
 	    decoded != NULL ? field_encode(kind_table[kind].fields, decoded, true) : NULL;
 	json_t *old = edit_spec(e, kind, name);
@@ -135,6 +138,7 @@ edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, s
 	}
 	json_decref(old);
 	json_decref(full);
+	json_decref(whole);
 	arena_fini(&arena);
 	return rc;
 }
@@ -169,6 +173,18 @@ edit_rrset(
 				.rdata = set != NULL ? set->data : NULL,
 				.rdata_len = set != NULL ? set->size : 0,
 			    });
+}
+
+int
+edit_records_allowed(struct edit *e, const char *zone)
+{
+	const struct model_object *o = model_find(e->model, KIND_ZONE, zone);
+	const struct zone_spec *spec = o != NULL ? o->spec : NULL;
+
+	if (spec == NULL || spec->role == ZONE_PRIMARY)
+		return 0;
+	return diag_add(&e->r->diag, DIAG_CONFLICT, "zone",
+	    "zone '%s' is a secondary: its records come from its primaries", zone);
 }
 
 void

@@ -42,6 +42,8 @@ MUST_USE int edit_delete(struct edit *e, enum kind kind, const char *name);
 /* Replace (set) or delete (NULL) a record set. No checks. */
 void edit_rrset(
     struct edit *e, const char *zone, const uint8_t *owner, uint16_t type, const struct rrset *set);
+/* Are the records of this zone edited here? A secondary's are not. 0 or -EINVAL. */
+MUST_USE int edit_records_allowed(struct edit *e, const char *zone);
 void edit_warn(struct edit *e, const char *fmt, ...) PRINTF(2, 3);
 
 /* Durable and, if the engine is quick, served. Sets GTM-Revision and GTM-Applied. */

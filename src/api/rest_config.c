@@ -69,7 +69,7 @@ read_item(struct request *r, size_t i, const json_t *j, struct item *out)
 		return;
 	if (kind == NULL || kind_parse(kind, &out->kind) < 0) {
 		diag_add(&r->diag, DIAG_INVALID, place(r, i, ".kind"), "is not a kind of object");
-		diag_detail(&r->diag, kind, "zone, template, address, pool, domain");
+		diag_detail(&r->diag, kind, "tsig-key, zone, template, address, pool, domain");
 		return;
 	}
 	if (name == NULL || !json_is_object(out->spec)) {
@@ -124,8 +124,11 @@ outcome(const struct edit *e, const struct item *item)
 	    item->name, "action", action);
 
 	if (op != NULL && from != NULL) {
+		const struct field *fields = kind_table[item->kind].fields;
 		json_t *to = json_loads(op->spec, 0, NULL);
 
+		field_mask(fields, to, from);
+		field_mask(fields, from, NULL);
 		json_object_set_new(j, "changes", diff_values(from, to));
 		json_decref(to);
 	}

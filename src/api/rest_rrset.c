@@ -158,7 +158,7 @@ save(struct edit *e, const struct target *t, struct rrset **set, const struct rr
 		return;
 	}
 	if (old != NULL && !soa_newer(soa_serial(*set), soa_serial(old))) {
-		struct rrset *next = soa_with_serial(*set, soa_serial(old) + 1);
+		struct rrset *next = soa_with_serial(*set, soa_next(e, t->zone, old));
 
 		rrset_free(set);
 		*set = next;
@@ -174,7 +174,7 @@ put(struct request *r, const struct target *t, struct rrset **set)
 
 	edit_begin(&e, r);
 	old = records_find(control_store(r->control), t->zone, t->owner, t->type);
-	if (check(&e, t, *set) == 0) {
+	if (edit_records_allowed(&e, t->zone) == 0 && check(&e, t, *set) == 0) {
 		if (old == NULL || !rrset_equal(old, *set))
 			save(&e, t, set, old);
 		warn_records(&e, t->owner, t->type);
@@ -224,7 +224,7 @@ rest_rrset_delete(struct request *r)
 
 	if (old == NULL) {
 		missing(r);
-	} else {
+	} else if (edit_records_allowed(&e, t.zone) == 0) {
 		edit_rrset(&e, t.zone, t.owner, t.type, NULL);
 		soa_bump(&e, t.zone);
 		if (edit_commit(&e) == 0)

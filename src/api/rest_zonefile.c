@@ -140,13 +140,13 @@ warn_steered(struct edit *e, const struct strmap *sets)
 
 /* Never let the serial fall behind what secondaries have seen. */
 static void
-settle_serial(struct compare *c)
+settle_serial(struct edit *e, const char *zone, struct compare *c)
 {
 	if (c->soa == NULL || c->file_soa == NULL ||
 	    soa_newer(soa_serial(*c->file_soa), soa_serial(c->soa)))
 		return;
 
-	struct rrset *next = soa_with_serial(*c->file_soa, soa_serial(c->soa) + 1);
+	struct rrset *next = soa_with_serial(*c->file_soa, soa_next(e, zone, c->soa));
 
 	rrset_free(c->file_soa);
 	*c->file_soa = next;
@@ -170,7 +170,7 @@ replace(struct edit *e, const char *zone, struct zonefile *z)
 	rc = records_walk(control_store(e->r->control), zone, compare, &c, &e->r->diag);
 	warn_steered(e, &c.sets);
 	if (rc == 0 && (c.same != c.stored || c.same != z->count)) {
-		settle_serial(&c);
+		settle_serial(e, zone, &c);
 		change_add(&e->set, &(struct change_op){
 					.op = CHANGE_ZONE_CLEAR, .kind = KIND_ZONE, .name = zone });
 		for (size_t i = 0; i < z->count; i++)
@@ -192,7 +192,7 @@ load(struct request *r, const char *zone, struct zonefile *z)
 	spec = json_object();
 	if ((model_find(e.model, KIND_ZONE, zone) != NULL ||
 		edit_put(&e, KIND_ZONE, zone, spec, &r->diag) == 0) &&
-	    replace(&e, zone, z) == 0) {
+	    edit_records_allowed(&e, zone) == 0 && replace(&e, zone, z) == 0) {
 		const bool made = e.made;
 
 		e.set.summary =

@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/records.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
@@ -44,6 +46,37 @@ bool
 soa_newer(uint32_t a, uint32_t b)
 {
 	return a != b && (uint32_t)(a - b) < 0x80000000u;
+}
+
+/* 2026073100 */
+static uint32_t
+date_serial(int64_t now_s)
+{
+	const time_t now = (time_t)now_s;
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	return (uint32_t)(((tm.tm_year + 1900) * 100 + tm.tm_mon + 1) * 100 + tm.tm_mday) * 100u;
+}
+
+uint32_t
+soa_next_serial(int policy, uint32_t serial, int64_t now_s)
+{
+	const uint32_t wish = policy == SERIAL_UNIXTIME     ? (uint32_t)now_s
+			      : policy == SERIAL_DATESERIAL ? date_serial(now_s)
+							    : serial + 1;
+
+	return soa_newer(wish, serial) ? wish : serial + 1;
+}
+
+uint32_t
+soa_next(const struct edit *e, const char *zone, const struct rrset *soa)
+{
+	const struct model_object *o = model_find(e->model, KIND_ZONE, zone);
+	const struct zone_spec *spec = o != NULL ? o->spec : NULL;
+
+	return soa_next_serial(spec != NULL ? spec->serial : SERIAL_INCREMENT, soa_serial(soa),
+	    clock_real_ms() / 1000);
 }
 
 /* "host.master@example.com" -> "host\.master.example.com." (RFC 1035 section 8) */
@@ -154,7 +187,7 @@ soa_plant(struct edit *e, const char *zone)
 		const struct zone_spec *spec =
 		    kind_decode(KIND_ZONE, zone, j, &e->r->arena, &e->r->diag);
 
-		if (spec != NULL)
+		if (spec != NULL && spec->role == ZONE_PRIMARY)
 			plant_all(e, zone, spec);
 		json_decref(j);
 	}
@@ -174,7 +207,7 @@ soa_bump(struct edit *e, const char *zone)
 	if (old == NULL)
 		return;
 
-	struct rrset *next = soa_with_serial(old, soa_serial(old) + 1);
+	struct rrset *next = soa_with_serial(old, soa_next(e, zone, old));
 
 	edit_rrset(e, zone, apex, RRTYPE_SOA, next);
 	rrset_free(&next);

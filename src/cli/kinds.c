@@ -131,8 +131,16 @@ checks(const json_t *o, struct arena *a)
 	return text != NULL ? text : "-";
 }
 
+static const struct kinds_column tsig_key_columns[] = {
+	{ "NAME", "name", .wide = false },
+	{ "ALGORITHM", "spec.algorithm", .wide = false },
+	{ "REVISION", "revision", .wide = true, .right = true },
+	{ "REMARK", "spec.remark", .wide = false },
+	{ .title = NULL },
+};
 static const struct kinds_column zone_columns[] = {
 	{ "NAME", "name", .wide = false },
+	{ "ROLE", "spec.role", .wide = true },
 	{ "NAMESERVERS", "spec.nameservers", .wide = false },
 	{ "CONTACT", "spec.contact", .wide = false },
 	{ "REVISION", "revision", .wide = true, .right = true },
@@ -196,6 +204,7 @@ const struct kinds_row kinds_table[] = {
 	{ "address", "addresses", false, address_columns },
 	{ "template", "templates", false, template_columns },
 	{ "zone", "zones", false, zone_columns },
+	{ "tsig-key", "tsig-keys", false, tsig_key_columns },
 	{ .name = NULL },
 };
 

@@ -29,7 +29,8 @@ find_kind(struct cli *cli)
 		cli_refuse(cli, EXIT_USAGE, word, "unknown kind; did you mean %s?", near);
 	else
 		cli_refuse(cli, EXIT_USAGE, word,
-		    "unknown kind; there are domain, pool, address, template, zone");
+		    "unknown kind; there are domain, pool, address, template, zone, "
+		    "tsig-key");
 	return NULL;
 }
 

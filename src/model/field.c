@@ -176,6 +176,31 @@ field_encode(const struct field *table, const void *obj, bool with_secrets)
 	return j;
 }
 
+static void
+mask_member(const struct field *f, json_t *j, const json_t *value, const json_t *before)
+{
+	const bool changed = before != NULL && !json_equal(value, before);
+
+	if ((f->flags & FIELD_SECRET) != 0)
+		json_object_set_new(j, f->name, json_string(changed ? "(new secret)" : "(secret)"));
+	else if (f->type == FIELD_STRUCT)
+		field_mask(f->sub, json_object_get(j, f->name), before);
+	else if (f->type == FIELD_LIST)
+		for (size_t i = 0; i < json_array_size(value); i++)
+			field_mask(f->sub, json_array_get(value, i), json_array_get(before, i));
+}
+
+void
+field_mask(const struct field *table, json_t *j, const json_t *before)
+{
+	for (const struct field *f = table; f->name != NULL; f++) {
+		const json_t *value = json_object_get(j, f->name);
+
+		if (value != NULL)
+			mask_member(f, j, value, json_object_get(before, f->name));
+	}
+}
+
 static json_t *
 schema_member(const struct field *f)
 {

@@ -84,5 +84,10 @@ MUST_USE int field_decode(const struct field *table, const json_t *j, void *obj,
     const struct diag_path *path, struct diag *d);
 /* Every member in table order, defaults echoed, secrets left out unless asked for. The caller owns the result. */
 MUST_USE json_t *field_encode(const struct field *table, const void *obj, bool with_secrets);
+/*
+ * For people to read (audit, dry run): put a word in place of every secret in an encoded struct.
+ * `before`: the struct as it was, unmasked, or NULL; a secret that differs gets another word.
+ */
+void field_mask(const struct field *table, json_t *j, const json_t *before);
 /* JSON Schema (2020-12) of the struct, with prose as descriptions. */
 MUST_USE json_t *field_schema(const struct field *table);

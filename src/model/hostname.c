@@ -32,3 +32,12 @@ hostname_canon(const char *text, char *out)
 	snprintf(out, KIND_NAME_SIZE, "%.255s", name_text(wire, canon)); /* no escapes in it */
 	return NULL;
 }
+
+bool
+hostname_below(const char *name, const char *zone)
+{
+	uint8_t wire[NAME_MAX_LEN], apex[NAME_MAX_LEN];
+
+	return name_parse_lower(name, wire) > 0 && name_parse_lower(zone, apex) > 0 &&
+	       name_below(wire, apex);
+}

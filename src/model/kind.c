@@ -2,6 +2,7 @@
 #include "model/kind.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,11 +12,17 @@
 #include "model/shared_fields.h"
 
 const struct kind_info kind_table[KIND_COUNT] = {
+	[KIND_TSIG_KEY] = {
+		.name = "tsig-key", .plural = "tsig-keys",
+		.prose = "a secret shared with a peer, which signs transfers and updates",
+		.size = sizeof(struct tsig_key_spec), .fields = tsig_key_fields,
+		.check = tsig_key_check,
+	},
 	[KIND_ZONE] = {
 		.name = "zone", .plural = "zones",
 		.prose = "an authoritative DNS zone hosted here",
 		.size = sizeof(struct zone_spec), .fields = zone_fields,
-		.settle = zone_settle, .check = zone_check,
+		.settle = zone_settle, .check = zone_check, .refs = zone_refs,
 	},
 	[KIND_TEMPLATE] = {
 		.name = "template", .plural = "templates",
@@ -64,6 +71,7 @@ refuse_name(const char *name, const char *fault, const char *allowed, struct dia
 	return -EINVAL;
 }
 
+/* Of a zone, or of a key: a key's name goes over the wire as a domain name. */
 static int
 zone_name(const char *name, char *out, struct diag *d)
 {
@@ -105,7 +113,7 @@ domain_name(const char *name, char *out, struct diag *d)
 int
 kind_name(enum kind kind, const char *name, char *out, struct diag *d)
 {
-	if (kind == KIND_ZONE)
+	if (kind == KIND_ZONE || kind == KIND_TSIG_KEY)
 		return zone_name(name, out, d);
 	if (kind == KIND_DOMAIN)
 		return domain_name(name, out, d);
@@ -139,4 +147,18 @@ kind_spec_text(enum kind kind, const void *spec)
 
 	json_decref(j);
 	return text;
+}
+
+json_t *
+kind_keep_secrets(enum kind kind, const json_t *spec, const void *old)
+{
+	json_t *kept = json_copy((json_t *)(uintptr_t)spec); /* reads only */
+	json_t *was = old != NULL ? field_encode(kind_table[kind].fields, old, true) : NULL;
+
+	for (const struct field *f = kind_table[kind].fields; f->name != NULL; f++) {
+		if ((f->flags & FIELD_SECRET) != 0 && json_object_get(kept, f->name) == NULL)
+			json_object_set(kept, f->name, json_object_get(was, f->name));
+	}
+	json_decref(was);
+	return kept;
 }

@@ -7,6 +7,7 @@
 #include "model/field.h"
 
 enum kind {
+	KIND_TSIG_KEY,
 	KIND_ZONE,
 	KIND_TEMPLATE,
 	KIND_ADDRESS,
@@ -51,3 +52,8 @@ MUST_USE int kind_name(enum kind kind, const char *name, char *out, struct diag 
 MUST_USE void *kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *a, struct diag *d);
 /* The spec as a change_op carries it: compact JSON, complete with defaults and secrets. The caller frees. */
 MUST_USE char *kind_spec_text(enum kind kind, const void *spec);
+/*
+ * What a PUT over `old` (may be NULL) means: secrets are never read back, so those left out stay
+ * as they are. New reference; `spec` is not changed.
+ */
+MUST_USE json_t *kind_keep_secrets(enum kind kind, const json_t *spec, const void *old);

@@ -15,12 +15,14 @@ void address_settle(const char *name, void *spec, struct arena *a);
 void pool_settle(const char *name, void *spec, struct arena *a);
 void domain_settle(const char *name, void *spec, struct arena *a);
 
+int tsig_key_check(const char *name, const void *spec, struct diag *d);
 int zone_check(const char *name, const void *spec, struct diag *d);
 int template_check(const char *name, const void *spec, struct diag *d);
 int address_check(const char *name, const void *spec, struct diag *d);
 int pool_check(const char *name, const void *spec, struct diag *d);
 int domain_check(const char *name, const void *spec, struct diag *d);
 
+void zone_refs(const void *spec, kind_ref_f *visit, void *arg);
 void address_refs(const void *spec, kind_ref_f *visit, void *arg);
 void pool_refs(const void *spec, kind_ref_f *visit, void *arg);
 void domain_refs(const void *spec, kind_ref_f *visit, void *arg);

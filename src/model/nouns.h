@@ -20,7 +20,47 @@ enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP };
 
 extern const char *const strategy_words[], *const sequence_mode_words[], *const address_type_words[];
 
+enum tsig_algorithm { TSIG_HMAC_SHA256, TSIG_HMAC_SHA384, TSIG_HMAC_SHA512 };
+enum zone_role { ZONE_PRIMARY, ZONE_SECONDARY };
+enum zone_serial { SERIAL_INCREMENT, SERIAL_UNIXTIME, SERIAL_DATESERIAL };
+enum axfr_view { AXFR_VIEW_FALLBACK, AXFR_VIEW_ZONE };
+
+extern const char *const tsig_algorithm_words[];
+
+/* The object's name is the key's name on the wire. */
+struct tsig_key_spec {
+	int algorithm;
+	const char *secret; /* base64 of at most TSIG_SECRET_MAX bytes */
+	const char *remark;
+	struct field_list labels;
+};
+#define TSIG_SECRET_MAX 191
+
+struct peer_spec { /* a server transfers are made with */
+	const char *address; /* with port */
+	const char *key;     /* a tsig-key, or NULL */
+};
+
+struct transfer_spec { /* who may have the zone */
+	const char *from; /* as cidr_parse reads it */
+	const char *key;  /* the request must be signed with it; NULL: need not be signed */
+};
+
+struct update_spec { /* who may change what (RFC 2136) */
+	const char *key;
+	struct field_list names; /* const char *: absolute; "*.x" all names below x; "@" the apex */
+	struct field_list types; /* const char *: mnemonics, "any" */
+};
+
 struct zone_spec {
+	int role;
+	struct field_list primaries; /* struct peer_spec; of a secondary only */
+	struct field_list notify;    /* struct peer_spec */
+	struct field_list transfer;  /* struct transfer_spec */
+	struct field_list update;    /* struct update_spec; of a primary only */
+	int serial;
+	int axfr_view;
+	const char *catalog; /* the catalog zone this zone is a member of, or NULL */
 	struct field_list nameservers; /* const char *; used for SOA and NS when the zone is made empty */
 	const char *contact;           /* RNAME as a mail address or a name */
 	const char *remark;
@@ -94,5 +134,5 @@ struct domain_spec {
 /* Split a domain object's name "host/TYPE". host points into a copy in `host` (size KIND_NAME_SIZE). */
 int domain_name_split(const char *name, char *host, uint16_t *rrtype);
 
-/* Field tables, one file each: zone_fields.c, template_fields.c, address_fields.c, pool_fields.c, domain_fields.c */
-extern const struct field zone_fields[], template_fields[], address_fields[], pool_fields[], domain_fields[];
+/* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c, address_fields.c, pool_fields.c, domain_fields.c */
+extern const struct field tsig_key_fields[], zone_fields[], template_fields[], address_fields[], pool_fields[], domain_fields[];

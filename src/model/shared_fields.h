@@ -32,4 +32,6 @@ void link_refs(const struct field_list *links, enum kind to, const char *list, c
  * Writes `out` (size KIND_NAME_SIZE) and returns NULL, or what is wrong with `text`.
  */
 const char *hostname_canon(const char *text, char *out);
+/* Is `name` at or below `zone`? Both as hostname_canon writes them. */
+bool hostname_below(const char *name, const char *zone);
 #define HOSTNAME_ALLOWED "a domain name: labels of 1..63 bytes, at most 255 bytes in all"

@@ -4,11 +4,28 @@
 #include <string.h>
 
 #include "model/noun_rules.h"
+#include "model/peer_fields.h"
 #include "model/shared_fields.h"
+
+static const char *const role_words[] = { "primary", "secondary", NULL };
+static const char *const serial_words[] = { "increment", "unixtime", "dateserial", NULL };
+static const char *const axfr_view_words[] = { "fallback", "zone", NULL };
 
 #define AT(member) offsetof(struct zone_spec, member)
 
 const struct field zone_fields[] = {
+	{ .name = "role",
+	    .offset = AT(role),
+	    .type = FIELD_ENUM,
+	    .words = role_words,
+	    .prose = "primary: records are edited here; secondary: they come from its primaries" },
+	{ .name = "primaries",
+	    .offset = AT(primaries),
+	    .type = FIELD_LIST,
+	    .max = 16,
+	    .sub = peer_fields,
+	    .sub_size = sizeof(struct peer_spec),
+	    .prose = "servers a secondary transfers the zone from, in order of preference" },
 	{ .name = "nameservers",
 	    .offset = AT(nameservers),
 	    .type = FIELD_STRS,
@@ -20,6 +37,44 @@ const struct field zone_fields[] = {
 	    .max = 255,
 	    .prose = "who is responsible, as a mail address or a name (RNAME); "
 		     "empty: hostmaster of the zone" },
+	{ .name = "notify",
+	    .offset = AT(notify),
+	    .type = FIELD_LIST,
+	    .max = 64,
+	    .sub = peer_fields,
+	    .sub_size = sizeof(struct peer_spec),
+	    .prose = "servers that are told of every change (NOTIFY)" },
+	{ .name = "transfer",
+	    .offset = AT(transfer),
+	    .type = FIELD_LIST,
+	    .max = 64,
+	    .sub = peer_transfer_fields,
+	    .sub_size = sizeof(struct transfer_spec),
+	    .prose = "who may transfer the zone (AXFR, IXFR); none: nobody" },
+	{ .name = "update",
+	    .offset = AT(update),
+	    .type = FIELD_LIST,
+	    .max = 64,
+	    .sub = peer_update_fields,
+	    .sub_size = sizeof(struct update_spec),
+	    .prose = "who may change what by DNS UPDATE (RFC 2136); none: nobody" },
+	{ .name = "serial",
+	    .offset = AT(serial),
+	    .type = FIELD_ENUM,
+	    .words = serial_words,
+	    .prose = "how the SOA serial moves on with a change" },
+	{ .name = "axfr_view",
+	    .offset = AT(axfr_view),
+	    .type = FIELD_ENUM,
+	    .words = axfr_view_words,
+	    .prose = "steered names in a transfer: their fallback set, or as the zone has them" },
+	{ .name = "catalog",
+	    .offset = AT(catalog),
+	    .type = FIELD_STR,
+	    .min = 1,
+	    .max = 255,
+	    .flags = FIELD_OPTIONAL,
+	    .prose = "hosted catalog zone (RFC 9432) that lists this zone" },
 	REMARK_FIELD(struct zone_spec),
 	LABELS_FIELD(struct zone_spec),
 	FIELD_END,
@@ -32,11 +87,13 @@ zone_settle(const char *name, void *spec, struct arena *a)
 	const char **server = z->nameservers.items;
 	char canon[KIND_NAME_SIZE];
 
-	(void)name;
 	for (size_t i = 0; i < z->nameservers.count; i++) {
 		if (hostname_canon(server[i], canon) == NULL)
 			server[i] = arena_strdup(a, canon);
 	}
+	if (z->catalog != NULL && hostname_canon(z->catalog, canon) == NULL)
+		z->catalog = arena_strdup(a, canon);
+	peer_settle(name, z, a);
 }
 
 static void
@@ -52,6 +109,20 @@ check_contact(const char *contact, struct diag *d)
 	diag_detail(d, contact, "\"hostmaster@example.com\", \"hostmaster.example.com\"");
 }
 
+static void
+check_catalog(const char *zone, const char *catalog, struct diag *d)
+{
+	char canon[KIND_NAME_SIZE];
+	const char *fault = catalog == NULL ? NULL : hostname_canon(catalog, canon);
+
+	if (fault == NULL && catalog != NULL && strcmp(canon, zone) == 0)
+		fault = "cannot be the zone itself";
+	if (fault == NULL)
+		return;
+	diag_add(d, DIAG_INVALID, "catalog", "%s", fault);
+	diag_detail(d, catalog, HOSTNAME_ALLOWED);
+}
+
 int
 zone_check(const char *name, const void *spec, struct diag *d)
 {
@@ -60,7 +131,6 @@ zone_check(const char *name, const void *spec, struct diag *d)
 	const size_t before = d->count;
 	char canon[KIND_NAME_SIZE], where[48];
 
-	(void)name;
 	for (size_t i = 0; i < z->nameservers.count; i++) {
 		const char *fault = hostname_canon(server[i], canon);
 
@@ -71,5 +141,13 @@ zone_check(const char *name, const void *spec, struct diag *d)
 		diag_detail(d, server[i], HOSTNAME_ALLOWED);
 	}
 	check_contact(z->contact, d);
+	check_catalog(name, z->catalog, d);
+	peer_check(name, z, d);
 	return d->count == before ? 0 : -EINVAL;
+}
+
+void
+zone_refs(const void *spec, kind_ref_f *visit, void *arg)
+{
+	peer_refs(spec, visit, arg);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "dns/name.h"
 #include "dns/rrtype.h"
 
@@ -71,20 +72,42 @@ diff_value(struct buf *out, const char *path, const json_t *was, const json_t *i
 		put_change(out, path, was, is);
 }
 
+/* A spec as the audit log may show it. */
+static json_t *
+read_spec(enum kind kind, const char *text, const json_t *before)
+{
+	json_t *j = json_loads(text, 0, NULL);
+
+	field_mask(kind_table[kind].fields, j, before);
+	return j;
+}
+
+static void
+put_whole(struct buf *out, char sign, const struct change_op *op, const char *spec)
+{
+	json_t *j = read_spec(op->kind, spec, NULL);
+	char *text = j != NULL ? json_text(j) : xstrdup("{}");
+
+	buf_printf(out, "%c %s %s %s\n", sign, kind_table[op->kind].name, op->name, text);
+	free(text);
+	json_decref(j);
+}
+
 static void
 put_object(struct buf *out, const struct change_op *op, const char *old_spec)
 {
-	const char *kind = kind_table[op->kind].name;
-
 	if (old_spec == NULL) {
-		buf_printf(out, "+ %s %s %s\n", kind, op->name, op->spec);
+		put_whole(out, '+', op, op->spec);
 		return;
 	}
 
-	json_t *was = json_loads(old_spec, 0, NULL), *is = json_loads(op->spec, 0, NULL);
+	json_t *bare = json_loads(old_spec, 0, NULL);
+	json_t *was = read_spec(op->kind, old_spec, NULL),
+	       *is = read_spec(op->kind, op->spec, bare);
 
-	buf_printf(out, "~ %s %s\n", kind, op->name);
+	buf_printf(out, "~ %s %s\n", kind_table[op->kind].name, op->name);
 	diff_value(out, "", was, is);
+	json_decref(bare);
 	json_decref(was);
 	json_decref(is);
 }
@@ -101,8 +124,7 @@ store_diff_op(struct buf *out, const struct change_op *op, const char *old_spec)
 		put_object(out, op, old_spec);
 		return;
 	case CHANGE_DELETE:
-		buf_printf(out, "- %s %s %s\n", kind_table[op->kind].name, op->name,
-		    old_spec == NULL ? "" : old_spec);
+		put_whole(out, '-', op, old_spec == NULL ? "{}" : old_spec);
 		return;
 	case CHANGE_RRSET_PUT:
 		buf_printf(out, "+ rrset %s %s ttl %u in zone %s\n", name_text(op->owner, owner),

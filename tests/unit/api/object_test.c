@@ -99,6 +99,39 @@ test_what_is_in_use_stays(void **state)
 }
 
 static void
+test_secrets_are_kept_and_never_shown(void **state)
+{
+	struct rig *r = *state;
+	const char *const path = "/api/v1/tsig-keys/k.example";
+
+	assert_int_equal(rig_ask(r, "PUT", path, "{'spec':{}}", NULL), 422);
+	assert_int_equal(rig_ask(r, "PUT", path, "{'spec':{'secret':'c2VjcmV0'}}", NULL), 201);
+	assert_string_equal(rig_at(r, "spec.algorithm"), "hmac-sha256");
+	assert_null(strstr(buf_str(&r->text), "c2VjcmV0"));
+	rig_put(r, path, "{'spec':{'algorithm':'hmac-sha512'}}");
+	assert_int_equal(rig_ask(r, "POST", "/api/v1/config:apply?dryRun=1",
+			     "{'objects':[{'kind':'tsig-key','name':'k.example',"
+			     "'spec':{'secret':'b3RoZXI='}}]}",
+			     NULL),
+	    200);
+	assert_non_null(strstr(buf_str(&r->text), "(new secret)"));
+	assert_null(strstr(buf_str(&r->text), "b3RoZXI="));
+
+	static const char *const paths[] = { "/api/v1/audit", "/api/v1/config", "/api/v1/tsig-keys",
+		"/api/v1/tsig-keys/k.example" };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		assert_int_equal(rig_ask(r, "GET", paths[i], NULL, NULL), 200);
+		assert_non_null(strstr(buf_str(&r->text), "k.example"));
+		assert_null(strstr(buf_str(&r->text), "c2VjcmV0"));
+	}
+	rig_put(
+	    r, "/api/v1/zones/x.org", "{'spec':{'notify':[{'address':'::1','key':'k.example'}]}}");
+	assert_int_equal(rig_ask(r, "DELETE", path, NULL, NULL), 409);
+	assert_string_equal(rig_at(r, "referrers[0]"), "zone x.org");
+}
+
+static void
 test_a_dry_run_changes_nothing(void **state)
 {
 	struct rig *r = *state;
@@ -220,6 +253,7 @@ main(void)
 		TEST(test_preconditions),
 		TEST(test_patch_merges_and_null_means_default),
 		TEST(test_what_is_in_use_stays),
+		TEST(test_secrets_are_kept_and_never_shown),
 		TEST(test_a_dry_run_changes_nothing),
 		TEST(test_lists_are_filtered_and_paged),
 		TEST(test_wildcards_and_switches),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Zones: first records, record sets, files, serials. */
+#include "api/soa.h"
+#include "model/nouns.h"
 #include "rig.h"
 
 #define ZONE "/api/v1/zones/example.com"
@@ -148,6 +150,39 @@ test_sets_are_listed_in_pages(void **state)
 	assert_string_equal(rig_at(r, "items[0].owner"), "b.example.com");
 }
 
+static void
+test_a_secondary_is_not_edited_here(void **state)
+{
+	struct rig *r = *state;
+
+	rig_put(r, ZONE, "{'spec':{'role':'secondary','primaries':[{'address':'192.0.2.1'}]}}");
+	assert_int_equal(rig_ask(r, "GET", ZONE "/rrsets/@/SOA", NULL, NULL), 404);
+	assert_int_equal(
+	    rig_ask(r, "PUT", ZONE "/rrsets/www/A", "{'records':['192.0.2.1']}", NULL), 409);
+	assert_non_null(strstr(rig_at(r, "errors[0].detail"), "come from its primaries"));
+	assert_int_equal(
+	    rig_send(r, "PUT", ZONE "/file", "text/dns", "@ SOA a b 1 2 3 4 5\n@ NS a\n", NULL),
+	    409);
+	/* Promoted it gets what a zone needs, and is edited again. */
+	rig_put(r, ZONE, "{'spec':{'role':'primary','nameservers':['ns.x.org']}}");
+	rig_put(r, ZONE "/rrsets/www/A", "{'records':['192.0.2.1']}");
+}
+
+static void
+test_serials_by_policy(void **state)
+{
+	const int64_t now = 1785492000; /* 2026-07-31 10:00 UTC */
+
+	(void)state;
+	assert_int_equal(soa_next_serial(SERIAL_INCREMENT, 7, now), 8);
+	assert_int_equal(soa_next_serial(SERIAL_INCREMENT, UINT32_MAX, now), 0);
+	assert_int_equal(soa_next_serial(SERIAL_UNIXTIME, 7, now), 1785492000);
+	assert_int_equal(soa_next_serial(SERIAL_UNIXTIME, 1785492000, now), 1785492001);
+	assert_int_equal(soa_next_serial(SERIAL_DATESERIAL, 2026073000, now), 2026073100);
+	assert_int_equal(soa_next_serial(SERIAL_DATESERIAL, 2026073100, now), 2026073101);
+	assert_int_equal(soa_next_serial(SERIAL_DATESERIAL, 2026080100, now), 2026080101);
+}
+
 int
 main(void)
 {
@@ -159,6 +194,8 @@ main(void)
 		TEST(test_a_file_goes_in_and_comes_out),
 		TEST(test_a_broken_file_names_its_line),
 		TEST(test_sets_are_listed_in_pages),
+		TEST(test_a_secondary_is_not_edited_here),
+		cmocka_unit_test(test_serials_by_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,8 +116,29 @@ specs(void **state)
 	(void)state;
 	echoes(KIND_ZONE, "example.com",
 	    "{'nameservers':['NS1.Example.com.'],'contact':'hostmaster@example.com'}",
-	    "{'nameservers':['ns1.example.com'],'contact':'hostmaster@example.com','remark':'',"
-	    "'labels':{}}");
+	    "{'role':'primary','primaries':[],'nameservers':['ns1.example.com'],"
+	    "'contact':'hostmaster@example.com','notify':[],'transfer':[],'update':[],"
+	    "'serial':'increment','axfr_view':'fallback','remark':'','labels':{}}");
+	echoes(KIND_ZONE, "example.com",
+	    "{'role':'secondary','primaries':[{'address':'192.0.2.1','key':'K.Example.'},"
+	    "{'address':'[2001:DB8::1]:5353'}],'notify':[{'address':'192.0.2.9:53'}],"
+	    "'transfer':[{'from':'any','key':'k'},{'from':'2001:DB8:0::/32'},"
+	    "{'from':'192.0.2.1/32'}],'serial':'unixtime','axfr_view':'zone',"
+	    "'catalog':'Cat.Example.'}",
+	    "{'role':'secondary','primaries':[{'address':'192.0.2.1:53','key':'k.example'},"
+	    "{'address':'[2001:db8::1]:5353'}],'nameservers':[],'contact':'',"
+	    "'notify':[{'address':'192.0.2.9:53'}],'transfer':[{'from':'any','key':'k'},"
+	    "{'from':'2001:db8::/32'},{'from':'192.0.2.1'}],'update':[],'serial':'unixtime',"
+	    "'axfr_view':'zone','catalog':'cat.example','remark':'','labels':{}}");
+	echoes(KIND_ZONE, "example.com",
+	    "{'update':[{'key':'k','names':['@','*.Dyn.example.com.','example.com'],"
+	    "'types':['a','TYPE65280']},{'key':'l','names':['*.example.com']}]}",
+	    "{'role':'primary','primaries':[],'nameservers':[],'contact':'','notify':[],"
+	    "'transfer':[],'update':[{'key':'k','names':['@','*.dyn.example.com','example.com'],"
+	    "'types':['A','TYPE65280']},{'key':'l','names':['*.example.com'],'types':['any']}],"
+	    "'serial':'increment','axfr_view':'fallback','remark':'','labels':{}}");
+	echoes(KIND_TSIG_KEY, "k", "{'secret':'c2VjcmV0'}",
+	    "{'algorithm':'hmac-sha256','secret':'c2VjcmV0','remark':'','labels':{}}");
 	echoes(KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}",
 	    "{'protocol':'tcp','interval':'5s','timeout':'2s','recheck':'200ms','fall':3,'rise':2,"
 	    "'failure_rate':50,'http':{'method':'GET','host':'','path':'/','headers':{},"
@@ -160,6 +181,27 @@ static const struct {
 	{ KIND_ZONE, "{'contact':'a b@c'}", "contact",
 	    "is neither a mail address nor a domain name", "a b@c",
 	    "\"hostmaster@example.com\", \"hostmaster.example.com\"" },
+	{ KIND_ZONE, "{'role':'secondary'}", "primaries",
+	    "is required: a secondary is fed by them", NULL, NULL },
+	{ KIND_ZONE, "{'primaries':[{'address':'192.0.2.1'}]}", "primaries",
+	    "must be empty: the role is primary", NULL, NULL },
+	{ KIND_ZONE, "{'notify':[{'address':'ns.example'}]}", "notify[0].address",
+	    "is not an IP address with an optional port", "ns.example",
+	    "\"192.0.2.1\", \"192.0.2.1:5353\", \"[2001:db8::1]:53\"" },
+	{ KIND_ZONE, "{'transfer':[{'from':'192.0.2.1/24'}]}", "transfer[0].from",
+	    "is not a range of addresses", "192.0.2.1/24",
+	    "any, \"192.0.2.1\", \"192.0.2.0/24\", \"2001:db8::/32\"" },
+	{ KIND_ZONE, "{'update':[{'key':'k','names':['www.example.com']}]}", "update[0].names[0]",
+	    "is not in the zone", "www.example.com",
+	    "names in the zone: \"host.example.com\", \"*.example.com\", \"@\"" },
+	{ KIND_ZONE, "{'update':[{'key':'k','names':['@'],'types':['AXFR']}]}",
+	    "update[0].types[0]", "is not a type of records", "AXFR", "any, A, AAAA, TXT, ..." },
+	{ KIND_ZONE, "{'catalog':'x'}", "catalog", "cannot be the zone itself", "x", NAME_WORDS },
+	{ KIND_TSIG_KEY, "{}", "secret", "is required", NULL, NULL },
+	{ KIND_TSIG_KEY, "{'secret':'c2VjcmV0cw'}", "secret", "is not base64", NULL,
+	    "base64 with padding, as tsig-keygen and keymgr print it" },
+	{ KIND_TSIG_KEY, "{'secret':'c2VjcmV0','algorithm':'hmac-sha1'}", "algorithm",
+	    "is not an allowed value", "\"hmac-sha1\"", "hmac-sha256, hmac-sha384, hmac-sha512" },
 	{ KIND_TEMPLATE, "{'protocol':'ping'}", "protocol", "is not an allowed value", "\"ping\"",
 	    "tcp, http" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'99ms','timeout':'50ms'}", "interval",
@@ -287,6 +329,28 @@ tables_are_sound(void **state)
 	}
 }
 
+/* Left out of a PUT a secret stays; it is never shown, but that it changed is. */
+static void
+secrets(void **state)
+{
+	const struct tsig_key_spec old = { .secret = "b2xk", .remark = "" };
+	const struct field *fields = kind_table[KIND_TSIG_KEY].fields;
+	json_t *bare = spec_json("{'remark':'x'}"), *other = spec_json("{'secret':'bmV3'}");
+	json_t *before = spec_json("{'secret':'b2xk'}");
+
+	(void)state;
+	spec_equal(kind_keep_secrets(KIND_TSIG_KEY, bare, &old), "{'remark':'x','secret':'b2xk'}");
+	spec_equal(kind_keep_secrets(KIND_TSIG_KEY, bare, NULL), "{'remark':'x'}");
+	spec_equal(kind_keep_secrets(KIND_TSIG_KEY, other, &old), "{'secret':'bmV3'}");
+	spec_equal(field_encode(fields, &old, false),
+	    "{'algorithm':'hmac-sha256','remark':'','labels':{}}");
+	field_mask(fields, other, before);
+	field_mask(fields, before, NULL);
+	spec_equal(other, "{'secret':'(new secret)'}");
+	spec_equal(before, "{'secret':'(secret)'}");
+	json_decref(bare);
+}
+
 static void
 split(void **state)
 {
@@ -309,6 +373,7 @@ main(void)
 		cmocka_unit_test(specs),
 		cmocka_unit_test(wrong_specs),
 		cmocka_unit_test(tables_are_sound),
+		cmocka_unit_test(secrets),
 		cmocka_unit_test(split),
 	};
 

@@ -254,6 +254,28 @@ zones_nest(void **state)
 }
 
 static void
+keys_of_a_zone(void **state)
+{
+	struct bench *b = *state;
+
+	refused(b, KIND_ZONE, "x.org", "{'transfer':[{'from':'any','key':'k'}]}", "transfer[0].key",
+	    "no tsig-key named 'k' exists", "k", NULL);
+	plan(b, KIND_TSIG_KEY, "k", "{'secret':'c2VjcmV0'}");
+	plan(b, KIND_TSIG_KEY, "l", "{'secret':'c2VjcmV0'}");
+	plan(b, KIND_ZONE, "x.org",
+	    "{'transfer':[{'from':'any','key':'K.'}],'notify':[{'address':'192.0.2.1','key':'l'}]"
+	    "}");
+	commit(b);
+	delete_refused(
+	    b, KIND_TSIG_KEY, "k", DIAG_CONFLICT, "tsig-key 'k' is in use", "zone x.org");
+	delete_refused(
+	    b, KIND_TSIG_KEY, "l", DIAG_CONFLICT, "tsig-key 'l' is in use", "zone x.org");
+	plan(b, KIND_ZONE, "x.org", "{}");
+	plan_delete(b, KIND_TSIG_KEY, "k");
+	commit(b);
+}
+
+static void
 objects_keep_their_place(void **state)
 {
 	struct bench *b = *state;
@@ -313,6 +335,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(weight_may_mix, start, stop),
 		cmocka_unit_test_setup_teardown(deletes_go_together, start, stop),
 		cmocka_unit_test_setup_teardown(zones_nest, start, stop),
+		cmocka_unit_test_setup_teardown(keys_of_a_zone, start, stop),
 		cmocka_unit_test_setup_teardown(objects_keep_their_place, start, stop),
 		cmocka_unit_test_setup_teardown(problems_of_one_object_come_together, start, stop),
 	};
