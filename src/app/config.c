@@ -39,7 +39,7 @@ static const struct field api_fields[] = {
 	FIELD_END,
 };
 
-static const struct field config_fields[] = {
+const struct field config_fields[] = {
 	{ "data_dir", offsetof(struct config, data_dir), FIELD_STR, .min = 1, .max = 1024,
 	    .def_str = DEFAULT_DIR,
 	    .prose = "Directory of the database, the engine's journals, the control socket and "

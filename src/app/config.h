@@ -42,6 +42,9 @@ struct config {
 	struct addr api_addr;
 };
 
+/* The configuration file's members. */
+extern const struct field config_fields[];
+
 /* What a command line can say; NULL and 0 leave it to the file. */
 struct config_options {
 	const char *file, *data_dir, *api;
