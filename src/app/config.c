@@ -131,14 +131,14 @@ config_options(int argc, char **argv, struct config_options *o, struct diag *d)
 	}
 }
 
-/* Turn "dns.workers" of a problem into "FILE:LINE: dns.workers". */
+/* Turn "dns.workers" of a problem into "FILE:LINE: dns.workers"; an option is in no file. */
 static void
 place_problems(const struct yaml_in *y, struct diag *d)
 {
 	for (struct diag_problem *p = d->first; p != NULL; p = p->next) {
 		const char *pointer = arena_printf(&d->arena, "objects[0].%s", p->where);
 		const char *place = yaml_in_place(y, pointer);
-		if (place != NULL)
+		if (place != NULL && p->where[0] != '-')
 			p->where = arena_printf(&d->arena, "%s: %s", place, p->where);
 	}
 }
@@ -162,16 +162,6 @@ decode_file(struct config *c, struct yaml_in *y, struct diag *d)
 	err = field_decode(config_fields, json_array_get(y->objects, 0), c, &c->arena, NULL, d);
 	if (err != 0)
 		place_problems(y, d);
-	return err;
-}
-
-static int
-load_file(struct config *c, struct diag *d)
-{
-	struct yaml_in y;
-	yaml_in_init(&y);
-	const int err = decode_file(c, &y, d);
-	yaml_in_fini(&y);
 	return err;
 }
 
@@ -201,19 +191,23 @@ parse_addr(const char *text, uint16_t port, const char *where, struct addr *a, s
 }
 
 static int
-parse_addrs(struct config *c, struct diag *d)
+parse_addrs(struct config *c, const struct config_options *o, struct diag *d)
 {
 	const char *const *texts = c->dns.listen.items;
 	int err = 0;
 	c->n_dns_addrs = c->dns.listen.count;
 	c->dns_addrs = arena_alloc(&c->arena, c->n_dns_addrs * sizeof(struct addr));
 	for (size_t i = 0; i < c->n_dns_addrs; i++) {
-		char where[32];
-		snprintf(where, sizeof(where), "dns.listen[%zu]", i);
+		char where[48];
+		if (o->n_dns > 0)
+			snprintf(where, sizeof(where), "--dns");
+		else
+			snprintf(where, sizeof(where), "dns.listen[%zu]", i);
 		if (parse_addr(texts[i], 53, where, &c->dns_addrs[i], d) != 0)
 			err = -EINVAL;
 	}
-	if (parse_addr(c->api.listen, 8053, "api.listen", &c->api_addr, d) != 0)
+	if (parse_addr(
+		c->api.listen, 8053, o->api != NULL ? "--api" : "api.listen", &c->api_addr, d) != 0)
 		err = -EINVAL;
 	return err;
 }
@@ -226,10 +220,18 @@ config_load(struct config *c, const struct config_options *o, struct diag *d)
 	/* Defaults zero nothing outside their own members. */
 	field_defaults(config_fields, c, &c->arena);
 	c->file = o->file;
-	if (c->file != NULL && load_file(c, d) != 0)
-		return -EINVAL;
-	override(c, o);
-	return parse_addrs(c, d);
+
+	struct yaml_in y;
+	yaml_in_init(&y);
+	int err = c->file != NULL ? decode_file(c, &y, d) : 0;
+	if (err == 0) {
+		override(c, o);
+		err = parse_addrs(c, o, d);
+		if (err != 0)
+			place_problems(&y, d);
+	}
+	yaml_in_fini(&y);
+	return err;
 }
 
 void

@@ -49,6 +49,7 @@ struct control_feed {
 	pthread_cond_t changed;
 	uint64_t applied;
 	bool connected, serving;
+	bool leaving; /* nobody waits for an engine that has gone before us */
 	uint32_t next_id;
 	struct list questions;
 };
@@ -96,7 +97,7 @@ deliver(void *arg, const struct change_set *c, unsigned timeout_ms)
 	struct timespec until;
 	deadline_in(&until, timeout_ms);
 	pthread_mutex_lock(&f->lock);
-	while (f->applied < c->revision)
+	while (f->applied < c->revision && (f->connected || !f->leaving))
 		if (pthread_cond_timedwait(&f->changed, &f->lock, &until) == ETIMEDOUT)
 			break;
 	const bool served = f->applied >= c->revision;
@@ -384,6 +385,16 @@ control_feed_start(
 	loop_timer_in(f->loop, &f->retry, 0);
 	f->started = true;
 	thread_start(&f->thread, "feed", run, f);
+}
+
+void
+control_feed_leave(struct control_feed *f)
+{
+	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
+	pthread_mutex_lock(&f->lock);
+	f->leaving = true;
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
 }
 
 void

@@ -21,4 +21,6 @@ struct control_engine control_feed_engine(struct control_feed *f);
 /* Connect and go on connecting; `on_serving` (any thread) is called when the engine answers DNS. */
 void control_feed_start(
     struct control_feed *f, struct control *control, void (*on_serving)(void *arg), void *arg);
+/* Writes no longer wait for an engine that is away. Any thread; before the API is stopped. */
+void control_feed_leave(struct control_feed *f);
 void control_feed_free(struct control_feed **f);

@@ -86,6 +86,7 @@ control_process_main(const struct config *c, const struct sockets *s, int ready_
 	diag_init(&d);
 	if (build(&p, c, s, &d) == 0) {
 		wait_for_term();
+		control_feed_leave(p.feed);
 	} else {
 		log_error("control", "%s", diag_text(&d));
 		/* Another start does not make a newer database older; a full disk may get room. */
