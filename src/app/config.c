@@ -131,37 +131,33 @@ config_options(int argc, char **argv, struct config_options *o, struct diag *d)
 	}
 }
 
-/* Turn "dns.workers" of a problem into "FILE:LINE: dns.workers"; an option is in no file. */
+/* Turn "dns.workers" of a problem into "FILE:LINE: dns.workers"; what the command line said has no
+ * line. */
 static void
 place_problems(const struct yaml_in *y, struct diag *d)
 {
 	for (struct diag_problem *p = d->first; p != NULL; p = p->next) {
 		const char *pointer = arena_printf(&d->arena, "objects[0].%s", p->where);
-		const char *place = yaml_in_place(y, pointer);
-		if (place != NULL && p->where[0] != '-')
+		const char *place = *p->where == '-' ? NULL : yaml_in_place(y, pointer);
+		if (place != NULL)
 			p->where = arena_printf(&d->arena, "%s: %s", place, p->where);
 	}
 }
 
 static int
-decode_file(struct config *c, struct yaml_in *y, struct diag *d)
+read_file(const char *file, struct yaml_in *y, struct diag *d)
 {
 	struct buf text;
 	buf_init(&text, 1 << 20);
-	int err = file_read(c->file, &text);
+	int err = file_read(file, &text);
 	if (err != 0)
 		diag_add(
-		    d, DIAG_INVALID, c->file, "cannot read the configuration: %s", strerror(-err));
+		    d, DIAG_INVALID, file, "cannot read the configuration: %s", strerror(-err));
 	else
-		err = yaml_in_read(y, c->file, buf_str(&text), text.len, d);
+		err = yaml_in_read(y, file, buf_str(&text), text.len, d);
 	buf_fini(&text);
-	if (err != 0)
-		return -EINVAL;
-	if (json_array_size(y->objects) != 1)
-		return diag_add(d, DIAG_INVALID, c->file, "must be one YAML mapping");
-	err = field_decode(config_fields, json_array_get(y->objects, 0), c, &c->arena, NULL, d);
-	if (err != 0)
-		place_problems(y, d);
+	if (err == 0 && json_array_size(y->objects) != 1)
+		err = diag_add(d, DIAG_INVALID, file, "must be one YAML mapping");
 	return err;
 }
 
@@ -198,10 +194,8 @@ parse_addrs(struct config *c, const struct config_options *o, struct diag *d)
 	c->n_dns_addrs = c->dns.listen.count;
 	c->dns_addrs = arena_alloc(&c->arena, c->n_dns_addrs * sizeof(struct addr));
 	for (size_t i = 0; i < c->n_dns_addrs; i++) {
-		char where[48];
-		if (o->n_dns > 0)
-			snprintf(where, sizeof(where), "--dns");
-		else
+		char where[32] = "--dns";
+		if (o->n_dns == 0)
 			snprintf(where, sizeof(where), "dns.listen[%zu]", i);
 		if (parse_addr(texts[i], 53, where, &c->dns_addrs[i], d) != 0)
 			err = -EINVAL;
@@ -212,24 +206,34 @@ parse_addrs(struct config *c, const struct config_options *o, struct diag *d)
 	return err;
 }
 
+/* With the file (if any) read into `y`. */
+static int
+build(struct config *c, const struct config_options *o, const struct yaml_in *y, struct diag *d)
+{
+	const json_t *doc = json_array_get(y->objects, 0);
+	int err = doc == NULL ? 0 : field_decode(config_fields, doc, c, &c->arena, NULL, d);
+	if (err == 0) {
+		override(c, o);
+		err = parse_addrs(c, o, d);
+	}
+	if (err != 0)
+		place_problems(y, d);
+	return err;
+}
+
 int
 config_load(struct config *c, const struct config_options *o, struct diag *d)
 {
+	struct yaml_in y;
 	*c = (struct config){ 0 };
 	arena_init(&c->arena);
 	/* Defaults zero nothing outside their own members. */
 	field_defaults(config_fields, c, &c->arena);
 	c->file = o->file;
-
-	struct yaml_in y;
 	yaml_in_init(&y);
-	int err = c->file != NULL ? decode_file(c, &y, d) : 0;
-	if (err == 0) {
-		override(c, o);
-		err = parse_addrs(c, o, d);
-		if (err != 0)
-			place_problems(&y, d);
-	}
+	int err = c->file == NULL ? 0 : read_file(c->file, &y, d);
+	if (err == 0)
+		err = build(c, o, &y, d);
 	yaml_in_fini(&y);
 	return err;
 }
