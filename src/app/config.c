@@ -243,3 +243,38 @@ config_fini(struct config *c)
 {
 	arena_fini(&c->arena);
 }
+
+/* One line of JSON for each top-level member: enough to see what differs. */
+static void
+tell_restart(const struct config *was, const struct config *is)
+{
+	json_t *a = field_encode(config_fields, was, true),
+	       *b = field_encode(config_fields, is, true);
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(b, name, value) if (strcmp(name, "log_level") != 0 &&
+						!json_equal(value, json_object_get(a, name)))
+	    log_warn("app", "'%s' has changed: it takes a restart", name);
+	json_decref(a);
+	json_decref(b);
+}
+
+void
+config_reload(struct config *c, const struct config_options *o)
+{
+	struct config fresh;
+	struct diag d;
+
+	diag_init(&d);
+	if (config_load(&fresh, o, &d) != 0) {
+		log_error("app", "reload refused, the old configuration stays: %s", diag_text(&d));
+	} else {
+		c->log_level = fresh.log_level;
+		log_level_set((enum log_level)c->log_level);
+		tell_restart(c, &fresh);
+		log_info("app", "configuration read again");
+	}
+	config_fini(&fresh);
+	diag_fini(&d);
+}

@@ -64,3 +64,10 @@ MUST_USE int config_options(int argc, char **argv, struct config_options *o, str
 /* 0, or -EINVAL with problems at "FILE:LINE: path". */
 MUST_USE int config_load(struct config *c, const struct config_options *o, struct diag *d);
 void config_fini(struct config *c);
+
+/*
+ * Read the file again (SIGHUP). What can change while running, the log level, takes effect at once
+ * in this process; a change that takes a restart is logged, member by member; a file with a problem
+ * is refused whole.
+ */
+void config_reload(struct config *c, const struct config_options *o);

@@ -65,11 +65,15 @@ static void
 wait_for_term(void)
 {
 	sigset_t set;
-	int sig;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	while (sigwait(&set, &sig) != 0)
-		;
+	siginfo_t si;
+	supervisor_signals(&set);
+	for (;;) {
+		const int sig = sigwaitinfo(&set, &si);
+		if (sig == SIGTERM)
+			return;
+		if (sig == SIGHUP)
+			log_level_set((enum log_level)si.si_value.sival_int);
+	}
 }
 
 int
@@ -77,12 +81,8 @@ control_process_main(const struct config *c, const struct sockets *s, int ready_
 {
 	struct process p = { .ready_fd = ready_fd };
 	struct diag d;
-	sigset_t set;
 	int code = 0;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
 	diag_init(&d);
 	if (build(&p, c, s, &d) == 0) {
 		wait_for_term();

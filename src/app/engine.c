@@ -205,21 +205,25 @@ struct stopper {
 };
 
 static void
-on_term(struct loop_fd *f, uint32_t events UNUSED)
+on_signal(struct loop_fd *f, uint32_t events UNUSED)
 {
-	loop_stop(container_of(f, struct stopper, watch)->loop);
+	struct signalfd_siginfo si;
+	while (read(f->fd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGHUP)
+			log_level_set((enum log_level)si.ssi_int);
+		else
+			loop_stop(container_of(f, struct stopper, watch)->loop);
+	}
 }
 
 static int
-watch_term(struct stopper *s, struct loop *loop)
+watch_signals(struct stopper *s, struct loop *loop)
 {
 	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	supervisor_signals(&set);
 	const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	s->loop = loop;
-	return fd < 0 ? -1 : loop_fd_add(loop, &s->watch, fd, EPOLLIN, on_term);
+	return fd < 0 ? -1 : loop_fd_add(loop, &s->watch, fd, EPOLLIN, on_signal);
 }
 
 static void
@@ -286,7 +290,7 @@ engine_main(const struct config *c, const struct sockets *s, int ready_fd)
 	diag_init(&d);
 	rcu_register_thread();
 	build(&e);
-	if (watch_term(&stopper, e.loop) != 0 || engine_memory_open(&e, &d) != 0) {
+	if (watch_signals(&stopper, e.loop) != 0 || engine_memory_open(&e, &d) != 0) {
 		log_error("engine", "%s", diag_failed(&d) ? diag_text(&d) : "cannot watch signals");
 		code = EXIT_RUNTIME;
 	} else {

@@ -96,7 +96,7 @@ complain(const struct diag *d, int code)
 }
 
 static int
-run(const struct config *c, const struct config_options *o, struct diag *d)
+run(struct config *c, const struct config_options *o, struct diag *d)
 {
 	struct sockets s;
 	const int lock = take_dir(c, d);

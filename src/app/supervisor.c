@@ -34,7 +34,7 @@ struct child {
 };
 
 struct supervisor {
-	const struct config *config;
+	struct config *config;
 	const struct sockets *sockets;
 	const struct config_options *options;
 	struct child children[2];
@@ -43,6 +43,14 @@ struct supervisor {
 	bool stopping;
 	int exit_code;
 };
+
+void
+supervisor_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
 
 static int
 drop_privileges(const char *user)
@@ -66,11 +74,10 @@ drop_privileges(const char *user)
 NORETURN static void
 become(const struct supervisor *s, const struct child *c, int ready_fd, pid_t parent)
 {
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigset_t mask;
+	supervisor_signals(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	/* An interrupt from the terminal goes to the whole group; the supervisor decides. */
 	signal(SIGINT, SIG_IGN);
 	close(s->signals);
@@ -185,20 +192,16 @@ reap(struct supervisor *s)
 				bury(s, &s->children[i], status);
 }
 
-/* SIGHUP: a new configuration is checked; what cannot change while running is said. */
+/* SIGHUP. The children need not read the file: the one thing that can change comes with the signal.
+ */
 static void
 reload(struct supervisor *s)
 {
-	struct config fresh;
-	struct diag d;
-	diag_init(&d);
-	if (config_load(&fresh, s->options, &d) != 0)
-		log_error("app", "reload refused, the old configuration stays: %s", diag_text(&d));
-	else
-		log_info("app", "configuration is valid; listeners, directory and workers take a "
-				"restart to change");
-	config_fini(&fresh);
-	diag_fini(&d);
+	config_reload(s->config, s->options);
+	for (size_t i = 0; i < ARRAY_LEN(s->children); i++)
+		if (s->children[i].pid > 0)
+			sigqueue(s->children[i].pid, SIGHUP,
+			    (union sigval){ .sival_int = s->config->log_level });
 }
 
 static void
@@ -283,7 +286,7 @@ watch_signals(struct supervisor *s)
 }
 
 int
-supervisor_run(const struct config *c, const struct sockets *s, const struct config_options *o,
+supervisor_run(struct config *c, const struct sockets *s, const struct config_options *o,
     supervisor_main_f *engine, supervisor_main_f *control)
 {
 	struct supervisor me = {

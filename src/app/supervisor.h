@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include "app/config.h"
 #include "app/sockets.h"
 
@@ -23,5 +25,11 @@
 typedef int supervisor_main_f(const struct config *c, const struct sockets *s, int ready_fd);
 
 /* Runs until SIGTERM or SIGINT; returns the exit code. */
-int supervisor_run(const struct config *c, const struct sockets *s, const struct config_options *o,
+/*
+ * What a child waits for with sigwaitinfo or a signalfd; blocked when its main starts. SIGTERM:
+ * stop. SIGHUP carries the log level.
+ */
+void supervisor_signals(sigset_t *set);
+
+int supervisor_run(struct config *c, const struct sockets *s, const struct config_options *o,
     supervisor_main_f *engine, supervisor_main_f *control);

@@ -24,6 +24,12 @@ log_start(const char *process, enum log_level level)
 	atomic_store(&threshold, (int)level);
 }
 
+void
+log_level_set(enum log_level level)
+{
+	atomic_store(&threshold, (int)level);
+}
+
 bool
 log_level_parse(const char *text, enum log_level *level)
 {

@@ -15,6 +15,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* `process` ("engine") must stay valid. Before log_start: level info, process "gtmd". */
 void log_start(const char *process, enum log_level level);
+void log_level_set(enum log_level level);
 bool log_level_parse(const char *text, enum log_level *level);
 void log_line(enum log_level level, const char *room, const char *fmt, ...) PRINTF(3, 4);
 
