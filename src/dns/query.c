@@ -221,6 +221,14 @@ read_header(const uint8_t *msg, struct query *q)
 	q->cd = (msg[3] & 0x10) != 0;
 }
 
+/* What such a message means is unknown; if it reads like a query with OPT, the answer has one. */
+static void
+refuse_opcode(struct cursor *c, struct query *q)
+{
+	(void)read_body(c, q);
+	q->rcode = RCODE_NOTIMP;
+}
+
 enum query_verdict
 query_parse(const uint8_t *msg, size_t len, struct query *q)
 {
@@ -237,7 +245,7 @@ query_parse(const uint8_t *msg, size_t len, struct query *q)
 	if (get_u16(msg + 4) != 1 || !read_question(&c, q))
 		q->rcode = known ? RCODE_FORMERR : RCODE_NOTIMP;
 	else if (!known)
-		q->rcode = RCODE_NOTIMP;
+		refuse_opcode(&c, q);
 	else if (q->opcode == OPCODE_QUERY && !read_body(&c, q))
 		q->rcode = RCODE_FORMERR;
 	return QUERY_OK;

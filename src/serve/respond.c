@@ -32,8 +32,8 @@ objection(const struct query *q)
 	/* CHAOS is there to tell who we are, which stays hidden. */
 	if (q->qclass != DNS_CLASS_IN)
 		return RCODE_REFUSED;
-	/* Transfers, and whatever else no zone can hold. */
-	if (UNLIKELY(rrtype_is_meta(q->qtype)) && q->qtype != RRTYPE_ANY)
+	/* Other types that no zone can hold are just absent, like those that it does not. */
+	if (UNLIKELY(q->qtype == RRTYPE_AXFR || q->qtype == RRTYPE_IXFR))
 		return RCODE_REFUSED;
 	return RCODE_NOERROR;
 }

@@ -43,7 +43,13 @@ add(struct reply *p, const uint8_t *name, const uint8_t *owner, uint16_t of_type
 	if (z == NULL)
 		return;
 	lookup(z, lower, RRTYPE_A, &l);
-	if (l.kind != LOOKUP_NAME)
+	/* A zone may be served from below one of its cuts, as the root is: priming wants the
+	 * addresses (RFC 9609 4.1), and glue will do. */
+	if (l.kind == LOOKUP_DELEGATION && of_type == RRTYPE_NS)
+		l.node = zone_find(z, lower);
+	else if (l.kind != LOOKUP_NAME)
+		return;
+	if (l.node == NULL)
 		return;
 	respond_type(p, name, l.node, RRTYPE_A);
 	respond_type(p, name, l.node, RRTYPE_AAAA);

@@ -107,6 +107,13 @@ answer_any(struct reply *p, const struct chain *c, const struct zone *z, const s
 		deny(p, z, RCODE_NOERROR);
 }
 
+/* RFC 4035 2.5: what signs an alias lives beside it, and is not looked for behind it. */
+static bool
+is_beside_alias(uint16_t type)
+{
+	return type == RRTYPE_RRSIG || type == RRTYPE_NSEC;
+}
+
 /* Each step returns the next name of the chain, or NULL at its end. */
 static const uint8_t *
 answer_node(struct reply *p, const struct chain *c, const struct zone *z, const struct zone_node *n)
@@ -131,7 +138,7 @@ answer_node(struct reply *p, const struct chain *c, const struct zone *z, const 
 		return NULL;
 	}
 	s = zone_node_find(n, RRTYPE_CNAME);
-	if (s != NULL)
+	if (s != NULL && LIKELY(!is_beside_alias(qtype)))
 		return respond_set(p, c->owner, s) ? alias_target(s) : NULL;
 	deny(p, z, RCODE_NOERROR);
 	return NULL;

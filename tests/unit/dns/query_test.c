@@ -45,6 +45,10 @@ static const struct row {
 	    RCODE_FORMERR, false, false },
 	{ "root", HEAD("0100", "0001", "0000", "0000", "0000") "00 0002 0001", RCODE_NOERROR, true, false },
 	{ "opcode 1", HEAD("0900", "0001", "0000", "0000", "0000") QUESTION, RCODE_NOTIMP, true, false },
+	{ "opcode 1, edns", HEAD("0900", "0001", "0000", "0000", "0001") QUESTION OPT("0000", ""),
+	    RCODE_NOTIMP, true, true },
+	{ "opcode 1, edns version 1", HEAD("0900", "0001", "0000", "0000", "0001") QUESTION
+	    "00 0029 04d0 00 01 0000 0000", RCODE_NOTIMP, true, true },
 	{ "opcode 15, no question", HEAD("7900", "0000", "0000", "0000", "0000"), RCODE_NOTIMP, false,
 	    false },
 	{ "notify with a body", HEAD("2400", "0001", "0001", "0000", "0000") QUESTION "ff ff",

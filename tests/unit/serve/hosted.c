@@ -80,6 +80,12 @@ static const char other_test[] = "$TTL 600\n" SOA "@ NS ns1\n"
 				 "host A 198.51.100.10\n"
 				 "back CNAME www.example.com.\n";
 
+/* Served from below a cut of its own, as the root is. */
+static const char hub_test[] = "$TTL 600\n" SOA "@ NS ns.cut\n"
+			       "@ MX 10 ns.cut\n"
+			       "cut NS ns.cut\n"
+			       "ns.cut A 198.51.100.2\n";
+
 static const struct {
 	const char *host;
 	struct fake_domain domain;
@@ -125,6 +131,7 @@ hosted_new(void)
 	host(zs, "example.com.", example_com);
 	host(zs, "child.example.com.", child_example_com);
 	host(zs, "other.test.", other_test);
+	host(zs, "hub.test.", hub_test);
 	for (size_t i = 0; i < ARRAY_LEN(steered); i++) {
 		CHECK(name_parse_lower(steered[i].host, name) > 0);
 		zone_overlay(zones_find(zs, name), name, fake_steer_new(&steered[i].domain));

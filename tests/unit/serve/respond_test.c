@@ -101,6 +101,9 @@ static const struct example examples[] = {
 	    "| "
 	    "| |" },
 
+	{ "alias.example.com", RRTYPE_NSEC, NO_EDNS, "NOERROR aa | | " SOA_EXAMPLE " | |" },
+	{ "alias.example.com", RRTYPE_RRSIG, NO_EDNS, "NOERROR aa | | " SOA_EXAMPLE " | |" },
+
 	/* wildcards (RFC 4592) */
 	{ "any.wild.example.com", RRTYPE_A, NO_EDNS,
 	    "NOERROR aa | any.wild.example.com 300 A 192.0.2.40 | | |" },
@@ -167,6 +170,11 @@ static const struct example examples[] = {
 	    "NOERROR aa | example.com 300 NS ns1.example.com., example.com 300 NS ns2.other.test. "
 	    "| | "
 	    "ns1.example.com 300 A 192.0.2.1, ns1.example.com 300 AAAA 2001:db8::1 |" },
+	{ "hub.test", RRTYPE_NS, NO_EDNS,
+	    "NOERROR aa | hub.test 600 NS ns.cut.hub.test. | | ns.cut.hub.test 600 A 198.51.100.2 "
+	    "|" },
+	{ "hub.test", RRTYPE_MX, NO_EDNS,
+	    "NOERROR aa | hub.test 600 MX 10 ns.cut.hub.test. | | |" },
 	{ "_srv._tcp.example.com", RRTYPE_SRV, NO_EDNS,
 	    "NOERROR aa | _srv._tcp.example.com 300 SRV 0 0 80 www.example.com., "
 	    "_srv._tcp.example.com 300 SRV 0 1 80 gtm.example.com. | | " WWW ", "
@@ -381,8 +389,9 @@ test_bad_messages(void **state)
 		{ 12, 0xc0, "FORMERR | | | |" },         /* a pointer in the question */
 		{ 12 + 17 + 3, 3, "REFUSED | | | |" },   /* CH */
 		{ 12 + 17 + 3, 255, "REFUSED | | | |" }, /* class ANY */
-		{ 12 + 17 + 1, 128, "REFUSED | | | |" }, /* a meta type */
-		{ 12 + 17 + 1, 41, "REFUSED | | | |" },  /* OPT is no question */
+		/* meta types, which no zone has */
+		{ 12 + 17 + 1, 128, "NOERROR aa | | " SOA_EXAMPLE " | |" },
+		{ 12 + 17 + 1, 41, "NOERROR aa | | " SOA_EXAMPLE " | |" },
 	};
 	struct fixture *f = *state;
 	uint8_t in[512];
