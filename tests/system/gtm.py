@@ -514,8 +514,12 @@ class Gtm:
         if not isinstance(edns, bool):
             q.use_edns(edns, payload=payload)
         q.flags = flags
-        ask = dns.query.tcp if tcp else dns.query.udp
-        return ask(q, self.ip, port=DNS_PORT, timeout=timeout * SLOW)
+        if tcp:
+            return dns.query.tcp(q, self.ip, port=DNS_PORT, timeout=timeout * SLOW)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.setblocking(False)
+            s.connect(self.dns)  # so that a closed port is told at once
+            return dns.query.udp(q, self.ip, port=DNS_PORT, timeout=timeout * SLOW, sock=s)
 
     def rdata(self, name, rdtype="A", **kw):
         """Rdata of the answer section in its order, CNAMEs included; NOERROR or an AssertionError."""

@@ -3,14 +3,14 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
 
-import dns.rcode
 import pytest
 
-from gtm import API_PORT, DNS_PORT, GTMD, SLOW, Gtm, loopback, url, zone_text
+from gtm import API_PORT, DNS_PORT, GTMD, SLOW, eventually, loopback, url, zone_text
 
 NAME = "www.cloud-example.com"
 LONG = "x" * 65
@@ -350,8 +350,6 @@ def test_good_configuration_file(world, tmp_path):
     g.start()
     # SIGHUP with a broken file: the old configuration stays.
     path.write_text("dns:\n  wokers: 2\n")
-    import signal
-    from gtm import eventually
     g.process.send_signal(signal.SIGHUP)
     eventually(lambda: "%s:2" % path in g.log())
     assert g.get("/readyz").status == 200

@@ -4,7 +4,6 @@ import socket
 import struct
 
 import dns.edns
-import dns.exception
 import dns.flags
 import dns.message
 import dns.opcode
