@@ -6,7 +6,7 @@
  *	                                                                      `--> hooks.edge
  *
  * Start times are spread evenly over the interval; the very first round goes out at once, but
- * paced (2,000 starts/s), so that a fresh start has verdicts soon. After a contrary outcome the
+ * paced (5,000 starts/s), so that a fresh start has verdicts soon. After a contrary outcome the
  * next probe follows after `recheck`.
  *
  * Words and edges belong together and to the job: they happen under one lock, which prober_want

@@ -37,9 +37,9 @@ uint64_t schedule_next(const struct schedule_rhythm *r, uint64_t spread, uint64_
 /* After a probe that could not be made for want of descriptors: soon, but not all at once. */
 uint64_t schedule_retry(const struct schedule_rhythm *r, uint64_t spread, uint64_t now_ms);
 
-/* Lets first probes go out at once, but 2,000 a second at most. Zero-initialised. */
+/* Lets first probes go out at once, but 5,000 a second at most. Zero-initialised. */
 struct schedule_pace {
 	uint64_t next_us;
 };
-#define SCHEDULE_PACE_US 500
+#define SCHEDULE_PACE_US 200
 uint64_t schedule_pace(struct schedule_pace *p, uint64_t now_ms); /* when to start, in ms */
