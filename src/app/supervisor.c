@@ -17,10 +17,13 @@
 #include "base/check.h"
 #include "base/clock.h"
 
-#define YOUNG_MS     10000
-#define BACKOFF_MS   100
-#define BACKOFF_MAX  5000
-#define STOP_WAIT_MS 5000
+#define YOUNG_MS    10000
+#define BACKOFF_MS  100
+#define BACKOFF_MAX 5000
+/* The engine is what people wait for: even one that dies young again and again answers in between.
+ */
+#define ENGINE_BACKOFF_MAX 400
+#define STOP_WAIT_MS       5000
 
 struct child {
 	const char *name;
@@ -30,7 +33,7 @@ struct child {
 	bool ready;
 	uint64_t started_ms;
 	uint64_t due_ms; /* of the next start */
-	unsigned backoff_ms;
+	unsigned backoff_ms, backoff_max_ms;
 };
 
 struct supervisor {
@@ -98,7 +101,7 @@ start(struct supervisor *s, struct child *c)
 	int pipe_fds[2];
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
 		log_error("app", "cannot start %s: %s", c->name, strerror(errno));
-		c->due_ms = clock_mono_ms() + BACKOFF_MAX;
+		c->due_ms = clock_mono_ms() + c->backoff_max_ms;
 		return;
 	}
 	const pid_t parent = getpid();
@@ -111,7 +114,7 @@ start(struct supervisor *s, struct child *c)
 	if (pid < 0) {
 		log_error("app", "cannot start %s: %s", c->name, strerror(errno));
 		close(pipe_fds[0]);
-		c->due_ms = clock_mono_ms() + BACKOFF_MAX;
+		c->due_ms = clock_mono_ms() + c->backoff_max_ms;
 		return;
 	}
 	c->pid = pid;
@@ -161,7 +164,9 @@ plan_restart(struct child *c)
 		return;
 	}
 	c->due_ms = now + c->backoff_ms;
-	c->backoff_ms = c->backoff_ms * 2 > BACKOFF_MAX ? BACKOFF_MAX : c->backoff_ms * 2;
+	c->backoff_ms *= 2;
+	if (c->backoff_ms > c->backoff_max_ms)
+		c->backoff_ms = c->backoff_max_ms;
 }
 
 static void
@@ -293,8 +298,14 @@ supervisor_run(struct config *c, const struct sockets *s, const struct config_op
 		.config = c,
 		.sockets = s,
 		.options = o,
-		.children = { { .name = "engine", .main = engine, .ready_fd = -1 },
-		    { .name = "control", .main = control, .ready_fd = -1 } },
+		.children = { { .name = "engine",
+				  .main = engine,
+				  .ready_fd = -1,
+				  .backoff_max_ms = ENGINE_BACKOFF_MAX },
+		    { .name = "control",
+			.main = control,
+			.ready_fd = -1,
+			.backoff_max_ms = BACKOFF_MAX } },
 	};
 	watch_signals(&me);
 	while (!me.stopping)

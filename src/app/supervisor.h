@@ -7,8 +7,8 @@
  *              `-fork--> control   store and API; may die without a query noticing
  *
  * A child that ends with EXIT_CONFIG (78) cannot be helped by another start: gtmd ends with it. Any
- * other end is followed by a restart: at once, then after 100 ms doubling to 5 s while it keeps
- * dying young.
+ * other end is followed by a restart: at once, then after 100 ms doubling to 5 s (the engine: 400
+ * ms) while it keeps dying young.
  */
 #pragma once
 

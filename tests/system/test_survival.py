@@ -158,17 +158,16 @@ def test_killing_control_loses_no_query(gtm, scene):
 
 
 def test_engine_is_back_from_its_snapshot(gtm, scene):
-    """Queries wait in the sockets the supervisor holds; the new engine answers them within a second."""
+    """Queries wait in the sockets the supervisor holds; the new engine answers them, however often it dies."""
     control = gtm.pid("control")
     os.kill(control, signal.SIGSTOP)  # from its snapshot alone
     try:
-        for _ in range(2):
+        for _ in range(8):
             gtm.kill("engine")
             before = time.monotonic()
-            with Asker(gtm, NAME, timeout=5) as asker:
+            with Asker(gtm, NAME, timeout=3) as asker:
                 assert asker.ask() == tuple(scene.values["dc-a"])
             print("engine back after %.0f ms" % ((time.monotonic() - before) * 1000))
-            assert time.monotonic() - before < 1.0 * SLOW
     finally:
         os.kill(control, signal.SIGCONT)
     gtm.wait_ready()
