@@ -37,6 +37,8 @@ struct control_feed {
 	char *path;
 	void (*on_serving)(void *arg);
 	void *on_serving_arg;
+	void (*take_forward)(void *arg, const uint8_t *body, size_t len);
+	void *take_forward_arg;
 
 	pthread_t thread;
 	bool started;
@@ -112,6 +114,44 @@ on_applied(struct control_feed *f, const json_t *body)
 	f->applied = (uint64_t)json_integer_value(json_object_get(body, "revision"));
 	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- forwarded messages ---- */
+
+struct response {
+	struct control_feed *feed;
+	uint32_t id;
+	size_t len;
+	uint8_t data[];
+};
+
+static void
+send_response(void *arg)
+{
+	struct response *r = arg;
+	if (r->feed->link != NULL)
+		link_send_id_bytes(r->feed->link, MESSAGE_FORWARDED, r->id, r->data, r->len);
+	free(r);
+}
+
+void
+control_feed_forwarded(struct control_feed *f, uint32_t id, const uint8_t *data, size_t len)
+{
+	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
+	struct response *r = xmalloc(sizeof(*r) + len);
+	*r = (struct response){ .feed = f, .id = id, .len = len };
+	if (len > 0)
+		memcpy(r->data, data, len);
+	loop_post(f->loop, send_response, r);
+}
+
+void
+control_feed_on_forward(
+    struct control_feed *f, void (*take)(void *arg, const uint8_t *body, size_t len), void *arg)
+{
+	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
+	f->take_forward = take;
+	f->take_forward_arg = arg;
 }
 
 /* ---- questions ---- */
@@ -280,6 +320,10 @@ on_message(void *arg, enum message_type type, const uint8_t *data, size_t len)
 		on_reply(f, data, len);
 		return;
 	}
+	if (type == MESSAGE_FORWARD && f->take_forward != NULL) {
+		f->take_forward(f->take_forward_arg, data, len);
+		return;
+	}
 	struct diag d;
 	diag_init(&d);
 	json_t *body = json_parse((const char *)data, len, &d);
@@ -398,16 +442,24 @@ control_feed_leave(struct control_feed *f)
 }
 
 void
+control_feed_stop(struct control_feed *f)
+{
+	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
+	if (!f->started)
+		return;
+	loop_stop(f->loop);
+	thread_join(f->thread);
+	f->started = false;
+}
+
+void
 control_feed_free(struct control_feed **fp)
 {
 	struct control_feed *f = *fp;
 	if (f == NULL)
 		return;
 	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
-	if (f->started) {
-		loop_stop(f->loop);
-		thread_join(f->thread);
-	}
+	control_feed_stop(f);
 	link_free(&f->link);
 	loop_free(&f->loop);
 	pthread_cond_destroy(&f->changed);

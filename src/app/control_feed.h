@@ -18,9 +18,16 @@ struct control_feed;
 struct control_feed *control_feed_new(struct store *store, const char *path);
 /* What control_new wants. */
 struct control_engine control_feed_engine(struct control_feed *f);
+/* Before the start: who takes the body of each FORWARD (in the feed's thread: must not wait). */
+void control_feed_on_forward(
+    struct control_feed *f, void (*take)(void *arg, const uint8_t *body, size_t len), void *arg);
+/* From any thread: the response to a FORWARD. */
+void control_feed_forwarded(struct control_feed *f, uint32_t id, const uint8_t *data, size_t len);
 /* Connect and go on connecting; `on_serving` (any thread) is called when the engine answers DNS. */
 void control_feed_start(
     struct control_feed *f, struct control *control, void (*on_serving)(void *arg), void *arg);
 /* Writes no longer wait for an engine that is away. Any thread; before the API is stopped. */
 void control_feed_leave(struct control_feed *f);
+/* Nothing comes from the engine any more; what is sent is dropped. */
+void control_feed_stop(struct control_feed *f);
 void control_feed_free(struct control_feed **f);

@@ -10,12 +10,14 @@
 #include "app/supervisor.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "intake/intake.h"
 
 struct process {
 	int ready_fd;
 	struct store *store;
 	struct control_feed *feed;
 	struct control *control;
+	struct intake *intake;
 	struct http *http;
 };
 
@@ -25,6 +27,27 @@ tell_ready(void *arg)
 	const struct process *p = arg;
 	if (write(p->ready_fd, "R", 1) != 1)
 		log_debug("control", "nobody waits for readiness");
+}
+
+static void
+take_forward(void *arg, const uint8_t *body, size_t len)
+{
+	intake_take(arg, body, len);
+}
+
+static void
+send_response(void *arg, uint32_t id, const uint8_t *response, size_t len)
+{
+	control_feed_forwarded(arg, id, response, len);
+}
+
+/* Before the feed starts: from its first message on there is somebody to take it. */
+static void
+start_intake(struct process *p)
+{
+	p->intake = intake_new(p->control, &(struct intake_hooks){ p->feed, send_response });
+	control_feed_on_forward(p->feed, take_forward, p->intake);
+	intake_start(p->intake);
 }
 
 static int
@@ -40,6 +63,7 @@ build(struct process *p, const struct config *c, const struct sockets *s, struct
 	p->control = control_new(p->store, &engine, d);
 	if (p->control == NULL)
 		return -1;
+	start_intake(p);
 	control_feed_start(p->feed, p->control, tell_ready, p);
 
 	const struct http_config hc = {
@@ -55,6 +79,9 @@ tear_down(struct process *p)
 {
 	if (p->http != NULL)
 		http_stop(&p->http);
+	if (p->feed != NULL)
+		control_feed_stop(p->feed);
+	intake_free(&p->intake);
 	control_feed_free(&p->feed);
 	if (p->control != NULL)
 		control_free(&p->control);

@@ -244,6 +244,7 @@ build(struct engine *e)
 		.tcp_fds = e->sockets->tcp,
 		.tcp_max_clients = e->config->dns.tcp_max_clients,
 		.tcp_idle_ms = e->config->dns.tcp_idle_ms,
+		.handover = engine_forward_open(e),
 	};
 	e->server = server_new(&sc, e->zones);
 	wheel_timer_init(&e->round_limit, round_over);
@@ -258,6 +259,7 @@ tear_down(struct engine *e)
 	engine_feed_close(e);
 	rcu_thread_offline();
 	server_free(&e->server);
+	engine_forward_close(e);
 	prober_free(&e->prober);
 	rcu_thread_online();
 	tree_free(&e->tree);

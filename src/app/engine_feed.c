@@ -261,6 +261,9 @@ on_message(void *arg, enum message_type type, const uint8_t *body, size_t len)
 		json_decref(json);
 		diag_fini(&d);
 		break;
+	case MESSAGE_FORWARDED:
+		engine_forward_answer(e, body, len);
+		break;
 	case MESSAGE_ASK:
 		on_ask(e, body, len);
 		break;
@@ -275,6 +278,7 @@ static void
 let_go(struct engine *e)
 {
 	link_free(&e->link);
+	engine_forward_lost(e);
 	if (e->reset != NULL)
 		change_fini(e->reset);
 	free(e->reset);

@@ -54,7 +54,8 @@ struct engine {
 	struct loop_fd feed_accept;
 	struct link *link;        /* NULL: control is not there */
 	struct change_set *reset; /* collecting a whole model, or NULL */
-	json_t *pending_events;   /* while control is away; bounded */
+	struct engine_forward *forward;
+	json_t *pending_events; /* while control is away; bounded */
 };
 
 /* engine_zones.c: the RRset side of a change set. Before and after tree_apply. */
@@ -77,6 +78,12 @@ void engine_feed_close(struct engine *e);
 void engine_feed_status(struct engine *e, enum kind kind, const char *name, const json_t *status);
 void engine_feed_event(struct engine *e, const struct tree_event *ev);
 void engine_feed_serving(struct engine *e);
+
+/* engine_forward.c: messages that control answers. */
+struct handover_hook engine_forward_open(struct engine *e); /* for the server; before it */
+void engine_forward_answer(struct engine *e, const uint8_t *body, size_t len); /* FORWARDED */
+void engine_forward_lost(struct engine *e);  /* control is gone: nothing will be answered */
+void engine_forward_close(struct engine *e); /* after the server */
 
 /* engine.c */
 void

@@ -194,11 +194,18 @@ link_send_json(struct link *l, enum message_type type, const json_t *body)
 }
 
 void
-link_send_id(struct link *l, enum message_type type, uint32_t id, const json_t *body)
+link_send_id_bytes(
+    struct link *l, enum message_type type, uint32_t id, const void *body, size_t len)
 {
 	const uint8_t head[4] = { (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8),
 		(uint8_t)id };
+	send_parts(l, type, head, sizeof(head), body, len);
+}
+
+void
+link_send_id(struct link *l, enum message_type type, uint32_t id, const json_t *body)
+{
 	char *text = json_text(body);
-	send_parts(l, type, head, sizeof(head), text, strlen(text));
+	link_send_id_bytes(l, type, id, text, strlen(text));
 	free(text);
 }

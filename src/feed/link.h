@@ -30,5 +30,7 @@ void link_free(struct link **l);
 
 void link_send(struct link *l, enum message_type type, const void *body, size_t len);
 void link_send_json(struct link *l, enum message_type type, const json_t *body);
-/* ASK and REPLY: the id in front. */
+/* ASK, REPLY, FORWARDED: the id in front. */
 void link_send_id(struct link *l, enum message_type type, uint32_t id, const json_t *body);
+void link_send_id_bytes(
+    struct link *l, enum message_type type, uint32_t id, const void *body, size_t len);

@@ -9,6 +9,8 @@
  *      | <---------------------- APPLIED, STATUS, EVENT ---- |  served; health; edges
  *      | -- ASK (id) --------------------------------------> |
  *      | <---------------------------------- REPLY (id) ---- |
+ *      | <-------------------------------- FORWARD (id) ---- |  UPDATE, NOTIFY
+ *      | -- FORWARDED (id) --------------------------------> |
  *
  * A frame on the wire: u32 length of what follows, u8 type, body. Bodies are JSON unless said
  * otherwise.
@@ -25,7 +27,9 @@ enum message_type {
 	MESSAGE_EVENT, /* up: {"kind":..,"object":{..},"severity":..,"text":..,"at":..,"data":..} */
 	MESSAGE_ASK,   /* down: u32 id, then {"verb":..,"request":{..}} */
 	MESSAGE_REPLY, /* up: u32 id, then {"reply":..} or {"problems":[..]} */
-	MESSAGE_SERVING, /* up: {}: DNS is answered from now on */
+	MESSAGE_SERVING,   /* up: {}: DNS is answered from now on */
+	MESSAGE_FORWARD,   /* up: feed/forward: a DNS message that control answers */
+	MESSAGE_FORWARDED, /* down: u32 id, then the whole response; empty: there is none */
 };
 
 #define MESSAGE_PROTOCOL 1

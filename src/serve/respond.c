@@ -5,6 +5,7 @@
 #include "serve/respond_reply.h"
 
 #define PLAIN_UDP_MAX 512 /* RFC 1035 4.2.1: without EDNS */
+#define EDNS_UDP_SIZE 1232
 
 static size_t
 limit(const struct respond *r, enum respond_transport transport, const struct query *q, size_t cap)
@@ -38,6 +39,13 @@ objection(const struct query *q)
 	return RCODE_NOERROR;
 }
 
+/* What changes something leaves the query path. */
+static bool
+is_for_handover(const struct respond *r, const struct query *q)
+{
+	return q->opcode != OPCODE_QUERY && r->hands_over && q->rcode == RCODE_NOERROR;
+}
+
 static void
 tally(struct respond_counters *c, enum respond_transport transport, const struct answer *a)
 {
@@ -60,6 +68,10 @@ respond(const struct respond *r, enum respond_transport transport, const uint8_t
 		respond_count(&r->counters->dropped);
 		return 0;
 	}
+	if (UNLIKELY(is_for_handover(r, &p.q))) {
+		respond_count(&r->counters->handed_over);
+		return RESPOND_HANDOVER;
+	}
 	p.r = r;
 	answer_init(&p.a, out, limit(r, transport, &p.q, cap), &p.q);
 	p.a.edns_udp_size = r->edns_udp_size;
@@ -68,4 +80,18 @@ respond(const struct respond *r, enum respond_transport transport, const uint8_t
 		respond_chain(&p);
 	tally(r->counters, transport, &p.a);
 	return answer_finish(&p.a);
+}
+
+size_t
+respond_error(const uint8_t *in, size_t len, uint16_t rcode, uint8_t *out, size_t cap)
+{
+	struct query q;
+	struct answer a;
+
+	if (query_parse(in, len, &q) == QUERY_DROP)
+		return 0;
+	answer_init(&a, out, cap, &q);
+	a.edns_udp_size = EDNS_UDP_SIZE;
+	a.rcode = rcode;
+	return answer_finish(&a);
 }

@@ -10,20 +10,22 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 #include "zone/zones.h"
 
-#define RESPOND_MAX 65535
+#define RESPOND_MAX      65535
+#define RESPOND_HANDOVER SIZE_MAX /* a length that says: not for the query path */
 
 /*
  * Counters of one worker: stored by its thread only, read by anyone (relaxed). `dropped` counts
  * requests not answered and answers not sent.
  */
 struct respond_counters {
-	uint64_t queries, tcp_queries, dropped, steered, fallback, truncated;
+	uint64_t queries, tcp_queries, dropped, handed_over, steered, fallback, truncated;
 	uint64_t rcodes[24];
 };
 
@@ -38,11 +40,16 @@ struct respond {
 	const struct zones *zones;
 	unsigned worker;        /* index for the plans' cursors */
 	uint16_t edns_udp_size; /* 1232 */
+	bool hands_over;        /* UPDATE and NOTIFY; else they are NOTIMP */
 	struct respond_counters *counters;
 };
 
 enum respond_transport { RESPOND_UDP, RESPOND_TCP };
 
-/* Length of the response in `out` (cap >= 1232 for UDP, 65535 for TCP); 0 = no response. */
+/* Length of the response in `out` (cap >= 1232 for UDP, 65535 for TCP); 0 = no response,
+ * RESPOND_HANDOVER = the caller hands the message over. */
 size_t respond(const struct respond *r, enum respond_transport transport, const uint8_t *in,
     size_t len, uint8_t *out, size_t cap);
+
+/* A response that says nothing but `rcode`; 0 = no response. Pure. */
+size_t respond_error(const uint8_t *in, size_t len, uint16_t rcode, uint8_t *out, size_t cap);

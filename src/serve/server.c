@@ -42,6 +42,7 @@ server_new(const struct server_config *c, const struct zones *zones)
 		    .worker = i,
 		    .fds = c->udp_fds + (size_t)i * c->n_addrs,
 		    .n_fds = c->n_addrs,
+		    .handover = c->handover,
 		    .stop_fd = s->stop_fd,
 		});
 	s->tcp = tcp_server_new(&(struct tcp_server_config){
@@ -49,6 +50,7 @@ server_new(const struct server_config *c, const struct zones *zones)
 	    .worker = c->workers,
 	    .fds = c->tcp_fds,
 	    .n_fds = c->n_addrs,
+	    .handover = c->handover,
 	    .max_clients = c->tcp_max_clients > 0 ? c->tcp_max_clients : TCP_MAX_CLIENTS,
 	    .idle_ms = c->tcp_idle_ms > 0 ? c->tcp_idle_ms : TCP_IDLE_MS,
 	});
@@ -81,6 +83,21 @@ server_free(struct server **s)
 	free(old->workers);
 	free(old);
 	*s = NULL;
+}
+
+void
+server_reply(struct server *s, struct handover *h, const uint8_t *data, size_t len)
+{
+	OBJ_CHECK(s, SERVER_MAGIC);
+	if (h->tcp) {
+		h->reply = len > 0 ? xmemdup(data, len) : NULL;
+		h->reply_len = len;
+		tcp_server_reply(s->tcp, h);
+		return;
+	}
+	if (len > 0)
+		worker_udp_reply(h, data, len);
+	handover_free(&h);
 }
 
 static void
@@ -127,8 +144,9 @@ server_counters(const struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++)
 		sum(&c, worker_udp_counters(s->workers[i]));
 	sum(&c, tcp_server_counters(s->tcp));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "queries", (json_int_t)c.queries,
-	    "tcp_queries", (json_int_t)c.tcp_queries, "dropped", (json_int_t)c.dropped, "steered",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "queries",
+	    (json_int_t)c.queries, "tcp_queries", (json_int_t)c.tcp_queries, "dropped",
+	    (json_int_t)c.dropped, "handed_over", (json_int_t)c.handed_over, "steered",
 	    (json_int_t)c.steered, "fallback", (json_int_t)c.fallback, "truncated",
 	    (json_int_t)c.truncated, "rcodes", rcodes_encode(&c));
 }

@@ -11,6 +11,7 @@
 
 #include "base/attr.h"
 #include "base/json.h"
+#include "serve/handover.h"
 #include "zone/zones.h"
 
 struct server;
@@ -21,11 +22,18 @@ struct server_config {
 	const int *udp_fds;                    /* [worker * n_addrs + addr] */
 	const int *tcp_fds;                    /* [addr] */
 	unsigned tcp_max_clients, tcp_idle_ms; /* defaults 1000, 10000 */
+	struct handover_hook handover;         /* take = NULL: UPDATE and NOTIFY are NOTIMP */
 };
 
 struct server *server_new(const struct server_config *c, const struct zones *zones);
 void server_start(struct server *s); /* from now on queries are answered */
 void
 server_free(struct server **s); /* stops: no new queries are read, those in hand are answered */
-/* Sums over workers: {queries, tcp_queries, dropped, steered, fallback, truncated, rcodes{...}}. */
+/*
+ * Answer what was handed over, from any thread; len 0: no answer. Takes `h`. Before server_free,
+ * which does not wait for what is still away.
+ */
+void server_reply(struct server *s, struct handover *h, const uint8_t *data, size_t len);
+/* Sums over workers: {queries, tcp_queries, dropped, handed_over, steered, fallback, truncated,
+ * rcodes{...}}. */
 MUST_USE json_t *server_counters(const struct server *s);

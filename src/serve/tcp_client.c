@@ -48,6 +48,24 @@ deliver(struct tcp_client *c, const uint8_t *data, size_t len)
 	return true;
 }
 
+/* 0: it is with others now. Else the length of what is said instead. */
+static size_t
+hand_over(struct tcp_client *c, const uint8_t *in, size_t len, uint8_t *out)
+{
+	struct tcp_shared *s = c->shared;
+	struct handover *h = handover_new(in, len);
+
+	h->tcp = true;
+	h->peer = c->peer;
+	h->client = c->id;
+	if (s->handover.take(s->handover.arg, h)) {
+		c->away++;
+		return 0;
+	}
+	handover_free(&h);
+	return respond_error(in, len, RCODE_SERVFAIL, out, RESPOND_MAX);
+}
+
 /*
  * Answer the whole queries at `in` as long as any answer would fit. Returns how far that got; a
  * length that no message can have ends the connection, as its framing is lost.
@@ -70,9 +88,10 @@ answer(struct tcp_client *c, const uint8_t *in, size_t len, size_t *out_len)
 			break;
 
 		uint8_t *out = s->out + *out_len;
-		const size_t m =
-		    respond(&s->respond, RESPOND_TCP, in + pos + 2, n, out + 2, RESPOND_MAX);
+		size_t m = respond(&s->respond, RESPOND_TCP, in + pos + 2, n, out + 2, RESPOND_MAX);
 
+		if (UNLIKELY(m == RESPOND_HANDOVER))
+			m = hand_over(c, in + pos + 2, n, out + 2);
 		if (m > 0) {
 			out[0] = (uint8_t)(m >> 8);
 			out[1] = (uint8_t)m;
@@ -121,24 +140,64 @@ serve(struct tcp_client *c)
 			return false;
 	} while (out_len > 0 && c->out_len == 0);
 	keep(&c->in, &c->in_len, in + pos, len - pos);
-	return !c->finished || c->out_len > 0;
+	return !c->finished || c->out_len > 0 || c->away > 0;
+}
+
+/* What to wait for next; a client that has said all is only waited for by what is away. */
+static void
+settle(struct tcp_client *c, bool alive)
+{
+	if (!alive || (c->finished && c->out_len == 0 && c->away == 0))
+		c->shared->done(c->shared->arg, c);
+	else
+		loop_fd_mod(c->shared->loop, &c->io,
+		    c->out_len > 0 ? EPOLLOUT
+		    : c->finished  ? 0
+				   : EPOLLIN);
 }
 
 static void
-ready(struct loop_fd *f, uint32_t events UNUSED)
+ready(struct loop_fd *f, uint32_t events)
 {
 	struct tcp_client *c = container_of(f, struct tcp_client, io);
 
 	OBJ_CHECK(c, TCP_CLIENT_MAGIC);
 
-	bool alive = c->out_len == 0 || deliver(c, c->out, c->out_len);
+	/* Reset while we wait for what is away: nobody is left to hear it. */
+	bool alive = !c->finished || (events & (EPOLLHUP | EPOLLERR)) == 0;
+
+	if (alive && c->out_len > 0)
+		alive = deliver(c, c->out, c->out_len);
 
 	if (alive && c->out_len == 0)
 		alive = serve(c);
-	if (alive)
-		loop_fd_mod(c->shared->loop, f, c->out_len > 0 ? EPOLLOUT : EPOLLIN);
-	else
-		c->shared->done(c->shared->arg, c);
+	settle(c, alive);
+}
+
+/* Framed in the shared buffer, behind what the kernel did not take yet. */
+static bool
+append(struct tcp_client *c, const uint8_t *data, size_t len)
+{
+	uint8_t *all = c->shared->out;
+
+	if (len == 0)
+		return true;
+	if (c->out_len + 2 + len > sizeof(c->shared->out))
+		return false;
+	if (c->out_len > 0)
+		memcpy(all, c->out, c->out_len);
+	all[c->out_len] = (uint8_t)(len >> 8);
+	all[c->out_len + 1] = (uint8_t)len;
+	memcpy(all + c->out_len + 2, data, len);
+	return deliver(c, all, c->out_len + 2 + len);
+}
+
+void
+tcp_client_reply(struct tcp_client *c, const uint8_t *data, size_t len)
+{
+	OBJ_CHECK(c, TCP_CLIENT_MAGIC);
+	c->away--;
+	settle(c, append(c, data, len));
 }
 
 struct tcp_client *

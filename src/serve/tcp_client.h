@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "net/addr.h"
 #include "net/loop.h"
+#include "serve/handover.h"
 #include "serve/respond.h"
 
 #define TCP_MESSAGE_MAX (2 + RESPOND_MAX)
@@ -31,6 +32,7 @@ struct tcp_client;
 struct tcp_shared {
 	struct loop *loop;
 	struct respond respond;
+	struct handover_hook handover; /* take = NULL: nothing is handed over */
 	void *arg;
 	/* A query was answered, or the peer took output: not idle. */
 	void (*active)(void *arg, struct tcp_client *c);
@@ -50,13 +52,17 @@ struct tcp_client {
 	uint8_t *out; /* unsent */
 	size_t out_len;
 	bool finished; /* nothing more to read: close when all is sent */
+	unsigned away; /* queries handed over, their answers not yet back */
 
 	/* the server's */
 	struct list by_age, by_source;
 	struct addr peer;
 	uint64_t active_ms;
+	uint64_t id; /* never used again */
 };
 
 /* Takes `fd`. NULL (and `fd` closed) if it cannot be watched. */
 MUST_USE struct tcp_client *tcp_client_new(struct tcp_shared *shared, int fd);
+/* The answer to a query handed over (len 0: there is none). May end it: shared->done. */
+void tcp_client_reply(struct tcp_client *c, const uint8_t *data, size_t len);
 void tcp_client_free(struct tcp_client **c);

@@ -38,6 +38,9 @@ struct tcp_server {
 	struct list sources[SOURCES]; /* tcp_client.by_source */
 	struct wheel_timer idle;      /* for the first of by_age, or earlier */
 	struct wheel_timer shortage;  /* listeners rest until then */
+	uint64_t last_id;
+	pthread_mutex_t lock; /* over `replies` */
+	struct list replies;  /* handover.item */
 	struct tcp_shared shared;
 	struct respond_counters counters; /* its own memory: no line is shared with a UDP worker */
 };
@@ -151,6 +154,7 @@ admit(struct tcp_server *t, int fd, const struct addr *peer)
 	if (c == NULL)
 		return;
 	c->peer = *peer;
+	c->id = ++t->last_id;
 	list_append(bucket(t, peer), &c->by_source);
 	active(t, c);
 	if (t->n_clients++ == 0)
@@ -248,6 +252,8 @@ tcp_server_new(const struct tcp_server_config *c)
 	t->max_per_source = tenth > SOURCE_MIN ? tenth : SOURCE_MIN;
 	t->idle_ms = c->idle_ms;
 	list_init(&t->by_age);
+	list_init(&t->replies);
+	pthread_mutex_init(&t->lock, NULL);
 	for (unsigned i = 0; i < SOURCES; i++)
 		list_init(&t->sources[i]);
 	t->shared.loop = loop_new();
@@ -258,8 +264,10 @@ tcp_server_new(const struct tcp_server_config *c)
 		.zones = c->zones,
 		.worker = c->worker,
 		.edns_udp_size = UDP_SIZE,
+		.hands_over = c->handover.take != NULL,
 		.counters = &t->counters,
 	};
+	t->shared.handover = c->handover;
 	wheel_timer_init(&t->idle, expire);
 	wheel_timer_init(&t->shortage, resume);
 	loop_hooks(t->shared.loop, sleeping, awake, NULL);
@@ -293,10 +301,54 @@ tcp_server_free(struct tcp_server **t)
 	loop_timer_cancel(old->shared.loop, &old->idle);
 	loop_timer_cancel(old->shared.loop, &old->shortage);
 	loop_free(&old->shared.loop);
+	LIST_EACH (it, tmp, &old->replies)
+		handover_free(&(struct handover *){ LIST_ENTRY(it, struct handover, item) });
+	pthread_mutex_destroy(&old->lock);
 	old->magic = 0;
 	free(old->listeners);
 	free(old);
 	*t = NULL;
+}
+
+static void
+reply(struct tcp_server *t, struct handover *h)
+{
+	LIST_EACH (it, tmp, bucket(t, &h->peer)) {
+		struct tcp_client *c = LIST_ENTRY(it, struct tcp_client, by_source);
+
+		if (c->id == h->client) {
+			tcp_client_reply(c, h->reply, h->reply_len);
+			break;
+		}
+	}
+	handover_free(&h);
+}
+
+static void
+take_replies(void *arg)
+{
+	struct tcp_server *t = arg;
+	struct list replies;
+
+	OBJ_CHECK(t, TCP_SERVER_MAGIC);
+	pthread_mutex_lock(&t->lock);
+	list_move(&replies, &t->replies);
+	pthread_mutex_unlock(&t->lock);
+	LIST_EACH (it, tmp, &replies)
+		reply(t, LIST_ENTRY(it, struct handover, item));
+}
+
+void
+tcp_server_reply(struct tcp_server *t, struct handover *h)
+{
+	OBJ_CHECK(t, TCP_SERVER_MAGIC);
+	pthread_mutex_lock(&t->lock);
+	const bool first = list_empty(&t->replies);
+
+	list_append(&t->replies, &h->item);
+	pthread_mutex_unlock(&t->lock);
+	if (first)
+		loop_post(t->shared.loop, take_replies, t);
 }
 
 const struct respond_counters *

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/attr.h"
+#include "serve/handover.h"
 #include "serve/respond.h"
 
 struct tcp_server;
@@ -21,9 +22,12 @@ struct tcp_server_config {
 	const int *fds;  /* listening; copied; the descriptors stay the caller's */
 	unsigned n_fds;
 	unsigned max_clients, idle_ms;
+	struct handover_hook handover; /* take = NULL: nothing is handed over */
 };
 
 MUST_USE struct tcp_server *tcp_server_new(const struct tcp_server_config *c);
 void tcp_server_start(struct tcp_server *t);
 void tcp_server_free(struct tcp_server **t); /* stops, joins, closes all connections */
+/* From any thread: say h->reply to the client, if it is still there. Takes `h`. */
+void tcp_server_reply(struct tcp_server *t, struct handover *h);
 const struct respond_counters *tcp_server_counters(const struct tcp_server *t);

@@ -13,8 +13,10 @@
 #include <urcu/urcu-qsbr.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "dns/query.h"
 
 #define BATCH        64
 #define ROUNDS_MAX   16   /* full batches from one socket before the others have a turn */
@@ -22,11 +24,10 @@
 #define ANSWER_MAX   1232 /* no fragments on any sane path (RFC 9715) */
 #define SEND_WAIT_MS 20   /* patience with a full send buffer */
 #define CACHE_LINE   64
-#define CONTROL_MAX  CMSG_SPACE(sizeof(struct in6_pktinfo)) /* the larger of the two PKTINFO */
 
 struct slot {
 	struct sockaddr_storage peer;
-	alignas(struct cmsghdr) uint8_t control[CONTROL_MAX];
+	alignas(struct cmsghdr) uint8_t control[HANDOVER_CONTROL_MAX];
 	struct iovec in, out;
 	uint8_t query[QUERY_MAX];
 	uint8_t answer[ANSWER_MAX];
@@ -39,6 +40,7 @@ struct worker_udp {
 	unsigned index;
 	bool started;
 	struct respond respond;
+	struct handover_hook handover;
 	unsigned n_polls;
 	struct pollfd *polls; /* the sockets, then the stop */
 	struct mmsghdr in[BATCH], out[BATCH];
@@ -124,15 +126,37 @@ send_batch(struct worker_udp *w, int fd, unsigned n)
 	}
 }
 
+/* 0: it is with others now. Else the length of what is said instead. */
+static size_t
+hand_over(struct worker_udp *w, unsigned i, int fd)
+{
+	struct slot *s = &w->slots[i];
+	struct msghdr *m = &w->in[i].msg_hdr;
+	struct handover *h = handover_new(s->query, w->in[i].msg_len);
+
+	turn_around(m);
+	addr_set(&h->peer, (const struct sockaddr *)&s->peer, m->msg_namelen);
+	h->fd = fd;
+	h->control_len = m->msg_controllen;
+	memcpy(h->control, s->control, h->control_len);
+	if (w->handover.take(w->handover.arg, h))
+		return 0;
+	handover_free(&h);
+	return respond_error(
+	    s->query, w->in[i].msg_len, RCODE_SERVFAIL, s->answer, sizeof(s->answer));
+}
+
 /* Answer one received message into out[n]; returns how many answers that makes. */
 static unsigned
-answer(struct worker_udp *w, unsigned i, unsigned n)
+answer(struct worker_udp *w, int fd, unsigned i, unsigned n)
 {
 	struct slot *s = &w->slots[i];
 	struct msghdr *in = &w->in[i].msg_hdr, *out = &w->out[n].msg_hdr;
-	const size_t len = respond(
+	size_t len = respond(
 	    &w->respond, RESPOND_UDP, s->query, w->in[i].msg_len, s->answer, sizeof(s->answer));
 
+	if (UNLIKELY(len == RESPOND_HANDOVER))
+		len = hand_over(w, i, fd);
 	if (UNLIKELY(len == 0))
 		return 0;
 	turn_around(in);
@@ -156,7 +180,7 @@ serve_batch(struct worker_udp *w, int fd)
 	if (got <= 0)
 		return 0; /* EAGAIN, or an error that this took off the socket */
 	for (unsigned i = 0; i < (unsigned)got; i++)
-		n += answer(w, i, n);
+		n += answer(w, fd, i, n);
 	send_batch(w, fd, n);
 	rearm(w, (unsigned)got);
 	urcu_qsbr_quiescent_state();
@@ -222,8 +246,10 @@ worker_udp_new(const struct worker_udp_config *c)
 		.zones = c->zones,
 		.worker = c->worker,
 		.edns_udp_size = ANSWER_MAX,
+		.hands_over = c->handover.take != NULL,
 		.counters = &w->counters,
 	};
+	w->handover = c->handover;
 	w->n_polls = c->n_fds + 1;
 	w->polls = xcalloc(w->n_polls, sizeof(*w->polls));
 	for (unsigned i = 0; i < w->n_polls; i++)
@@ -244,6 +270,24 @@ worker_udp_start(struct worker_udp *w)
 	snprintf(name, sizeof(name), "dns-udp-%u", w->index % 1000);
 	thread_start(&w->thread, name, run, w);
 	w->started = true;
+}
+
+/* Best effort, as all of UDP: a full buffer loses it, and the client asks again. */
+void
+worker_udp_reply(const struct handover *h, const uint8_t *data, size_t len)
+{
+	struct iovec out = { (void *)(uintptr_t)data, len };
+	const struct msghdr m = {
+		.msg_name = (void *)(uintptr_t)&h->peer.sa,
+		.msg_namelen = h->peer.len,
+		.msg_iov = &out,
+		.msg_iovlen = 1,
+		.msg_control = h->control_len > 0 ? (void *)(uintptr_t)h->control : NULL,
+		.msg_controllen = h->control_len,
+	};
+
+	if (sendmsg(h->fd, &m, MSG_DONTWAIT) < 0)
+		log_debug("serve", "an answer cannot be sent: %s", strerror(errno));
 }
 
 void

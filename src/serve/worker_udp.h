@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "serve/handover.h"
 #include "serve/respond.h"
 
 struct worker_udp;
@@ -21,10 +22,13 @@ struct worker_udp_config {
 	unsigned worker; /* index for the plans' cursors */
 	const int *fds;  /* copied; the descriptors stay the caller's */
 	unsigned n_fds;
-	int stop_fd; /* an eventfd that becomes readable, and stays so */
+	struct handover_hook handover; /* take = NULL: nothing is handed over */
+	int stop_fd;                   /* an eventfd that becomes readable, and stays so */
 };
 
 MUST_USE struct worker_udp *worker_udp_new(const struct worker_udp_config *c);
 void worker_udp_start(struct worker_udp *w);
+/* Send what is to be said to `h`; from any thread. */
+void worker_udp_reply(const struct handover *h, const uint8_t *data, size_t len);
 void worker_udp_free(struct worker_udp **w); /* joins if started: stop_fd must be readable */
 const struct respond_counters *worker_udp_counters(const struct worker_udp *w);

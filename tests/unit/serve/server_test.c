@@ -59,7 +59,7 @@ open_sockets(struct fixture *f)
 }
 
 static struct fixture *
-start(unsigned max_clients, unsigned idle_ms)
+start_with(unsigned max_clients, unsigned idle_ms, struct handover_hook handover)
 {
 	static struct fixture f;
 
@@ -74,11 +74,18 @@ start(unsigned max_clients, unsigned idle_ms)
 		.tcp_fds = f.tcp,
 		.tcp_max_clients = max_clients,
 		.tcp_idle_ms = idle_ms,
+		.handover = handover,
 	    },
 	    f.zones);
 	server_start(f.server);
 	urcu_qsbr_thread_offline(); /* the test sleeps in sockets from now on */
 	return &f;
+}
+
+static struct fixture *
+start(unsigned max_clients, unsigned idle_ms)
+{
+	return start_with(max_clients, idle_ms, (struct handover_hook){ 0 });
 }
 
 static void
@@ -307,6 +314,184 @@ test_udp_ipv6(void **state)
 	urcu_qsbr_unregister_thread();
 	close(udp);
 	close(tcp);
+}
+
+/* ---- messages that others answer ---- */
+
+struct office {
+	pthread_mutex_t lock;
+	struct list waiting;
+	unsigned n, room;
+};
+
+static bool
+take(void *arg, struct handover *h)
+{
+	struct office *o = arg;
+
+	pthread_mutex_lock(&o->lock);
+	const bool has_room = o->n < o->room;
+
+	if (has_room) {
+		list_append(&o->waiting, &h->item);
+		o->n++;
+	}
+	pthread_mutex_unlock(&o->lock);
+	return has_room;
+}
+
+static struct handover *
+await(struct office *o)
+{
+	for (unsigned ms = 0; ms < WAIT_MS; ms++) {
+		struct handover *h = NULL;
+
+		pthread_mutex_lock(&o->lock);
+		if (!list_empty(&o->waiting)) {
+			h = LIST_ENTRY(o->waiting.next, struct handover, item);
+			list_remove(&h->item);
+			o->n--;
+		}
+		pthread_mutex_unlock(&o->lock);
+		if (h != NULL)
+			return h;
+		usleep(1000);
+	}
+	fail();
+	return NULL;
+}
+
+/* Back to where it came from: the message itself, as a response. */
+static void
+echo(struct fixture *f, struct handover *h)
+{
+	uint8_t msg[512];
+	const size_t len = h->len;
+
+	memcpy(msg, h->message, len);
+	msg[2] |= 0x80;
+	server_reply(f->server, h, msg, len);
+}
+
+static void
+open_office(struct office *o, unsigned room)
+{
+	*o = (struct office){ .room = room };
+	pthread_mutex_init(&o->lock, NULL);
+	list_init(&o->waiting);
+}
+
+static size_t
+update(uint8_t *out, uint16_t id)
+{
+	const size_t len = query(out, id, "example.com", RRTYPE_SOA);
+
+	out[2] = 5 << 3;
+	return len;
+}
+
+static void
+test_udp_handover(void **state UNUSED)
+{
+	static const char *const asked[] = { "127.0.0.1", "127.0.0.77" };
+	struct office o;
+
+	open_office(&o, 1);
+
+	struct fixture *f = start_with(0, 0, (struct handover_hook){ &o, take });
+
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		struct addr to, from;
+		uint8_t q[512], got[512];
+		const size_t len = update(q, 5);
+
+		assert_int_equal(addr_parse(&to, asked[i], 0), 0);
+		addr_port_set(&to, addr_port(&f->udp_addr[i > 0]));
+
+		const int fd = sock_udp_connect(&to, NULL);
+
+		assert_int_equal(send(fd, q, len, 0), len);
+
+		struct handover *h = await(&o);
+
+		assert_int_equal(sock_name(fd, &from), 0);
+		assert_true(addr_equal(&h->peer, &from));
+		assert_false(h->tcp);
+		echo(f, h);
+		assert_true(wait_for(fd, POLLIN));
+		assert_int_equal(recv(fd, got, sizeof(got), 0), len);
+		assert_int_equal(got[2], 0x80 | 5 << 3);
+		close(fd);
+	}
+	assert_int_equal(counter(f, "handed_over"), 2);
+	stop(f);
+}
+
+/* Queries behind it are answered first, as RFC 7766 allows; the client may have said all. */
+static void
+test_tcp_handover(void **state UNUSED)
+{
+	struct office o;
+	uint8_t q[512];
+	char *text;
+
+	open_office(&o, 1);
+
+	struct fixture *f = start_with(0, 0, (struct handover_hook){ &o, take });
+	const int fd = dial(&f->tcp_addr[0]), gone = dial(&f->tcp_addr[0]);
+	const size_t len = update(q + 2, 9);
+
+	q[0] = 0;
+	q[1] = (uint8_t)len;
+	write_all(fd, q, 2 + len);
+
+	struct handover *h = await(&o);
+
+	assert_true(h->tcp);
+	assert_answers(fd);
+	write_all(gone, q, 2 + len);
+
+	struct handover *late = await(&o);
+
+	close(gone);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	usleep(20000);
+	echo(f, late);
+	echo(f, h);
+	assert_int_equal(tcp_answer(fd, &text), 9);
+	free(text);
+	assert_closed(fd);
+	close(fd);
+	stop(f);
+}
+
+/* One that finds no room gets SERVFAIL; one that gets no answer does not hold its connection. */
+static void
+test_handover_without_answer(void **state UNUSED)
+{
+	struct office o;
+	uint8_t q[512];
+	char *text;
+
+	open_office(&o, 1);
+
+	struct fixture *f = start_with(0, 0, (struct handover_hook){ &o, take });
+	const int fd = dial(&f->tcp_addr[0]);
+	const size_t len = update(q + 2, 9);
+
+	q[0] = 0;
+	q[1] = (uint8_t)len;
+	write_all(fd, q, 2 + len);
+	write_all(fd, q, 2 + len);
+	assert_int_equal(tcp_answer(fd, &text), 9);
+	assert_string_equal(text, "SERVFAIL | | | |");
+	free(text);
+	server_reply(f->server, await(&o), NULL, 0);
+	assert_answers(fd);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	assert_closed(fd);
+	close(fd);
+	stop(f);
 }
 
 /* Rubbish, and queries longer than any we would read, get an error or nothing, and hurt nobody. */
@@ -582,6 +767,9 @@ main(void)
 		cmocka_unit_test(test_tcp_idle),
 		cmocka_unit_test(test_tcp_source_cap),
 		cmocka_unit_test(test_tcp_eviction),
+		cmocka_unit_test(test_udp_handover),
+		cmocka_unit_test(test_tcp_handover),
+		cmocka_unit_test(test_handover_without_answer),
 		cmocka_unit_test(test_changes_under_load),
 	};
 
