@@ -42,6 +42,7 @@ add(struct reply *p, const uint8_t *name, const uint8_t *owner, uint16_t of_type
 
 	if (z == NULL)
 		return;
+	respond_enter(p, z);
 	lookup(z, lower, RRTYPE_A, &l);
 	/* A zone may be served from below one of its cuts, as the root is: priming wants the
 	 * addresses (RFC 9609 4.1), and glue will do. */
@@ -65,6 +66,7 @@ respond_additional(struct reply *p, const uint8_t *owner, const struct rrset *s)
 
 	if (LIKELY(off < 0))
 		return;
+	respond_proofs(p);
 	answer_section(&p->a, ANSWER_ADDITIONAL);
 
 	struct targets targets = { 0 };

@@ -37,35 +37,33 @@ find_zone(const struct reply *p, const uint8_t *lower)
 	return z;
 }
 
-static uint32_t
-read_u32(const uint8_t *b)
+/* NOERROR without data; what proves it depends on whether the node is a wildcard's. */
+static void
+deny_type(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l)
 {
-	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+	if (UNLIKELY(p->secure) && l->wildcard)
+		denial_wildcard_type(&p->denial, z, c->lower, l->encloser, l->node);
+	else if (UNLIKELY(p->secure))
+		denial_type(&p->denial, z, l->node);
+	respond_negative(p, z, RCODE_NOERROR);
 }
 
-/* No such name, or no such type at it: SOA with the negative TTL (RFC 2308 3, 5). */
 static void
-deny(struct reply *p, const struct zone *z, uint16_t rcode)
+deny_name(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l)
 {
-	const struct zone_node *apex = zone_apex_node(z);
-	const struct rrset *soa = apex != NULL ? zone_node_find(apex, RRTYPE_SOA) : NULL;
-	uint32_t pos = 0;
-	uint16_t len = 0;
+	if (UNLIKELY(p->secure))
+		denial_name(&p->denial, z, c->lower, l->encloser);
+	respond_negative(p, z, RCODE_NXDOMAIN);
+}
 
-	p->a.rcode = rcode;
-	answer_section(&p->a, ANSWER_AUTHORITY);
-	if (soa == NULL)
-		return;
-
-	const uint8_t *rdata = rrset_next(soa, &pos, &len);
-
-	if (rdata == NULL || len < 4)
-		return;
-
-	const uint32_t minimum = read_u32(rdata + len - 4);
-
-	answer_rr(&p->a, zone_apex(z), RRTYPE_SOA, minimum < soa->ttl_s ? minimum : soa->ttl_s,
-	    rdata, len);
+/* A set of the name at hand; if a wildcard gave it, nothing closer may exist (RFC 4035 3.1.3.3). */
+static bool
+give(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l,
+    const struct rrset *s)
+{
+	if (UNLIKELY(p->secure) && l->wildcard)
+		denial_expansion(&p->denial, z, c->lower, l->encloser);
+	return respond_set(p, c->owner, l->node, s);
 }
 
 static const uint8_t *
@@ -93,18 +91,18 @@ steer(struct reply *p, const struct chain *c, const struct plan *plan)
 /* ANY: one RRset of the name, which is enough to be correct (RFC 8482 4.1). Aliases are not
  * followed. */
 static void
-answer_any(struct reply *p, const struct chain *c, const struct zone *z, const struct zone_node *n)
+answer_any(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l)
 {
-	const struct plan *plan = steered_find(n->overlay, RRTYPE_A);
+	const struct plan *plan = steered_find(l->node->overlay, RRTYPE_A);
 
 	if (plan == NULL)
-		plan = steered_find(n->overlay, RRTYPE_AAAA);
+		plan = steered_find(l->node->overlay, RRTYPE_AAAA);
 	if (plan != NULL)
 		(void)steer(p, c, plan);
-	else if (n->n_rrsets > 0)
-		(void)respond_set(p, c->owner, n->rrsets[0]);
+	else if (l->node->n_rrsets > 0)
+		(void)give(p, c, z, l, l->node->rrsets[0]);
 	else
-		deny(p, z, RCODE_NOERROR);
+		deny_type(p, c, z, l);
 }
 
 /* RFC 4035 2.5: what signs an alias lives beside it, and is not looked for behind it. */
@@ -116,12 +114,13 @@ is_beside_alias(uint16_t type)
 
 /* Each step returns the next name of the chain, or NULL at its end. */
 static const uint8_t *
-answer_node(struct reply *p, const struct chain *c, const struct zone *z, const struct zone_node *n)
+answer_node(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l)
 {
+	const struct zone_node *n = l->node;
 	const uint16_t qtype = p->q.qtype;
 
 	if (UNLIKELY(qtype == RRTYPE_ANY)) {
-		answer_any(p, c, z, n);
+		answer_any(p, c, z, l);
 		return NULL;
 	}
 
@@ -133,14 +132,14 @@ answer_node(struct reply *p, const struct chain *c, const struct zone *z, const 
 	const struct rrset *s = zone_node_find(n, qtype);
 
 	if (s != NULL) {
-		if (respond_set(p, c->owner, s))
+		if (give(p, c, z, l, s))
 			respond_additional(p, c->owner, s);
 		return NULL;
 	}
 	s = zone_node_find(n, RRTYPE_CNAME);
 	if (s != NULL && LIKELY(!is_beside_alias(qtype)))
-		return respond_set(p, c->owner, s) ? alias_target(s) : NULL;
-	deny(p, z, RCODE_NOERROR);
+		return give(p, c, z, l, s) ? alias_target(s) : NULL;
+	deny_type(p, c, z, l);
 	return NULL;
 }
 
@@ -155,7 +154,7 @@ substitute(struct reply *p, struct chain *c, const struct zone_node *n)
 
 	if (rdata == NULL || (rdata = respond_target(rdata, rdlen, 0)) == NULL)
 		return NULL;
-	if (n != c->dname && !respond_set(p, n->name, s))
+	if (n != c->dname && !respond_set(p, n->name, n, s))
 		return NULL;
 	c->dname = n;
 
@@ -180,12 +179,13 @@ answer_name(struct reply *p, struct chain *c, const struct zone *z)
 {
 	struct lookup l;
 
+	respond_enter(p, z);
 	lookup(z, c->lower, p->q.qtype, &l);
 	switch (l.kind) {
 	case LOOKUP_NAME:
-		return answer_node(p, c, z, l.node);
+		return answer_node(p, c, z, &l);
 	case LOOKUP_NXDOMAIN:
-		deny(p, z, RCODE_NXDOMAIN);
+		deny_name(p, c, z, &l);
 		return NULL;
 	case LOOKUP_DELEGATION:
 		respond_referral(p, z, l.node);
@@ -215,8 +215,8 @@ advance(const struct reply *p, struct chain *c, const uint8_t *target)
 	return true;
 }
 
-void
-respond_chain(struct reply *p)
+static void
+follow(struct reply *p)
 {
 	struct chain c;
 	const struct zone *z = find_zone(p, p->q.qname);
@@ -234,4 +234,13 @@ respond_chain(struct reply *p)
 	while ((target = answer_name(p, &c, z)) != NULL && advance(p, &c, target))
 		if ((z = find_zone(p, c.lower)) == NULL)
 			return; /* out of our zones: the resolver goes on by itself */
+}
+
+void
+respond_chain(struct reply *p)
+{
+	p->denial.n = 0;
+	p->denial.too_costly = false;
+	follow(p);
+	respond_proofs(p);
 }

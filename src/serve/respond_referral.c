@@ -47,6 +47,20 @@ glue_all(struct reply *p, const struct zone *z, const struct zone_node *cut, con
 	}
 }
 
+/* The parent has no authority over them and does not sign them (RFC 4035 2.2). */
+static bool
+give_ns(struct reply *p, const struct zone_node *cut, const struct rrset *ns)
+{
+	const bool secure = p->secure;
+
+	p->secure = false;
+
+	const bool fits = respond_set(p, cut->name, cut, ns);
+
+	p->secure = secure;
+	return fits;
+}
+
 void
 respond_referral(struct reply *p, const struct zone *z, const struct zone_node *cut)
 {
@@ -57,11 +71,14 @@ respond_referral(struct reply *p, const struct zone *z, const struct zone_node *
 	if (p->a.counts[ANSWER_ANSWER] == 0)
 		p->a.aa = false;
 	answer_section(&p->a, ANSWER_AUTHORITY);
-	if (ns == NULL || !respond_set(p, cut->name, ns))
+	if (ns == NULL || !give_ns(p, cut, ns))
 		return;
-	if (p->q.dnssec_ok && (ds = zone_node_find(cut, RRTYPE_DS)) != NULL &&
-	    !respond_set(p, cut->name, ds))
+	ds = p->q.dnssec_ok ? zone_node_find(cut, RRTYPE_DS) : NULL;
+	if (ds != NULL && !respond_set(p, cut->name, cut, ds))
 		return;
+	if (UNLIKELY(p->secure) && ds == NULL)
+		denial_type(&p->denial, z, cut);
+	respond_proofs(p);
 	answer_section(&p->a, ANSWER_ADDITIONAL);
 	glue_all(p, z, cut, ns, IN_DOMAIN);
 	glue_all(p, z, cut, ns, SIBLING);

@@ -3,7 +3,8 @@
  * respond_reply -- a query in hand: what the files of respond share.
  *
  *   respond.c             parse, refuse, finish, count
- *   respond_chain.c       name by name: lookup, steering, CNAME and DNAME, negative answers
+ *   respond_chain.c       name by name: lookup, steering, CNAME and DNAME
+ *   respond_denial.c      negative answers, and the proofs of a signed zone
  *   respond_referral.c    delegations and their glue
  *   respond_additional.c  addresses of the names an answer speaks of
  *   respond_set.c         one RRset, static or steered: whole or not at all
@@ -19,16 +20,31 @@
 #include "dns/query.h"
 #include "serve/respond.h"
 #include "steer/plan.h"
+#include "zone/denial.h"
 #include "zone/zone.h"
 
 struct reply {
 	const struct respond *r;
 	struct query q;
 	struct answer a;
+	bool secure;          /* the zone at hand is signed, and the client wants to see it (DO) */
+	struct denial denial; /* gathered on the way, for the authority section */
 };
+
+/* What follows is answered from `z`. */
+static inline void
+respond_enter(struct reply *p, const struct zone *z)
+{
+	p->secure = UNLIKELY(p->q.dnssec_ok) && zone_signed(z) != ZONE_UNSIGNED;
+}
 
 /* Answer an IN query for a type that zones hold, or ANY. */
 void respond_chain(struct reply *p);
+
+/* No such name, or no such type at it: SOA with the negative TTL (RFC 2308 3, 5). */
+void respond_negative(struct reply *p, const struct zone *z, uint16_t rcode);
+/* Write the proofs gathered so far; before anything goes into the additional section. */
+void respond_proofs(struct reply *p);
 
 /* NS of the cut, its DS for who wants them, and glue (RFC 9471). */
 void respond_referral(struct reply *p, const struct zone *z, const struct zone_node *cut);
@@ -37,8 +53,13 @@ void respond_referral(struct reply *p, const struct zone *z, const struct zone_n
  */
 void respond_additional(struct reply *p, const uint8_t *owner, const struct rrset *s);
 
-/* false: it did not fit and nothing of it is there. */
-bool respond_set(struct reply *p, const uint8_t *owner, const struct rrset *s);
+/* `s` of `n`, with its signatures if the reply is secure. false: it did not fit and nothing of it
+ * is there. */
+bool respond_set(
+    struct reply *p, const uint8_t *owner, const struct zone_node *n, const struct rrset *s);
+/* The signatures of `type` at `n`, with the TTL of what they cover (RFC 4034 3). */
+bool respond_signatures(struct reply *p, const uint8_t *owner, const struct zone_node *n,
+    uint16_t type, uint32_t ttl_s);
 
 /*
  * As above, what the plan picks for this query. `*target`, unless NULL, becomes the CNAME's

@@ -7,7 +7,23 @@
 #define TAIL_RDATA 10 /* type, class, ttl, rdlength */
 
 bool
-respond_set(struct reply *p, const uint8_t *owner, const struct rrset *s)
+respond_signatures(
+    struct reply *p, const uint8_t *owner, const struct zone_node *n, uint16_t type, uint32_t ttl_s)
+{
+	const struct rrset *sigs = zone_node_find(n, RRTYPE_RRSIG);
+	const uint8_t *rdata;
+	uint32_t pos = 0;
+	uint16_t rdlen;
+
+	while (sigs != NULL && (rdata = rrset_next(sigs, &pos, &rdlen)) != NULL)
+		if (rdlen >= 2 && (rdata[0] << 8 | rdata[1]) == type &&
+		    !answer_rr(&p->a, owner, RRTYPE_RRSIG, ttl_s, rdata, rdlen))
+			return false;
+	return true;
+}
+
+bool
+respond_set(struct reply *p, const uint8_t *owner, const struct zone_node *n, const struct rrset *s)
 {
 	const struct answer_mark mark = answer_mark(&p->a);
 	const uint8_t *rdata;
@@ -19,6 +35,10 @@ respond_set(struct reply *p, const uint8_t *owner, const struct rrset *s)
 			answer_rollback(&p->a, mark);
 			return false;
 		}
+	if (UNLIKELY(p->secure) && !respond_signatures(p, owner, n, s->type, s->ttl_s)) {
+		answer_rollback(&p->a, mark);
+		return false;
+	}
 	return true;
 }
 
@@ -49,7 +69,7 @@ respond_type(struct reply *p, const uint8_t *owner, const struct zone_node *node
 
 	const struct rrset *s = zone_node_find(node, type);
 
-	return s == NULL || respond_set(p, owner, s);
+	return s == NULL || respond_set(p, owner, node, s);
 }
 
 const uint8_t *

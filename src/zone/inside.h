@@ -29,6 +29,8 @@ struct zone {
 	struct table nodes;
 	struct depths cuts, dnames; /* readers: is any there? */
 	struct tallies *tallies;    /* NULL until the first cut or DNAME */
+	struct ordered *chain;      /* nodes with NSEC or NSEC3; NULL until the first */
+	uint8_t is_signed;          /* enum zone_signed */
 	uint8_t apex[];
 };
 

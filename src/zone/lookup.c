@@ -56,25 +56,32 @@ find_barrier(const struct zone *z, const struct path *p, uint16_t qtype, struct 
 	return false;
 }
 
+/* What is only the owner of an NSEC3 does not exist for queries. */
+static bool
+exists(const struct zone_node *n)
+{
+	return n != NULL && LIKELY((n->flags & ZONE_NODE_HASHED) == 0);
+}
+
 /* Deepest existing node above the name, which does not exist; *depth gets its depth. */
 static const struct zone_node *
 closest_encloser(const struct zone *z, const struct path *p, unsigned *depth)
 {
-	unsigned exists = 0, lacks = p->depth, probe = p->depth - 1;
+	unsigned has = 0, lacks = p->depth, probe = p->depth - 1;
 	const struct zone_node *best = NULL;
 
-	while (lacks - exists > 1) {
+	while (lacks - has > 1) {
 		const struct zone_node *n = path_node(p, z, probe);
 
-		if (n != NULL) {
+		if (exists(n)) {
 			best = n;
-			exists = probe;
+			has = probe;
 		} else {
 			lacks = probe;
 		}
-		probe = exists + (lacks - exists) / 2;
+		probe = has + (lacks - has) / 2;
 	}
-	*depth = exists;
+	*depth = has;
 	return best != NULL ? best : path_node(p, z, 0);
 }
 
@@ -104,8 +111,9 @@ lookup(const struct zone *z, const uint8_t *qname, uint16_t qtype, struct lookup
 	if (find_barrier(z, &p, qtype, out))
 		return;
 	out->node = path_node(&p, z, p.depth);
-	if (out->node != NULL)
+	if (exists(out->node))
 		return;
+	out->node = NULL;
 	out->encloser = closest_encloser(z, &p, &depth);
 	if (out->encloser->flags & ZONE_NODE_WILD_CHILD)
 		out->node = find_wildcard(z, &p, depth, out->encloser);

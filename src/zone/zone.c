@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "zone/inside.h"
+#include "zone/ordered.h"
 #include "zone/retire.h"
 
 /* What a new node has otherwise than the old one. */
@@ -105,6 +106,19 @@ pack_set(const struct rrset *s, void *arg)
 		p->node->flags |= ZONE_NODE_CUT;
 	if (s->type == RRTYPE_DNAME)
 		p->node->flags |= ZONE_NODE_DNAME;
+	if (s->type == RRTYPE_NSEC || s->type == RRTYPE_NSEC3)
+		p->node->flags |= ZONE_NODE_CHAIN;
+}
+
+static bool
+is_hash_only(const struct zone_node *n)
+{
+	if ((n->flags & ZONE_NODE_CHAIN) == 0 || n->overlay != NULL)
+		return false;
+	for (unsigned i = 0; i < n->n_rrsets; i++)
+		if (n->rrsets[i]->type != RRTYPE_NSEC3 && n->rrsets[i]->type != RRTYPE_RRSIG)
+			return false;
+	return true;
 }
 
 /* header | pointers | name | RRsets, each at a multiple of 4 */
@@ -134,6 +148,8 @@ compose(const struct path *p, unsigned depth, const struct zone_node *old, const
 	each_set(old, e, pack_set, &packing);
 	if (depth == 0)
 		node->flags &= (uint8_t)~ZONE_NODE_CUT;
+	if (is_hash_only(node))
+		node->flags |= ZONE_NODE_HASHED;
 	return node;
 }
 
@@ -162,6 +178,42 @@ count(struct zone *z, unsigned depth, uint8_t flags, int by)
 	}
 }
 
+static void
+need_chain(struct zone *z)
+{
+	if (z->chain == NULL)
+		__atomic_store_n(&z->chain, ordered_new(z->apex_labels), __ATOMIC_RELEASE);
+}
+
+/* Keep the chain of a signed zone: `node` comes in for `old`, either may be NULL. */
+static void
+enchain(struct zone *z, const struct zone_node *old, const struct zone_node *node)
+{
+	if (node != NULL && (node->flags & ZONE_NODE_CHAIN)) {
+		need_chain(z);
+		ordered_put(z->chain, node);
+	} else if (old != NULL && (old->flags & ZONE_NODE_CHAIN)) {
+		ordered_remove(z->chain, old->name);
+	}
+}
+
+/* Readers that see the zone announced as signed find its chain: it is published before. */
+static void
+announce(struct zone *z, const struct zone_node *apex)
+{
+	enum zone_signed is = ZONE_UNSIGNED;
+
+	if (zone_node_find(apex, RRTYPE_DNSKEY) != NULL) {
+		if (zone_node_find(apex, RRTYPE_NSEC3PARAM) != NULL)
+			is = ZONE_NSEC3;
+		else if (zone_node_find(apex, RRTYPE_NSEC) != NULL)
+			is = ZONE_NSEC;
+	}
+	if (is != ZONE_UNSIGNED)
+		need_chain(z);
+	__atomic_store_n(&z->is_signed, (uint8_t)is, __ATOMIC_RELEASE);
+}
+
 static uint64_t
 hash_node(const void *item, const void *zone)
 {
@@ -180,6 +232,9 @@ swap(struct zone *z, const struct path *p, unsigned depth, struct zone_node *old
 
 	count(z, depth, node->flags, 1);
 	table_replace(&z->nodes, p->hash[depth], old, node);
+	enchain(z, old, node);
+	if (depth == 0)
+		announce(z, node);
 	count(z, depth, old->flags, -1);
 	retire(old, free);
 }
@@ -202,6 +257,7 @@ attach(struct zone *z, const struct path *p, unsigned depth, const struct edit *
 
 	count(z, depth, node->flags, 1);
 	table_insert(&z->nodes, p->hash[depth], node, hash_node, z);
+	enchain(z, NULL, node);
 	if (depth == 0)
 		return;
 	path_node(p, z, depth - 1)->n_children++;
@@ -215,6 +271,7 @@ detach(struct zone *z, const struct path *p, unsigned depth, struct zone_node *n
 	if (name_is_wildcard(node->name))
 		flag_wild_child(z, p, depth - 1, false);
 	table_remove(&z->nodes, p->hash[depth], node);
+	enchain(z, node, NULL);
 	count(z, depth, node->flags, -1);
 	path_node(p, z, depth - 1)->n_children--;
 	retire(node, free);
@@ -349,6 +406,7 @@ zone_free(struct zone **z)
 	while ((n = table_walk((*z)->nodes.slots, &at)) != NULL)
 		free(n);
 	table_fini(&(*z)->nodes);
+	ordered_free(&(*z)->chain);
 	free((*z)->tallies);
 	(*z)->magic = 0;
 	free(*z);
@@ -359,6 +417,12 @@ const uint8_t *
 zone_apex(const struct zone *z)
 {
 	return z->apex;
+}
+
+enum zone_signed
+zone_signed(const struct zone *z)
+{
+	return __atomic_load_n(&z->is_signed, __ATOMIC_ACQUIRE);
 }
 
 size_t

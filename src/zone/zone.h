@@ -39,6 +39,9 @@ struct zone_node {
 #define ZONE_NODE_CUT        1 /* NS here and not the apex */
 #define ZONE_NODE_DNAME      2
 #define ZONE_NODE_WILD_CHILD 4 /* "*.name" exists */
+#define ZONE_NODE_CHAIN      8 /* NSEC or NSEC3 here: one of the chain that denies */
+#define ZONE_NODE_HASHED                                                                           \
+	16 /* nothing but an NSEC3: to a lookup the name does not exist (RFC 5155 7.2.8) */
 
 /* NULL if there is none. */
 const struct rrset *zone_node_find(const struct zone_node *n, uint16_t type);
@@ -52,6 +55,10 @@ zone_find(const struct zone *z, const uint8_t *lower_name); /* exact, or NULL */
 
 /* NULL only before it has its first RRset. */
 const struct zone_node *zone_apex_node(const struct zone *z);
+
+/* Pre-signed: the apex has DNSKEY, and NSEC or NSEC3PARAM (which counts if both are there). */
+enum zone_signed { ZONE_UNSIGNED, ZONE_NSEC, ZONE_NSEC3 };
+enum zone_signed zone_signed(const struct zone *z);
 
 /* Writer. `set` becomes the zone's (it is copied into the node and freed). The owner must be at or
  * below the apex (CHECKed). */

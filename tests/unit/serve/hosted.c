@@ -122,6 +122,22 @@ host(struct zones *zs, const char *origin, const char *text)
 	diag_fini(&d);
 }
 
+static void
+host_file(struct zones *zs, const char *origin)
+{
+	static char text[1 << 16];
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", HOSTED_ZONES, origin);
+
+	FILE *f = fopen(path, "r");
+
+	CHECK(f != NULL);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	CHECK(fclose(f) == 0);
+	host(zs, origin, text);
+}
+
 struct zones *
 hosted_new(void)
 {
@@ -132,6 +148,9 @@ hosted_new(void)
 	host(zs, "child.example.com.", child_example_com);
 	host(zs, "other.test.", other_test);
 	host(zs, "hub.test.", hub_test);
+	host_file(zs, "nsec.test");
+	host_file(zs, "nsec3.test");
+	host_file(zs, "optout.test");
 	for (size_t i = 0; i < ARRAY_LEN(steered); i++) {
 		CHECK(name_parse_lower(steered[i].host, name) > 0);
 		zone_overlay(zones_find(zs, name), name, fake_steer_new(&steered[i].domain));

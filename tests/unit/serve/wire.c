@@ -106,9 +106,20 @@ put_edns(struct buf *edns, struct buf_reader *r, uint16_t size, uint32_t ttl, ui
 			    edns, " ede=%u", (unsigned)(options[i + 4] << 8 | options[i + 5]));
 }
 
+/* "www.example.com A", "www.example.com RRSIG(A)". */
+static void
+put_outline(struct buf *out, const char *owner, uint16_t type, const uint8_t *rdata)
+{
+	char text[RRTYPE_TEXT_SIZE], covered[RRTYPE_TEXT_SIZE];
+
+	buf_printf(out, "%s %s", owner, rrtype_text(type, text));
+	if (type == RRTYPE_RRSIG)
+		buf_printf(out, "(%s)", rrtype_text((uint16_t)(rdata[0] << 8 | rdata[1]), covered));
+}
+
 /* Returns the extended bits of the rcode, if the record was OPT. */
 static unsigned
-put_rr(struct buf *out, struct buf *edns, struct buf_reader *r)
+put_rr(struct buf *out, struct buf *edns, struct buf_reader *r, bool outline)
 {
 	uint8_t owner[NAME_MAX_LEN];
 	char name[NAME_TEXT_SIZE], type_text[RRTYPE_TEXT_SIZE];
@@ -128,15 +139,20 @@ put_rr(struct buf *out, struct buf *edns, struct buf_reader *r)
 	assert_int_equal(class, DNS_CLASS_IN);
 	buf_init(&rdata, RDATA_MAX_LEN);
 	expand(&rdata, r, type, rdlen);
-	buf_printf(out, "%s%s %u %s ", out->len > 0 && out->data[out->len - 1] != '|' ? ", " : " ",
-	    name_text(owner, name), ttl, rrtype_text(type, type_text));
-	rdata_text(type, rdata.data, (uint16_t)rdata.len, out);
+	buf_puts(out, out->len > 0 && out->data[out->len - 1] != '|' ? ", " : " ");
+	if (outline) {
+		put_outline(out, name_text(owner, name), type, rdata.data);
+	} else {
+		buf_printf(
+		    out, "%s %u %s ", name_text(owner, name), ttl, rrtype_text(type, type_text));
+		rdata_text(type, rdata.data, (uint16_t)rdata.len, out);
+	}
 	buf_fini(&rdata);
 	return 0;
 }
 
-char *
-wire_text(const uint8_t *msg, size_t len)
+static char *
+describe(const uint8_t *msg, size_t len, bool outline)
 {
 	struct buf_reader r = { .data = msg, .len = len };
 	struct buf sections, edns, out;
@@ -162,7 +178,7 @@ wire_text(const uint8_t *msg, size_t len)
 	for (int i = 0; i < 3; i++) {
 		buf_puts(&sections, " |");
 		while (counts[i]-- > 0)
-			rcode |= put_rr(&sections, &edns, &r) << 4;
+			rcode |= put_rr(&sections, &edns, &r, outline) << 4;
 	}
 	assert_false(r.bad);
 	assert_int_equal(r.pos, len);
@@ -178,4 +194,16 @@ wire_text(const uint8_t *msg, size_t len)
 	buf_fini(&sections);
 	buf_fini(&edns);
 	return (char *)buf_take(&out, &(size_t){ 0 });
+}
+
+char *
+wire_text(const uint8_t *msg, size_t len)
+{
+	return describe(msg, len, false);
+}
+
+char *
+wire_outline(const uint8_t *msg, size_t len)
+{
+	return describe(msg, len, true);
 }
