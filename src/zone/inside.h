@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -31,6 +32,10 @@ struct zone {
 	struct tallies *tallies;    /* NULL until the first cut or DNAME */
 	struct ordered *chain;      /* nodes with NSEC or NSEC3; NULL until the first */
 	uint8_t is_signed;          /* enum zone_signed */
+	pthread_mutex_t gate;       /* held during a change set; see snapshot.h */
+	uint64_t generation;        /* odd: a change set is under way */
+	struct history *history;    /* NULL: nobody may transfer it */
+	void *policy;               /* the room above's, swapped by RCU */
 	uint8_t apex[];
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "dns/rrtype.h"
+#include "zone/history.h"
 #include "zone/inside.h"
 #include "zone/ordered.h"
 #include "zone/retire.h"
@@ -389,6 +390,7 @@ zone_new(const uint8_t *apex)
 	z->apex_labels = (uint8_t)name_labels(apex);
 	memcpy(z->apex, apex, len);
 	table_init(&z->nodes);
+	pthread_mutex_init(&z->gate, NULL);
 	path_of(&p, z, z->apex);
 	attach(z, &p, 0, &none);
 	return z;
@@ -408,9 +410,41 @@ zone_free(struct zone **z)
 	table_fini(&(*z)->nodes);
 	ordered_free(&(*z)->chain);
 	free((*z)->tallies);
+	free((*z)->policy);
+	history_free(&(*z)->history);
+	pthread_mutex_destroy(&(*z)->gate);
 	(*z)->magic = 0;
 	free(*z);
 	*z = NULL;
+}
+
+void
+zone_set_policy(struct zone *z, void *policy)
+{
+	void *old = z->policy;
+
+	__atomic_store_n(&z->policy, policy, __ATOMIC_RELEASE);
+	if (old != NULL)
+		retire(old, free);
+}
+
+const void *
+zone_policy(const struct zone *z)
+{
+	return __atomic_load_n(&z->policy, __ATOMIC_ACQUIRE);
+}
+
+void
+zone_set_history(struct zone *z, struct history *h)
+{
+	CHECK(z->history == NULL);
+	__atomic_store_n(&z->history, h, __ATOMIC_RELEASE);
+}
+
+struct history *
+zone_history(const struct zone *z)
+{
+	return __atomic_load_n(&z->history, __ATOMIC_ACQUIRE);
 }
 
 const uint8_t *

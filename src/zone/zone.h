@@ -66,6 +66,16 @@ void zone_put(struct zone *z, const uint8_t *owner, struct rrset *set);
 void zone_del(struct zone *z, const uint8_t *owner, uint16_t type); /* absent: no-op */
 /* Set or (NULL) clear; returns the old one, which readers may still see until a grace period. */
 const void *zone_overlay(struct zone *z, const uint8_t *owner, const void *overlay);
+/*
+ * What the zone carries for transfers. `policy`: a block of the room above's, immutable; it becomes
+ * the zone's and is freed with it or, replaced, after a grace period. Readers: NULL is "none".
+ */
+struct history;
+void zone_set_policy(struct zone *z, void *policy);
+const void *zone_policy(const struct zone *z);
+void zone_set_history(struct zone *z, struct history *h); /* once; it becomes the zone's */
+struct history *zone_history(const struct zone *z);
+
 /* Walk every node in no particular order (writer, or inside a read section). */
 void
 zone_walk(const struct zone *z, void (*visit)(const struct zone_node *n, void *arg), void *arg);
