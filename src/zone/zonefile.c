@@ -10,6 +10,7 @@
  */
 #include "zone/zonefile.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <libzscanner/scanner.h>
 #include <stdlib.h>
@@ -22,9 +23,11 @@
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "zone/zonefile_check.h"
+#include "zone/zonefile_generate.h"
 
-#define PROBLEMS_MAX  20
-#define DEFAULT_TTL_S 3600
+#define PROBLEMS_MAX     20
+#define DEFAULT_TTL_S    3600
+#define PROGRESS_RECORDS 4096
 
 struct record {
 	struct record *next;
@@ -56,7 +59,10 @@ struct loader {
 	uint8_t apex[NAME_MAX_LEN];
 	struct zonefile *out;
 	struct diag *d;
+	const struct zonefile_hooks *hooks;
 	size_t problems;
+	size_t generated;           /* records, by all $GENERATE together */
+	const uint32_t *generating; /* the number it is at, or NULL */
 
 	struct arena arena;
 	struct group **groups; /* in the order of first appearance */
@@ -72,7 +78,10 @@ complain(struct loader *l, uint64_t line, const char *why)
 	char *where = xasprintf("%s:%llu", l->label, (unsigned long long)line);
 
 	l->problems++;
-	diag_add(l->d, DIAG_INVALID, where, "%s", why);
+	if (l->generating != NULL)
+		diag_add(l->d, DIAG_INVALID, where, "%s (generated for %u)", why, *l->generating);
+	else
+		diag_add(l->d, DIAG_INVALID, where, "%s", why);
 	free(where);
 }
 
@@ -191,40 +200,6 @@ add_record(struct loader *l, const zs_scanner_t *s)
 	l->out->records++;
 }
 
-/* The start of a line, counted from 1; `end` gets the end of the text. */
-static const char *
-line_start(const struct loader *l, uint64_t line, const char **end)
-{
-	const char *p = l->text;
-
-	*end = l->text + l->len;
-	while (--line > 0 && p < *end) {
-		const char *nl = memchr(p, '\n', (size_t)(*end - p));
-
-		p = nl != NULL ? nl + 1 : *end;
-	}
-	return p;
-}
-
-static bool
-starts_with(const struct loader *l, uint64_t line, const char *word)
-{
-	const char *end, *p = line_start(l, line, &end);
-	size_t n = strlen(word);
-
-	return (size_t)(end - p) >= n && strncasecmp(p, word, n) == 0;
-}
-
-static void
-complain_syntax(struct loader *l, const zs_scanner_t *s)
-{
-	bool generate = starts_with(l, s->line_counter, "$GENERATE");
-
-	complain(l, s->line_counter,
-	    generate ? "$GENERATE is not supported: write the records out"
-		     : zs_strerror(s->error.code));
-}
-
 /* One step; false at the end, or when nothing more can be understood. */
 static bool
 step(struct loader *l, zs_scanner_t *s)
@@ -236,34 +211,129 @@ step(struct loader *l, zs_scanner_t *s)
 		add_record(l, s);
 		break;
 	case ZS_STATE_ERROR:
-		complain_syntax(l, s);
+		complain(l, s->line_counter, zs_strerror(s->error.code));
 		return !s->error.fatal;
 	case ZS_STATE_INCLUDE:
-		complain(l, s->line_counter, "$INCLUDE is not supported: insert the file's text");
+		complain(l, s->line_counter,
+		    "$INCLUDE names a file, and this is text alone: gtmctl zone import reads it");
 		return false;
 	default:
 		return false;
 	}
+	if (l->generating == NULL && l->out->records % PROGRESS_RECORDS == 0 &&
+	    l->hooks->progress != NULL)
+		l->hooks->progress(l->hooks->arg, (size_t)(s->input.current - l->text));
 	return true;
+}
+
+/*
+ * Whole lines, the first of which is `line`; false if the end was not reached. The scanner keeps
+ * origin, TTL and owner from one piece to the next, but ends each with a line of its own.
+ */
+static bool
+scan_piece(struct loader *l, zs_scanner_t *s, const char *text, size_t len, uint64_t line)
+{
+	if (len == 0)
+		return true;
+	if (zs_set_input_string(s, text, len) != 0)
+		return false;
+	s->line_counter = line;
+	while (l->problems < PROBLEMS_MAX && step(l, s))
+		;
+	return s->state == ZS_STATE_EOF;
+}
+
+static bool
+scan_generated(struct loader *l, zs_scanner_t *s, const struct zonefile_generate *g, uint64_t line)
+{
+	bool more = true;
+	struct buf text;
+
+	buf_init(&text, SIZE_MAX);
+	for (uint64_t n = g->start; more && n <= g->stop; n += g->step) {
+		const uint32_t number = (uint32_t)n;
+		const char *why;
+
+		buf_clear(&text);
+		why = zonefile_generate_write(g, number, &text);
+		l->generating = &number;
+		if (why != NULL)
+			complain(l, line, why);
+		more = why == NULL && scan_piece(l, s, (char *)text.data, text.len, line);
+	}
+	l->generating = NULL;
+	buf_fini(&text);
+	return more;
+}
+
+/* False when there is no use in going on. */
+static bool
+generate(struct loader *l, zs_scanner_t *s, const char *text, size_t len, uint64_t line)
+{
+	struct zonefile_generate g;
+	const char *why = zonefile_generate_read(&g, text, len);
+
+	if (why != NULL) {
+		complain(l, line, why);
+		return l->problems < PROBLEMS_MAX;
+	}
+	l->generated += zonefile_generate_count(&g);
+	if (l->generated > ZONEFILE_GENERATED_MAX) {
+		complain(l, line, "$GENERATE makes over 1000000 records in all");
+		return false;
+	}
+	return scan_generated(l, s, &g, line);
+}
+
+/* The next line that begins with $GENERATE, or the end. */
+static const char *
+find_generate(const char *p, const char *end)
+{
+	static const char word[] = "$GENERATE";
+	const size_t n = sizeof(word) - 1;
+
+	while ((size_t)(end - p) > n) {
+		if (strncasecmp(p, word, n) == 0 && isspace((unsigned char)p[n]))
+			return p;
+		p = memmem(p, (size_t)(end - p), "\n$", 2);
+		if (p == NULL)
+			break;
+		p++;
+	}
+	return end;
+}
+
+static uint64_t
+count_lines(const char *p, const char *end)
+{
+	uint64_t n = 0;
+
+	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		n++;
+		if (++p == end)
+			break;
+	}
+	return n;
 }
 
 static void
 scan(struct loader *l, zs_scanner_t *s)
 {
-	/* zscanner holds back a last line that does not end. */
-	static const char newline[] = "\n";
+	const char *p = l->text, *end = p + l->len;
+	uint64_t line = 1;
 
-	if (zs_set_input_string(s, l->text, l->len) != 0)
-		return;
-	while (l->problems < PROBLEMS_MAX && step(l, s))
-		;
-	if (s->state != ZS_STATE_EOF)
-		return;
-	if (zs_set_input_string(s, newline, 1) == 0)
-		while (l->problems < PROBLEMS_MAX && step(l, s))
-			;
-	if (s->state == ZS_STATE_EOF && s->multiline)
-		complain(l, s->line_counter, "unbalanced parentheses");
+	while (p < end) {
+		const char *directive = find_generate(p, end);
+		const char *next = directive < end ? memchr(directive, '\n', end - directive) : end;
+
+		next = next == NULL || next == end ? end : next + 1;
+		if (!scan_piece(l, s, p, (size_t)(directive - p), line) || directive == end)
+			break;
+		line += count_lines(p, directive);
+		if (!generate(l, s, directive, (size_t)(next - directive), line++))
+			break;
+		p = next;
+	}
 }
 
 static const struct group *
@@ -377,7 +447,14 @@ int
 zonefile_parse(const char *text, size_t len, const char *origin, const char *label,
     struct zonefile *out, struct diag *d)
 {
-	struct loader l = { .label = label, .len = len, .out = out, .d = d };
+	return zonefile_parse_told(text, len, origin, label, &(struct zonefile_hooks){ 0 }, out, d);
+}
+
+int
+zonefile_parse_told(const char *text, size_t len, const char *origin, const char *label,
+    const struct zonefile_hooks *hooks, struct zonefile *out, struct diag *d)
+{
+	struct loader l = { .label = label, .len = len, .hooks = hooks, .out = out, .d = d };
 	char apex[NAME_TEXT_SIZE + 1];
 	char *copy;
 
