@@ -78,9 +78,9 @@ cli_client(struct cli *cli)
 	return cli->client;
 }
 
-/* The server knows a text's lines, we know its file: "line 7" becomes "FILE:7". */
+/* The server knows a text's lines, we know its files: "line 7" becomes "FILE:7". */
 static void
-name_lines(const char *file, const json_t *problem)
+name_lines(const struct client_request *q, const json_t *problem)
 {
 	json_t *e;
 	size_t i;
@@ -89,8 +89,13 @@ name_lines(const char *file, const json_t *problem)
 	{
 		const char *pointer = json_string_value(json_object_get(e, "pointer"));
 
-		if (pointer != NULL && strncmp(pointer, "line ", 5) == 0)
-			json_object_set_new(e, "pointer", json_sprintf("%s:%s", file, pointer + 5));
+		if (pointer == NULL || strncmp(pointer, "line ", 5) != 0)
+			continue;
+
+		char *place = q->place(q->place_arg, strtoull(pointer + 5, NULL, 10));
+
+		json_object_set_new(e, "pointer", json_string(place));
+		free(place);
 	}
 }
 
@@ -101,8 +106,8 @@ refused(struct cli *cli, const struct client_request *q, const struct client_rep
 	json_t *j = json_loadb((const char *)r->body.data, r->body.len, 0, NULL);
 	struct buf b;
 
-	if (q->file != NULL)
-		name_lines(strcmp(q->file, "-") == 0 ? "stdin" : q->file, j);
+	if (q->place != NULL)
+		name_lines(q, j);
 	buf_init(&b, 1 << 20);
 	problem_write(&b, r->status, j, places);
 	fputs(buf_str(&b), cli->err);

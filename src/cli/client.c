@@ -14,7 +14,7 @@
 #define BODY_MAX          ((size_t)512 << 20) /* zone files are up to 256 MiB */
 #define TOKEN_MAX         4096
 #define CONNECT_TIMEOUT_S 5L
-#define TIMEOUT_S         120L
+#define TIMEOUT_S         120L /* and 4 s more for each MiB sent */
 
 struct client {
 	CURL *curl;
@@ -117,6 +117,16 @@ head(char *line, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
+static int
+tell_progress(void *arg, curl_off_t down UNUSED, curl_off_t downloaded UNUSED, curl_off_t up UNUSED,
+    curl_off_t uploaded)
+{
+	const struct client_request *q = arg;
+
+	q->progress(q->progress_arg, (size_t)uploaded);
+	return 0;
+}
+
 static struct curl_slist *
 prepare(struct client *c, const char *path, struct client_reply *r)
 {
@@ -171,7 +181,12 @@ client_call(
 {
 	struct curl_slist *headers = prepare(c, q->path, r);
 
-	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, TIMEOUT_S);
+	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, TIMEOUT_S + (long)(q->body_len >> 18));
+	if (q->progress != NULL) {
+		curl_easy_setopt(c->curl, CURLOPT_XFERINFOFUNCTION, tell_progress);
+		curl_easy_setopt(c->curl, CURLOPT_XFERINFODATA, q);
+		curl_easy_setopt(c->curl, CURLOPT_NOPROGRESS, 0L);
+	}
 	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, collect);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, r);
 	if (q->body != NULL || strcmp(q->method, "POST") == 0) {

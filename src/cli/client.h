@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/buf.h"
@@ -38,7 +39,12 @@ struct client_request {
 	const char *type;   /* of the body; NULL = application/json */
 	const void *body;   /* NULL = none */
 	size_t body_len;
-	const char *file;   /* where the body's text was read from, or NULL */
+	/* The body's lines by their file, "hosts:3", to free; NULL: there is none. */
+	char *(*place)(const void *arg, uint64_t line);
+	const void *place_arg;
+	/* Bytes of the body that went out, now and then until the reply; may be NULL. */
+	void (*progress)(void *arg, size_t sent);
+	void *progress_arg;
 };
 /* 0 with the reply, whatever its status; -ECONNREFUSED with a problem when nobody answers. */
 MUST_USE int client_call(

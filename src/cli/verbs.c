@@ -34,6 +34,10 @@ static const struct option events_options[] = {
 	{ "--kind", 0, "KIND", "only events of this kind, e.g. address.down" },
 	OPTION_END,
 };
+static const struct option check_options[] = {
+	{ "--origin", 0, "ZONE", "the zone's name; without, the file's first $ORIGIN or SOA" },
+	OPTION_END,
+};
 static const struct option demo_options[] = {
 	{ "--stay", 0, NULL, "keep everything running until Ctrl-C" },
 	{ "--gtmd", 0, "PATH", "the server to run; default: beside gtmctl" },
@@ -78,6 +82,10 @@ const struct verb verbs_table[] = {
 	    "  gtmctl domain disable www.example.com A\n", NULL, 1, 2, verb_domain_disable },
 	{ "zone import", "ZONE FILE", "Make or replace a zone's records from a zone file",
 	    "  gtmctl zone import example.com example.com.zone\n", NULL, 2, 2, verb_zone_import },
+	{ "zone check", "FILE", "Tell what is wrong with a zone file; asks no server",
+	    "  gtmctl zone check example.com.zone\n"
+	    "  gtmctl zone check hosts.txt --origin example.com\n",
+	    check_options, 1, 1, verb_zone_check },
 	{ "zone export", "ZONE", "Write a zone's records as a zone file",
 	    "  gtmctl zone export example.com > example.com.zone\n", NULL, 1, 1, verb_zone_export },
 	{ "explain", "NAME TYPE", "Tell what would be answered, and why",
