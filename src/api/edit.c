@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cut.h"
 #include "api/route.h"
 #include "api/warn.h"
 #include "base/clock.h"
@@ -131,6 +132,8 @@ edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, s
 
 	if (full != NULL)
 		rc = model_check_put(e->model, &e->set, kind, name, full, d);
+	if (rc == 0 && kind == KIND_DOMAIN)
+		rc = cut_check_domain(e, name, d);
 	if (rc == 0) {
 		if (old == NULL || !json_equal(old, full))
 			add_put(e, kind, name, full);

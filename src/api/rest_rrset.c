@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/cut.h"
 #include "api/edit.h"
 #include "api/records.h"
 #include "api/rest.h"
@@ -178,6 +179,7 @@ put(struct request *r, const struct target *t, struct rrset **set)
 		if (old == NULL || !rrset_equal(old, *set))
 			save(&e, t, set, old);
 		warn_records(&e, t->owner, t->type);
+		cut_warn_records(&e, t->zone, t->owner, t->type);
 		edit_commit(&e);
 		edit_reply_json(
 		    &e, old == NULL && !e.dry ? 201 : 200, records_encode(t->owner, *set));
