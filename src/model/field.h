@@ -57,6 +57,7 @@ struct field_codec {
 #define FIELD_IMMUTABLE 2 /* may not change once the object exists */
 #define FIELD_OPTIONAL 4  /* may be null or absent, then absent from output (STR, STRUCT with `present`) */
 #define FIELD_SECRET 8    /* written, never read back */
+#define FIELD_LINES 16    /* STR: may have line breaks and tabs */
 
 struct field {
 	const char *name;

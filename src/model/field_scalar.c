@@ -28,6 +28,20 @@ field_word(const char *const *words, const char *word)
 	return -1;
 }
 
+static bool
+is_printable(const struct field *f, const char *text, size_t len)
+{
+	if ((f->flags & FIELD_LINES) == 0)
+		return objname_is_printable(text, len);
+	for (size_t at = 0, part; at < len; at += part + 1) {
+		part = strcspn(text + at, "\r\n\t");
+		if (!objname_is_printable(text + at, part) ||
+		    (text[at + part] == '\0' && at + part < len))
+			return false;
+	}
+	return true;
+}
+
 const char *
 field_text(const struct field *f, const json_t *j, size_t min, size_t max,
     const struct diag_path *path, struct diag *d)
@@ -42,7 +56,7 @@ field_text(const struct field *f, const json_t *j, size_t min, size_t max,
 		fault = min == 1 ? "must not be empty" : "is too short";
 	else if (json_string_length(j) > max)
 		fault = "is too long";
-	else if (!objname_is_printable(text, json_string_length(j)))
+	else if (!is_printable(f, text, json_string_length(j)))
 		fault = "must not contain control characters";
 	if (fault == NULL)
 		return text;
@@ -188,7 +202,8 @@ schema_duration(const struct field *f)
 
 	json_t *schema = json_pack("{s:s, s:s, s:s, s:s}", "type", "string", "pattern",
 	    "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$", "x-minimum",
-	    duration_text((uint64_t)f->min, min), "x-maximum", duration_text((uint64_t)f->max, max));
+	    duration_text((uint64_t)f->min, min), "x-maximum",
+	    duration_text((uint64_t)f->max, max));
 
 	/* Below the range: it depends on other members, and the prose tells. */
 	if (f->def >= f->min)

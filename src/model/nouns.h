@@ -70,7 +70,15 @@ struct zone_spec {
 struct http_spec {
 	const char *method, *host, *path;
 	struct field_list headers; /* labels */
+	const char *body;
+	bool follow_redirect;
 	struct field_list expect_status; /* "200-399" */
+	const char *expect_body;         /* as pattern_check accepts it; "" = not looked at */
+};
+
+struct talk_spec {
+	const char *send;   /* as escape_decode accepts it */
+	const char *expect; /* as pattern_check accepts it */
 };
 
 struct template_spec {
@@ -78,6 +86,7 @@ struct template_spec {
 	uint32_t interval_ms, timeout_ms, recheck_ms;
 	uint32_t fall, rise;
 	uint32_t failure_rate;
+	struct talk_spec talk;
 	struct http_spec http;
 	const char *remark;
 	struct field_list labels;

@@ -5,6 +5,8 @@
 #include <strings.h>
 
 #include "base/duration.h"
+#include "base/escape.h"
+#include "base/pattern.h"
 #include "model/noun_rules.h"
 #include "model/shared_fields.h"
 
@@ -12,7 +14,7 @@
 #define HOUR   (3600 * SECOND)
 
 static const char *const protocol_words[] = { "tcp", "http", NULL };
-static const char *const method_words[] = { "GET", "HEAD", "OPTIONS", "POST", NULL };
+static const char *const method_words[] = { "GET", "HEAD", "OPTIONS", "POST", "PUT", NULL };
 
 #define AT(member) offsetof(struct http_spec, member)
 static const struct field http_fields[] = {
@@ -39,6 +41,16 @@ static const struct field http_fields[] = {
 	    .type = FIELD_LABELS,
 	    .max = 1024,
 	    .prose = "further request headers" },
+	{ .name = "body",
+	    .offset = AT(body),
+	    .type = FIELD_STR,
+	    .flags = FIELD_LINES,
+	    .max = 4096,
+	    .prose = "request body, with POST and PUT" },
+	{ .name = "follow_redirect",
+	    .offset = AT(follow_redirect),
+	    .type = FIELD_BOOL,
+	    .prose = "follow up to 5 redirects that stay on this host, and judge the last reply" },
 	{ .name = "expect_status",
 	    .offset = AT(expect_status),
 	    .type = FIELD_STRS,
@@ -46,6 +58,29 @@ static const struct field http_fields[] = {
 	    .max = 16,
 	    .def_str = "200-399",
 	    .prose = "statuses that pass: \"200\", \"200-399\"" },
+	{ .name = "expect_body",
+	    .offset = AT(expect_body),
+	    .type = FIELD_STR,
+	    .max = PATTERN_MAX,
+	    .prose = "POSIX extended regular expression that the first 64 KiB of the reply's body "
+		     "must match; empty: the body is not read" },
+	FIELD_END,
+};
+#undef AT
+
+#define AT(member) offsetof(struct talk_spec, member)
+static const struct field talk_fields[] = {
+	{ .name = "send",
+	    .offset = AT(send),
+	    .type = FIELD_STR,
+	    .max = 1024,
+	    .prose = "what to say once connected; with escapes \\r \\n \\t \\0 \\xHH \\\\" },
+	{ .name = "expect",
+	    .offset = AT(expect),
+	    .type = FIELD_STR,
+	    .max = PATTERN_MAX,
+	    .prose = "POSIX extended regular expression that the first 4 KiB of what comes must "
+		     "match; with escapes \\r \\n \\t \\xHH" },
 	FIELD_END,
 };
 #undef AT
@@ -100,6 +135,12 @@ const struct field template_fields[] = {
 	    .max = 100,
 	    .def = 50,
 	    .prose = "percent of probing nodes that must fail; 0 = any node" },
+	{ .name = "talk",
+	    .offset = AT(talk),
+	    .type = FIELD_STRUCT,
+	    .sub = talk_fields,
+	    .sub_size = sizeof(struct talk_spec),
+	    .prose = "what to say and to hear with protocol tcp; empty: to connect is enough" },
 	{ .name = "http",
 	    .offset = AT(http),
 	    .type = FIELD_STRUCT,
@@ -186,6 +227,51 @@ is_status_range(const char *text)
 }
 
 static void
+check_pattern(const char *text, const char *where, struct diag *d)
+{
+	char why[PATTERN_WHY_SIZE];
+
+	if (pattern_check(text, why) == 0)
+		return;
+	diag_add(d, DIAG_INVALID, where, "is not a usable regular expression: %s", why);
+	diag_detail(
+	    d, text, "POSIX extended, without back-references: \"^220 \", \"all (good|well)\"");
+}
+
+static void
+check_talk(const struct talk_spec *talk, struct diag *d)
+{
+	char octets[1024];
+
+	if (escape_decode(talk->send, octets) < 0) {
+		diag_add(d, DIAG_INVALID, "talk.send", "has an unknown escape");
+		diag_detail(d, talk->send, "\\r \\n \\t \\0 \\xHH \\\\");
+	}
+	check_pattern(talk->expect, "talk.expect", d);
+}
+
+/* What each method can have. */
+static void
+check_method(const struct http_spec *http, struct diag *d)
+{
+	const bool reads = strcmp(http->method, "GET") == 0 || strcmp(http->method, "HEAD") == 0;
+	const bool writes = strcmp(http->method, "POST") == 0 || strcmp(http->method, "PUT") == 0;
+
+	if (http->body[0] != '\0' && !writes) {
+		diag_add(d, DIAG_INVALID, "http.body", "needs another method");
+		diag_detail(d, http->method, "method POST, PUT");
+	}
+	if (http->follow_redirect && !reads) {
+		diag_add(d, DIAG_INVALID, "http.follow_redirect", "needs another method");
+		diag_detail(d, http->method, "method GET, HEAD");
+	}
+	if (http->expect_body[0] != '\0' && strcmp(http->method, "HEAD") == 0) {
+		diag_add(d, DIAG_INVALID, "http.expect_body", "a reply to HEAD has no body");
+		diag_detail(d, http->method, "method GET, OPTIONS, POST, PUT");
+	}
+}
+
+static void
 check_http(const struct http_spec *http, struct diag *d)
 {
 	const char *const *status = http->expect_status.items;
@@ -207,6 +293,8 @@ check_http(const struct http_spec *http, struct diag *d)
 		diag_detail(d, status[i], "\"200\", \"200-399\" (100..599)");
 	}
 	check_headers(&http->headers, d);
+	check_pattern(http->expect_body, "http.expect_body", d);
+	check_method(http, d);
 }
 
 void
@@ -227,6 +315,7 @@ template_check(const char *name, const void *spec, struct diag *d)
 
 	(void)name;
 	check_times(t, d);
+	check_talk(&t->talk, d);
 	check_http(&t->http, d);
 	return d->count == before ? 0 : -EINVAL;
 }

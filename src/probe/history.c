@@ -23,7 +23,7 @@ observation_json(const struct observation *o)
 	char at[CLOCK_TEXT_SIZE], status[32];
 	const char *text = o->text;
 
-	if (o->status != 0) {
+	if (o->status != 0 && o->text[0] == '\0') {
 		snprintf(status, sizeof(status), "status %u", o->status);
 		text = status;
 	}

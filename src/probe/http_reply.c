@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  *	      "HTTP/1."   digit     " "      3 digits            reason         name ":" value
- *	START --> VERSION --> MINOR --> SPACE --> STATUS --> STATUS_END --> TEXT --> LINE <--> NAME,
- *TEXT ^                                                                           |
- *	  `---------- after a 1xx ------------------------------------------- an empty line: END
+ *	START --> VERSION --> MINOR --> SPACE --> STATUS --> STATUS_END --> TEXT --> LINE
+ *	  ^                                                     LINE <--> NAME, TEXT   |
+ *	  `---------- after a 1xx ------------------------------- an empty line: END <-'
  *
  * A CR is followed by a LF or refused: the states in _CR.
  */
 #include "probe/http_reply.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -31,10 +32,22 @@ enum state {
 
 static const char opening[] = "HTTP/1.";
 
+/* Headers that are noted: a bit each while the name may still become it. */
+static const char *const fields[] = { "content-length", "transfer-encoding", "location" };
+enum { LENGTH = 1, CODING = 2, LOCATION = 4 };
+#define LENGTH_MAX (INT64_MAX / 16)
+static const char chunked[] = "chunked";
+
 void
 http_reply_init(struct http_reply *r)
 {
-	*r = (struct http_reply){ .state = START };
+	*r = (struct http_reply){ .state = START, .length = -1 };
+}
+
+void
+http_reply_note(struct http_reply *r, struct buf *location)
+{
+	r->location = location;
 }
 
 static enum state
@@ -79,12 +92,87 @@ status_next(struct http_reply *r, uint8_t c)
 	return ++r->matched < 3 ? STATUS : STATUS_END;
 }
 
+/* An octet of a header's name: which of ours can it still be? */
+static void
+note_name(struct http_reply *r, uint8_t c)
+{
+	if (r->location == NULL || c == ' ' || c == '\t')
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const uint8_t bit = (uint8_t)(1u << i);
+
+		if ((r->field & bit) != 0 && (uint8_t)fields[i][r->at] != tolower(c))
+			r->field &= (uint8_t)~bit;
+	}
+	if (r->field != 0)
+		r->at++;
+}
+
+/* The name is over. */
+static enum state
+note_field(struct http_reply *r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (r->field == 1u << i && fields[i][r->at] != '\0')
+			r->field = 0;
+	}
+	if ((r->field & (r->field - 1)) != 0)
+		r->field = 0;
+	r->matched = 0;
+	if (r->field == LENGTH && r->length >= 0)
+		return refuse(r, "two Content-Length");
+	if (r->field == LOCATION)
+		buf_clear(r->location);
+	return TEXT;
+}
+
+static enum state
+note_length(struct http_reply *r, uint8_t c)
+{
+	if (c == ' ' || c == '\t')
+		return TEXT;
+	if (c < '0' || c > '9' || r->length > LENGTH_MAX)
+		return refuse(r, "malformed Content-Length");
+	r->length = (r->length < 0 ? 0 : r->length * 10) + (c - '0');
+	return TEXT;
+}
+
+/* Chunked, if it is the last word. */
+static void
+note_coding(struct http_reply *r, uint8_t c)
+{
+	if (c == ',')
+		r->matched = 0;
+	else if (c != ' ' && c != '\t')
+		r->matched =
+		    r->matched < sizeof(chunked) - 1 && (uint8_t)chunked[r->matched] == tolower(c)
+			? r->matched + 1
+			: (uint8_t)sizeof(chunked);
+	r->chunked = r->matched == sizeof(chunked) - 1;
+}
+
+/* An octet of a header's value. */
+static enum state
+note_value(struct http_reply *r, uint8_t c)
+{
+	if (r->field == LENGTH)
+		return note_length(r, c);
+	if (r->field == CODING)
+		note_coding(r, c);
+	if (r->field == LOCATION && (r->location->len > 0 || (c != ' ' && c != '\t')) &&
+	    r->location->len < r->location->max)
+		buf_put_u8(r->location, c);
+	return TEXT;
+}
+
 /* In a reason phrase or a header's value. */
 static enum state
 text_next(struct http_reply *r, uint8_t c)
 {
 	if (c == '\n')
 		return LINE;
+	if (r->field != 0 && c != '\r' && is_text(c))
+		return note_value(r, c);
 	if (c == '\r')
 		return TEXT_CR;
 	return is_text(c) ? TEXT : refuse(r, "control character in the head");
@@ -93,8 +181,12 @@ text_next(struct http_reply *r, uint8_t c)
 static enum state
 line_next(struct http_reply *r, uint8_t c)
 {
-	if (is_token(c))
+	r->at = 0;
+	r->field = r->location != NULL && is_token(c) ? LENGTH | CODING | LOCATION : 0;
+	if (is_token(c)) {
+		note_name(r, c);
 		return NAME;
+	}
 	if (c == ' ' || c == '\t') /* folded: goes on with the line before */
 		return TEXT;
 	return refuse(r, "malformed header line");
@@ -105,7 +197,8 @@ static enum state
 name_next(struct http_reply *r, uint8_t c)
 {
 	if (c == ':')
-		return TEXT;
+		return note_field(r);
+	note_name(r, c);
 	return is_token(c) || c == ' ' || c == '\t' ? NAME : refuse(r, "malformed header line");
 }
 
@@ -115,6 +208,13 @@ head_end(struct http_reply *r)
 	const bool interim = r->status < 200 && r->status != 101;
 
 	r->matched = 0;
+	if (interim) { /* says nothing about the reply to come */
+		r->length = -1;
+		r->chunked = false;
+		r->field = 0;
+		if (r->location != NULL)
+			buf_clear(r->location);
+	}
 	return interim ? START : END;
 }
 

@@ -66,7 +66,16 @@ put_path(struct buf *b, const char *path)
 }
 
 static void
-put_host(struct buf *b, const struct http_spec *http, const struct addr *target, const char *host)
+put_port(struct buf *b, uint16_t port, bool secure)
+{
+	if (port != (secure ? 443 : 80))
+		buf_printf(b, ":%u", port);
+	buf_puts(b, "\r\n");
+}
+
+static void
+put_host(struct buf *b, const struct http_spec *http, const struct addr *target, const char *host,
+    bool secure)
 {
 	char text[ADDR_TEXT_SIZE];
 	const bool bare_ip6 = is_given(host) && host[0] != '[' && strchr(host, ':') != NULL;
@@ -83,9 +92,7 @@ put_host(struct buf *b, const struct http_spec *http, const struct addr *target,
 		return;
 	}
 	buf_printf(b, bare_ip6 ? "Host: [%s]" : "Host: %s", host);
-	if (addr_port(target) != 80)
-		buf_printf(b, ":%u", addr_port(target));
-	buf_puts(b, "\r\n");
+	put_port(b, addr_port(target), secure);
 }
 
 static void
@@ -100,9 +107,23 @@ put_headers(struct buf *b, const struct http_spec *http)
 	}
 }
 
+static void
+put_body(struct buf *b, const struct http_spec *http)
+{
+	const bool may = http->method != NULL &&
+			 (strcmp(http->method, "POST") == 0 || strcmp(http->method, "PUT") == 0);
+
+	if (may)
+		buf_printf(
+		    b, "Content-Length: %zu\r\n", http->body != NULL ? strlen(http->body) : 0);
+	buf_puts(b, "Connection: close\r\n\r\n");
+	if (may && http->body != NULL)
+		buf_puts(b, http->body);
+}
+
 char *
-http_request_text(
-    const struct http_spec *http, const struct addr *target, const char *host, size_t *len)
+http_request_text(const struct http_spec *http, const struct addr *target, const char *host,
+    bool secure, size_t *len)
 {
 	struct buf b;
 
@@ -110,14 +131,55 @@ http_request_text(
 	buf_printf(&b, "%s ", is_name(http->method) ? http->method : "GET");
 	put_path(&b, http->path);
 	buf_puts(&b, " HTTP/1.1\r\n");
-	put_host(&b, http, target, host);
+	put_host(&b, http, target, host, secure);
 	if (find_header(http, "User-Agent") == NULL)
 		buf_puts(&b, "User-Agent: OpenGTM/" GTM_VERSION "\r\n");
 	if (find_header(http, "Accept") == NULL)
 		buf_puts(&b, "Accept: */*\r\n");
 	put_headers(&b, http);
-	buf_puts(&b, "Connection: close\r\n\r\n");
+	put_body(&b, http);
 	return (char *)buf_take(&b, len);
+}
+
+/* Past the line at `at`. */
+static size_t
+line_end(const char *text, size_t len, size_t at)
+{
+	const char *end = memchr(text + at, '\n', len - at);
+
+	return end != NULL ? (size_t)(end - text) + 1 : len;
+}
+
+char *
+http_request_redirect(
+    const char *text, size_t len, const char *host, const struct http_place *to, size_t *out_len)
+{
+	const size_t headers = line_end(text, len, line_end(text, len, 0));
+	struct buf b;
+
+	buf_init(&b, REQUEST_MAX);
+	buf_put(&b, text, (size_t)((const char *)memchr(text, ' ', len) - text) + 1);
+	put_path(&b, to->path);
+	buf_printf(&b,
+	    strchr(host, ':') != NULL ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", host);
+	put_port(&b, to->port, to->secure);
+	buf_put(&b, text + headers, len - headers);
+	return (char *)buf_take(&b, out_len);
+}
+
+char *
+http_request_host(const struct http_spec *http, const struct addr *target, const char *host)
+{
+	char text[ADDR_TEXT_SIZE];
+	const bool given = is_given(http->host) && is_value(http->host);
+
+	if (given && http->host[0] == '[')
+		return xstrndup(http->host + 1, strcspn(http->host + 1, "]"));
+	if (given)
+		return xstrndup(http->host, strcspn(http->host, ":"));
+	if (is_given(host) && is_value(host))
+		return xstrdup(host);
+	return xstrdup(addr_ip_text(target, text));
 }
 
 /* 0, or -1 if `text` is neither "N" nor "N-M". */

@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ void
 probe_init(struct probe *p)
 {
 	*p = (struct probe){ .fd = -1, .cause = "", .text = "" };
+	buf_init(&p->in, PROBE_IN_MAX);
 }
 
 static uint64_t
@@ -42,6 +44,8 @@ probe_begin(struct probe *p, const struct recipe *r)
 {
 	probe_init(p);
 	p->recipe = r;
+	p->port = addr_port(&r->target);
+	p->secure = r->protocol->secure;
 	p->start_us = clock_mono_us();
 	return r->protocol->start(p);
 }
@@ -51,7 +55,7 @@ probe_begin(struct probe *p, const struct recipe *r)
  * the ports.
  */
 void
-probe_close(struct probe *p)
+probe_hang_up(struct probe *p)
 {
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
@@ -60,6 +64,17 @@ probe_close(struct probe *p)
 	setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(p->fd);
 	p->fd = -1;
+	p->connected = false;
+	p->sent = 0;
+}
+
+void
+probe_close(struct probe *p)
+{
+	probe_hang_up(p);
+	buf_fini(&p->in);
+	free(p->redirected);
+	p->redirected = NULL;
 }
 
 enum probe_step
@@ -87,7 +102,11 @@ probe_error(struct probe *p, int error)
 enum probe_step
 probe_connect(struct probe *p)
 {
-	const int fd = sock_tcp_connect(&p->recipe->target, NULL);
+	struct addr target = p->recipe->target;
+
+	addr_port_set(&target, p->port);
+
+	const int fd = sock_tcp_connect(&target, NULL);
 
 	if (fd < 0)
 		return probe_error(p, -fd);
@@ -104,7 +123,8 @@ met_itself(const struct probe *p)
 {
 	struct addr own;
 
-	return sock_name(p->fd, &own) == 0 && addr_equal(&own, &p->recipe->target);
+	return sock_name(p->fd, &own) == 0 && addr_port(&own) == p->port &&
+	       addr_ip_equal(&own, &p->recipe->target);
 }
 
 enum probe_step
@@ -116,7 +136,9 @@ probe_connected(struct probe *p)
 		return probe_error(p, -error);
 	if (met_itself(p))
 		return probe_error(p, ECONNREFUSED);
-	p->connect_us = since_start_us(p);
+	p->connected = true;
+	if (p->connect_us == 0)
+		p->connect_us = since_start_us(p);
 	p->text = "connected";
 	return PROBE_PASS;
 }
@@ -133,7 +155,7 @@ probe_late(struct probe *p)
 {
 	const struct protocol_row *protocol = p->recipe->protocol;
 
-	if (p->connect_us == 0)
+	if (!p->connected)
 		return probe_fail(p, "l4_timeout", "no connection in time");
 	return probe_fail(p, protocol->late, protocol->late_text);
 }

@@ -4,6 +4,7 @@
  *
  *	          .-- READ, WRITE: waits until its socket is ready
  *	start ----+-- PASS
+ *	          +-- ANEW: over another connection (a redirect); starts again, in the same time
  *	          +-- FAIL, with a cause named by layer
  *	          `-- STARVED: this machine had no descriptor or port left. No outcome at all:
  *	              our own want says nothing about the target
@@ -12,29 +13,46 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "probe/http_body.h"
 #include "probe/http_reply.h"
 #include "probe/recipe.h"
 
-enum probe_step { PROBE_READ, PROBE_WRITE, PROBE_PASS, PROBE_FAIL, PROBE_STARVED };
+enum probe_step { PROBE_READ, PROBE_WRITE, PROBE_PASS, PROBE_FAIL, PROBE_STARVED, PROBE_ANEW };
 
 struct probe {
 	const struct recipe *recipe;
-	int fd;                             /* -1 = none */
+	int fd; /* -1 = none */
+	bool connected;
 	uint64_t start_us;                  /* monotonic */
 	uint64_t connect_us, first_byte_us; /* since the start; 0 = not got there */
 	const char *cause;                  /* static; "" unless failed */
 	const char *text;                   /* static; for people */
 	uint16_t status;                    /* http: what came, 0 = none */
-	size_t sent;                        /* http: octets of the request */
-	struct http_reply reply;            /* http */
+	size_t sent;                        /* octets of the request */
+	struct buf in;                      /* what came, as far as it is looked at */
+
+	/* http */
+	bool secure;
+	uint16_t port;
+	uint8_t hops;
+	char *redirected; /* the request of a redirect, or NULL */
+	size_t redirected_len;
+	struct http_reply reply;
+	struct http_body body;
+	bool in_body;
 };
+
+#define PROBE_IN_MAX HTTP_BODY_MAX
 
 void probe_init(struct probe *p); /* no socket */
 /* Begin with the recipe's protocol. */
 enum probe_step probe_begin(struct probe *p, const struct recipe *r);
-void probe_close(struct probe *p); /* with a reset; harmless without socket */
+void probe_hang_up(struct probe *p); /* with a reset; harmless without socket */
+void probe_close(struct probe *p);   /* and give back all that was taken meanwhile */
 
 /* For the protocols. */
 enum probe_step probe_connect(struct probe *p);

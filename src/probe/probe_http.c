@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* probe_http -- connects, sends one request, passes when the status of the reply is expected. */
-#include <errno.h>
-#include <sys/socket.h>
+/*
+ * probe_http -- connects, sends one request, passes when status and, if wanted, body are expected.
+ *
+ *	head --> a redirect to follow --> ANEW
+ *	    `--> status unexpected: FAIL
+ *	    `--> no body wanted: PASS
+ *	    `--> body, 64 KiB at most --> the pattern decides
+ */
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/pattern.h"
+#include "probe/conn.h"
 #include "probe/http_request.h"
 #include "probe/protocol.h"
 
@@ -11,15 +20,27 @@
 static void
 prepare(struct recipe *r, const char *host, const struct template_spec *template)
 {
-	r->request = http_request_text(&template->http, &r->target, host, &r->request_len);
-	r->expect = http_request_expect(&template->http, &r->n_expect);
+	const struct http_spec *http = &template->http;
+
+	r->request =
+	    http_request_text(http, &r->target, host, r->protocol->secure, &r->request_len);
+	r->expect = http_request_expect(http, &r->n_expect);
+	r->follow = http->follow_redirect;
+	if (r->follow)
+		r->host = http_request_host(http, &r->target, host);
+	if (http->expect_body != NULL && http->expect_body[0] != '\0')
+		r->pattern = pattern_get(http->expect_body);
 }
 
 static enum probe_step
 start(struct probe *p)
 {
 	http_reply_init(&p->reply);
-	return probe_connect(p);
+	p->in_body = false;
+	buf_clear(&p->in);
+	if (p->recipe->follow || p->recipe->pattern != NULL)
+		http_reply_note(&p->reply, &p->in);
+	return conn_open(p);
 }
 
 static bool
@@ -32,39 +53,107 @@ is_expected(const struct recipe *r, uint16_t status)
 	return false;
 }
 
-static enum probe_step
-judge(struct probe *p)
+static bool
+is_redirect(const struct probe *p)
 {
-	p->status = p->reply.status;
-	return is_expected(p->recipe, p->status) ? PROBE_PASS : probe_fail(p, "http_status", "");
+	const uint16_t status = p->reply.status;
+
+	return p->recipe->follow && p->in.len > 0 &&
+	       (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
+}
+
+/* The path of the request line, into `out`. */
+static void
+own_path(const char *request, char out[HTTP_REDIRECT_MAX])
+{
+	const char *path = strchr(request, ' ') + 1;
+	const size_t len = strcspn(path, " ");
+
+	memcpy(out, path, len < HTTP_REDIRECT_MAX ? len : HTTP_REDIRECT_MAX - 1);
+	out[len < HTTP_REDIRECT_MAX ? len : HTTP_REDIRECT_MAX - 1] = '\0';
 }
 
 static enum probe_step
-send_request(struct probe *p)
+follow(struct probe *p)
 {
 	const struct recipe *r = p->recipe;
-	const ssize_t n = send(p->fd, r->request + p->sent, r->request_len - p->sent, MSG_NOSIGNAL);
+	char ip[ADDR_TEXT_SIZE], path[HTTP_REDIRECT_MAX], room[2 * HTTP_REDIRECT_MAX];
+	char location[HTTP_REDIRECT_MAX];
+	struct http_place to;
 
-	if (n < 0 && errno != EAGAIN)
-		return probe_error(p, errno);
-	p->sent += n > 0 ? (size_t)n : 0;
-	return p->sent < r->request_len ? PROBE_WRITE : PROBE_READ;
+	if (p->in.len >= sizeof(location))
+		return probe_fail(p, "http_redirect", "Location longer than 2 KiB");
+	if (++p->hops > HTTP_REDIRECT_HOPS)
+		return probe_fail(p, "http_redirect", "more than 5 redirects");
+	memcpy(location, p->in.data, p->in.len);
+	location[p->in.len] = '\0';
+	own_path(p->redirected != NULL ? p->redirected : r->request, path);
+
+	const char *why = http_redirect(&(struct http_place){ p->secure, p->port, path }, r->host,
+	    addr_ip_text(&r->target, ip), location, room, &to);
+
+	if (why != NULL)
+		return probe_fail(p, "http_redirect", why);
+	free(p->redirected);
+	p->redirected =
+	    http_request_redirect(r->request, r->request_len, r->host, &to, &p->redirected_len);
+	p->port = to.port;
+	p->secure = to.secure;
+	return PROBE_ANEW;
 }
 
 static enum probe_step
-receive_head(struct probe *p)
+judge_head(struct probe *p)
 {
-	char chunk[CHUNK];
-	const ssize_t n = recv(p->fd, chunk, sizeof(chunk), 0);
+	p->status = p->reply.status;
+	p->text = ""; /* the status tells */
+	if (is_redirect(p))
+		return follow(p);
+	if (!is_expected(p->recipe, p->status))
+		return probe_fail(p, "http_status", "");
+	if (p->recipe->pattern == NULL)
+		return PROBE_PASS;
+	p->in_body = true;
+	buf_clear(&p->in);
+	http_body_init(&p->body, &p->reply);
+	return PROBE_READ;
+}
 
-	if (n < 0)
-		return errno == EAGAIN ? PROBE_READ : probe_error(p, errno);
-	if (n == 0)
-		return probe_fail(p, "http_closed", "closed before the head was complete");
-	probe_first_byte(p);
-	switch (http_reply_feed(&p->reply, chunk, (size_t)n)) {
+static enum probe_step
+judge_body(struct probe *p)
+{
+	if (pattern_match(p->recipe->pattern, p->in.data, p->in.len))
+		return PROBE_PASS;
+	return probe_fail(p, "http_body", "the body does not match");
+}
+
+static enum probe_step
+take_body(struct probe *p, const char *data, size_t len)
+{
+	switch (http_body_feed(&p->body, data, len, &p->in)) {
 	case HTTP_REPLY_DONE:
-		return judge(p);
+		return judge_body(p);
+	case HTTP_REPLY_BAD:
+		return probe_fail(p, "http_bad", p->body.why);
+	case HTTP_REPLY_MORE:
+		break;
+	}
+	return PROBE_READ;
+}
+
+static enum probe_step
+take_head(struct probe *p, const char *data, size_t len)
+{
+	const size_t before = p->reply.seen;
+	enum probe_step step;
+
+	switch (http_reply_feed(&p->reply, data, len)) {
+	case HTTP_REPLY_DONE:
+		step = judge_head(p);
+		if (!p->in_body)
+			return step;
+		return take_body(
+		    p, data + (p->reply.seen - before), len - (p->reply.seen - before));
 	case HTTP_REPLY_BAD:
 		return probe_fail(p, "http_bad", p->reply.why);
 	case HTTP_REPLY_MORE:
@@ -74,21 +163,51 @@ receive_head(struct probe *p)
 }
 
 static enum probe_step
+closed(struct probe *p)
+{
+	if (!p->in_body)
+		return probe_fail(p, "http_closed", "closed before the head was complete");
+	if (http_body_end(&p->body) == HTTP_REPLY_DONE)
+		return judge_body(p);
+	return probe_fail(p, "http_closed", "closed before the body was complete");
+}
+
+static enum probe_step
+receive(struct probe *p)
+{
+	enum probe_step step = PROBE_READ;
+
+	while (step == PROBE_READ) {
+		char chunk[CHUNK];
+		const size_t n = conn_receive(p, chunk, sizeof(chunk), &step);
+
+		if (n == 0)
+			return step == PROBE_PASS ? closed(p) : step;
+		step = p->in_body ? take_body(p, chunk, n) : take_head(p, chunk, n);
+	}
+	return step;
+}
+
+static enum probe_step
 on_io(struct probe *p)
 {
-	if (p->connect_us == 0) {
-		const enum probe_step step = probe_connected(p);
+	const struct recipe *r = p->recipe;
+	const bool hop = p->redirected != NULL;
+	const size_t len = hop ? p->redirected_len : r->request_len;
+	enum probe_step step = conn_ready(p);
 
-		if (step != PROBE_PASS)
-			return step;
-	}
-	return p->sent < p->recipe->request_len ? send_request(p) : receive_head(p);
+	if (step != PROBE_PASS)
+		return step;
+	if (p->sent == len)
+		return receive(p);
+	step = conn_request(p, hop ? p->redirected : r->request, len);
+	return step == PROBE_PASS ? PROBE_READ : step;
 }
 
 const struct protocol_row probe_http = {
 	.name = "http",
 	.late = "http_timeout",
-	.late_text = "no complete head in time",
+	.late_text = "no complete reply in time",
 	.prepare = prepare,
 	.start = start,
 	.on_io = on_io,

@@ -16,6 +16,7 @@ struct protocol_row {
 	const char *name; /* as in templates */
 	/* When time is up after the connection stood; before that it is l4_timeout. */
 	const char *late, *late_text;
+	bool secure; /* over TLS */
 	/* Compile the protocol's options into the recipe; NULL = has none. Any thread. */
 	void (*prepare)(struct recipe *r, const char *host, const struct template_spec *template);
 	enum probe_step (*start)(struct probe *p);

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/pattern.h"
 #include "probe/protocol.h"
 
 struct recipe *
@@ -33,6 +34,8 @@ recipe_free(struct recipe **r)
 	if (*r == NULL)
 		return;
 	free((*r)->request);
+	free((*r)->host);
+	pattern_put(&(*r)->pattern);
 	free((*r)->expect);
 	free(*r);
 	*r = NULL;
@@ -47,7 +50,8 @@ same(const void *a, size_t a_len, const void *b, size_t b_len)
 bool
 recipe_equal(const struct recipe *a, const struct recipe *b)
 {
-	return a->protocol == b->protocol && addr_equal(&a->target, &b->target) &&
+	return a->protocol == b->protocol && a->pattern == b->pattern && a->follow == b->follow &&
+	       addr_equal(&a->target, &b->target) &&
 	       same(&a->rhythm, sizeof(a->rhythm), &b->rhythm, sizeof(b->rhythm)) &&
 	       same(&a->rule, sizeof(a->rule), &b->rule, sizeof(b->rule)) &&
 	       same(a->request, a->request_len, b->request, b->request_len) &&

@@ -17,6 +17,7 @@
 #include "probe/schedule.h"
 #include "verdict/flap.h"
 
+struct pattern;
 struct protocol_row;
 
 struct recipe_range {
@@ -28,9 +29,14 @@ struct recipe {
 	struct addr target;
 	struct schedule_rhythm rhythm;
 	struct flap_rule rule;
-	char *request; /* http: the whole request */
+	char *request; /* what is sent; of http the whole request */
 	size_t request_len;
-	struct recipe_range *expect; /* http: statuses that pass */
+	struct pattern *pattern; /* what must come, or NULL */
+	/* http */
+	char *host; /* ours, without port */
+
+	bool follow;
+	struct recipe_range *expect; /* statuses that pass */
 	size_t n_expect;
 };
 

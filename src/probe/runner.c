@@ -28,9 +28,20 @@ await(struct runner *r, enum probe_step step)
 	return 0;
 }
 
+/* A new connection, before anything is watched of it. */
+static enum probe_step
+start_anew(struct runner *r)
+{
+	loop_fd_del(r->loop, &r->io);
+	probe_hang_up(&r->probe);
+	return r->probe.recipe->protocol->start(&r->probe);
+}
+
 static void
 proceed(struct runner *r, enum probe_step step)
 {
+	if (step == PROBE_ANEW)
+		step = start_anew(r);
 	if (step == PROBE_READ || step == PROBE_WRITE) {
 		const int error = await(r, step);
 

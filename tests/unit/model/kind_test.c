@@ -110,6 +110,12 @@ echoes(enum kind kind, const char *name, const char *spec, const char *want)
 	becomes(kind, name, want, want);
 }
 
+/* What every template echoes of its protocols. */
+#define PROTOCOLS                                                                                  \
+	"'talk':{'send':'','expect':''},"                                                          \
+	"'http':{'method':'GET','host':'','path':'/','headers':{},'body':'',"                      \
+	"'follow_redirect':false,'expect_status':['200-399'],'expect_body':''}"
+
 static void
 specs(void **state)
 {
@@ -141,12 +147,10 @@ specs(void **state)
 	    "{'algorithm':'hmac-sha256','secret':'c2VjcmV0','remark':'','labels':{}}");
 	echoes(KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}",
 	    "{'protocol':'tcp','interval':'5s','timeout':'2s','recheck':'200ms','fall':3,'rise':2,"
-	    "'failure_rate':50,'http':{'method':'GET','host':'','path':'/','headers':{},"
-	    "'expect_status':['200-399']},'remark':'','labels':{}}");
+	    "'failure_rate':50," PROTOCOLS ",'remark':'','labels':{}}");
 	echoes(KIND_TEMPLATE, "fast", "{'protocol':'tcp','interval':'1s'}",
 	    "{'protocol':'tcp','interval':'1s','timeout':'500ms','recheck':'200ms','fall':3,"
-	    "'rise':2,'failure_rate':50,'http':{'method':'GET','host':'','path':'/','headers':{},"
-	    "'expect_status':['200-399']},'remark':'','labels':{}}");
+	    "'rise':2,'failure_rate':50," PROTOCOLS ",'remark':'','labels':{}}");
 	echoes(KIND_ADDRESS, "a",
 	    "{'type':'ipv6','value':'2001:DB8:0:0:0:0:0:1','checks':[{'template':'tcp','port':80},"
 	    "{'template':'tcp','port':80,'target':'2001:DB8::0:9'}],'healthy_when':{'percent':50}}",
@@ -172,6 +176,8 @@ specs(void **state)
 	    "{'pool':'q','weight':1,'order':2,'lines':['default']}],'remark':'','labels':{}}");
 }
 
+#define PATTERN_ALLOWED "POSIX extended, without back-references: \"^220 \", \"all (good|well)\""
+
 static const struct {
 	enum kind kind;
 	const char *spec, *where, *detail, *got, *allowed;
@@ -181,8 +187,8 @@ static const struct {
 	{ KIND_ZONE, "{'contact':'a b@c'}", "contact",
 	    "is neither a mail address nor a domain name", "a b@c",
 	    "\"hostmaster@example.com\", \"hostmaster.example.com\"" },
-	{ KIND_ZONE, "{'role':'secondary'}", "primaries",
-	    "is required: a secondary is fed by them", NULL, NULL },
+	{ KIND_ZONE, "{'role':'secondary'}", "primaries", "is required: a secondary is fed by them",
+	    NULL, NULL },
 	{ KIND_ZONE, "{'primaries':[{'address':'192.0.2.1'}]}", "primaries",
 	    "must be empty: the role is primary", NULL, NULL },
 	{ KIND_ZONE, "{'notify':[{'address':'ns.example'}]}", "notify[0].address",
@@ -225,8 +231,23 @@ static const struct {
 	{ KIND_TEMPLATE, "{'protocol':'http','http':{'expect_status':['200','399-200']}}",
 	    "http.expect_status[1]", "is not a status or a range of statuses", "399-200",
 	    "\"200\", \"200-399\" (100..599)" },
+	{ KIND_TEMPLATE, "{'protocol':'tcp','talk':{'send':'a\\\\q'}}", "talk.send",
+	    "has an unknown escape", "a\\q", "\\r \\n \\t \\0 \\xHH \\\\" },
+	{ KIND_TEMPLATE, "{'protocol':'tcp','talk':{'expect':'(ab'}}", "talk.expect",
+	    "is not a usable regular expression: Unmatched ( or \\(", "(ab", PATTERN_ALLOWED },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'expect_body':'(a)\\\\1'}}",
+	    "http.expect_body",
+	    "is not a usable regular expression: back-references are not allowed", "(a)\\1",
+	    PATTERN_ALLOWED },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'body':'x'}}", "http.body",
+	    "needs another method", "GET", "method POST, PUT" },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'method':'POST','follow_redirect':true}}",
+	    "http.follow_redirect", "needs another method", "POST", "method GET, HEAD" },
+	{ KIND_TEMPLATE, "{'protocol':'http','http':{'method':'HEAD','expect_body':'x'}}",
+	    "http.expect_body", "a reply to HEAD has no body", "HEAD",
+	    "method GET, OPTIONS, POST, PUT" },
 	{ KIND_TEMPLATE, "{'protocol':'http','http':{'method':'BREW'}}", "http.method",
-	    "is not an allowed value", "\"BREW\"", "GET, HEAD, OPTIONS, POST" },
+	    "is not an allowed value", "\"BREW\"", "GET, HEAD, OPTIONS, POST, PUT" },
 	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.256'}", "value", "is not an IPv4 address",
 	    "192.0.2.256", "an IPv4 address such as 192.0.2.1" },
 	{ KIND_ADDRESS, "{'type':'ipv4','value':'2001:db8::1'}", "value", "is not an IPv4 address",

@@ -20,7 +20,7 @@ assert_request(
 	size_t len;
 
 	assert_int_equal(addr_parse(&a, target, 0), 0);
-	char *text = http_request_text(http, &a, host, &len);
+	char *text = http_request_text(http, &a, host, false, &len);
 
 	assert_int_equal(len, strlen(expected));
 	assert_memory_equal(text, expected, len);

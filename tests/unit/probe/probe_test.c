@@ -81,6 +81,7 @@ test_meeting_itself_is_a_refusal(void **state)
 
 	probe_init(&p);
 	p.recipe = r;
+	p.port = addr_port(&own);
 	p.fd = fd;
 	assert_int_equal(probe_connected(&p), PROBE_FAIL);
 	assert_string_equal(p.cause, "l4_refused");

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "peer.h"
 
 #define PATIENCE_S 20
@@ -269,7 +271,7 @@ test_http_outcomes(void **state)
 		{ SICK_REPLY, "http_status", "status 503" },
 		{ "220 mail.example ESMTP\r\n", "http_bad", "not an HTTP/1 reply" },
 		{ "HTTP/1.1 200 OK\r\nServ", "http_closed", "closed before the head was complete" },
-		{ peer_hang, "http_timeout", "no complete head in time" },
+		{ peer_hang, "http_timeout", "no complete reply in time" },
 		{ peer_reset, "l4_reset", "Connection reset by peer" },
 	};
 
@@ -279,6 +281,102 @@ test_http_outcomes(void **state)
 		struct peer p;
 
 		t.protocol = PROTOCOL_HTTP;
+		t.timeout_ms = rows[i].reply == peer_hang ? 50 : 5000;
+		assert_true(peer_start(&p, "127.0.0.1:0", rows[i].reply));
+		assert_single(&p.addr, &t, rows[i].cause[0] == '\0' ? FLAP_UP : FLAP_DOWN,
+		    rows[i].cause, rows[i].text);
+		peer_stop(&p);
+	}
+}
+
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+/* However the body is framed, cut or missing. */
+static void
+test_http_bodies(void **state)
+{
+	static const struct {
+		const char *reply, *cause, *text;
+	} rows[] = {
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nall good", "", "status 200" },
+		{ "HTTP/1.1 200 OK\r\n\r\nall good", "", "status 200" },
+		{ CHUNKED "4;x=y\r\nall \r\n4\r\ngood\r\n0\r\nT: x\r\n\r\n", "", "status 200" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nall good", "http_body",
+		    "the body does not match" },
+		{ "HTTP/1.1 204 None\r\n\r\n", "http_body", "the body does not match" },
+		{ CHUNKED "8\r\nall bad!\r\n0\r\n\r\n", "http_body", "the body does not match" },
+		{ CHUNKED "all good", "http_bad", "malformed chunk" },
+		{ CHUNKED "8\r\nall good\r\n", "http_closed",
+		    "closed before the body was complete" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "http_bad",
+		    "malformed Content-Length" },
+		{ SICK_REPLY "all good", "http_status", "status 503" },
+	};
+	struct template_spec t = tcp;
+
+	(void)state;
+	t.protocol = PROTOCOL_HTTP;
+	t.http.expect_body = "^all go{2}d$";
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct peer p;
+
+		assert_true(peer_start(&p, "127.0.0.1:0", rows[i].reply));
+		assert_single(&p.addr, &t, rows[i].cause[0] == '\0' ? FLAP_UP : FLAP_DOWN,
+		    rows[i].cause, rows[i].text);
+		peer_stop(&p);
+	}
+}
+
+/* To itself for ever, elsewhere, and to another port of the same host, which decides. */
+static void
+test_http_redirects(void **state)
+{
+	struct template_spec t = tcp;
+	struct peer from, to;
+	char *reply;
+
+	(void)state;
+	t.protocol = PROTOCOL_HTTP;
+	t.http.follow_redirect = true;
+	assert_true(peer_start(&from, "127.0.0.1:0", "HTTP/1.1 302 x\r\nLocation: ?a\r\n\r\n"));
+	assert_single(&from.addr, &t, FLAP_DOWN, "http_redirect", "more than 5 redirects");
+	peer_reply(&from, "HTTP/1.1 302 x\r\nLocation: http://other.example/\r\n\r\n");
+	assert_single(
+	    &from.addr, &t, FLAP_DOWN, "http_redirect", "redirect to another host is not followed");
+
+	assert_true(peer_start(&to, "127.0.0.1:0", SICK_REPLY));
+	reply = xasprintf(
+	    "HTTP/1.1 301 x\r\nLocation: http://127.0.0.1:%u/y#z\r\n\r\n", addr_port(&to.addr));
+	peer_reply(&from, reply);
+	assert_single(&from.addr, &t, FLAP_DOWN, "http_status", "status 503");
+	peer_reply(&to, OK_REPLY);
+	assert_single(&from.addr, &t, FLAP_UP, "", "status 200");
+	peer_stop(&to);
+	peer_stop(&from);
+	free(reply);
+}
+
+static void
+test_tcp_talks(void **state)
+{
+	static const struct {
+		const char *send, *expect, *reply, *cause, *text;
+	} rows[] = {
+		{ "PING\\r\\n", "", "x", "", "connected" },
+		{ "PING\\r\\n", "^\\+PONG\\r\\n$", "+PONG\r\n", "", "matched" },
+		{ "PING\\r\\n", "^\\+PONG", "-ERR\r\n", "tcp_expect", "closed before it matched" },
+		{ "PING\\r\\n", "^\\+PONG", peer_reset, "l4_reset", "Connection reset by peer" },
+		{ "PING\\r\\n", "^\\+PONG", peer_hang, "tcp_timeout",
+		    "nothing that matches in time" },
+		{ "", "x", NULL, "tcp_expect", "closed before it matched" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct template_spec t = tcp;
+		struct peer p;
+
+		t.talk = (struct talk_spec){ rows[i].send, rows[i].expect };
 		t.timeout_ms = rows[i].reply == peer_hang ? 50 : 5000;
 		assert_true(peer_start(&p, "127.0.0.1:0", rows[i].reply));
 		assert_single(&p.addr, &t, rows[i].cause[0] == '\0' ? FLAP_UP : FLAP_DOWN,
@@ -624,6 +722,9 @@ main(void)
 		cmocka_unit_test(test_tcp_no_answer),
 		cmocka_unit_test(test_tcp_unreachable),
 		cmocka_unit_test(test_http_outcomes),
+		cmocka_unit_test(test_http_bodies),
+		cmocka_unit_test(test_http_redirects),
+		cmocka_unit_test(test_tcp_talks),
 		cmocka_unit_test(test_http_refused_and_expected),
 		cmocka_unit_test(test_verdict_follows),
 		cmocka_unit_test(test_probes_keep_the_interval),
