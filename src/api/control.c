@@ -99,10 +99,10 @@ control_free(struct control **cp)
 /* -- from the engine -- */
 
 static void
-publish_status(struct control *c, enum kind kind, const char *name, json_t *status)
+publish_status(struct control *c, enum kind kind, const char *name, const json_t *status)
 {
-	json_t *j = json_pack(
-	    "{s:s, s:s, s:O}", "kind", kind_table[kind].name, "name", name, "status", status);
+	json_t *j = json_pack("{s:s, s:s, s:O}", "kind", kind_table[kind].name, "name", name,
+	    "status", (json_t *)(uintptr_t)status);
 	char *frame = stream_frame("health", 0, j);
 
 	hub_publish(&c->hub, HUB_HEALTH, 0, frame);
@@ -113,8 +113,6 @@ publish_status(struct control *c, enum kind kind, const char *name, json_t *stat
 void
 control_status(struct control *c, enum kind kind, const char *name, const json_t *status)
 {
-	json_t *copy = json_deep_copy(status);
-
 	OBJ_CHECK(c, CONTROL_MAGIC);
 	pthread_rwlock_rdlock(&c->lock);
 	/* A word about an object deleted meanwhile is late, not news. */
@@ -122,13 +120,12 @@ control_status(struct control *c, enum kind kind, const char *name, const json_t
 
 	if (known) {
 		pthread_mutex_lock(&c->said);
-		json_decref(strmap_put(&c->statuses[kind], name, json_incref(copy)));
+		json_decref(strmap_put(&c->statuses[kind], name, json_deep_copy(status)));
 		pthread_mutex_unlock(&c->said);
 	}
 	pthread_rwlock_unlock(&c->lock);
 	if (known)
-		publish_status(c, kind, name, copy);
-	json_decref(copy);
+		publish_status(c, kind, name, status);
 }
 
 /* {health: unknown, unknown_since, last}: nobody knows, and this is what was. Takes `old`. */
@@ -314,7 +311,8 @@ control_status_find(struct control *c, enum kind kind, const char *name)
 	json_t *status;
 
 	pthread_mutex_lock(&c->said);
-	status = json_incref(strmap_find(&c->statuses[kind], name));
+	/* A copy: the values in the map are looked at under its lock alone. */
+	status = json_deep_copy(strmap_find(&c->statuses[kind], name));
 	pthread_mutex_unlock(&c->said);
 	return status;
 }

@@ -240,7 +240,9 @@ on_reply(struct control_feed *f, const uint8_t *data, size_t len)
 		if (q->id != id || q->done)
 			continue;
 		q->done = true;
-		q->body = json_incref(body);
+		q->body =
+		    body; /* the asker's alone: jansson's counts are no place for two threads */
+		body = NULL;
 	}
 	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->lock);

@@ -427,7 +427,7 @@ class Gtm:
     def complaints(self):
         """What no run may leave in its log."""
         log = self.log()
-        found = re.findall(r".*(?:AddressSanitizer|LeakSanitizer|runtime error:|CHECK failed|assert).*", log)
+        found = re.findall(r".*(?:AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|CHECK failed|assert).*", log)
         found += [m.group(0) for m in re.finditer(r".*was killed by signal (\d+).*", log)
                   if int(m.group(1)) not in self.may_die]
         found += re.findall(r".*ended with code (?:99|1)\b.*", log) if not self.may_die else []
