@@ -257,6 +257,7 @@ static void
 tear_down(struct engine *e)
 {
 	engine_feed_close(e);
+	engine_rewrite_stop(e);
 	rcu_thread_offline();
 	server_free(&e->server);
 	engine_forward_close(e);

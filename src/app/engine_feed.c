@@ -233,7 +233,7 @@ on_current(struct engine *e, const json_t *body)
 		change_fini(e->reset);
 		free(e->reset);
 		e->reset = NULL;
-		engine_memory_replace(e);
+		engine_rewrite_whole(e);
 	}
 	e->synced = true;
 	send_applied(e);

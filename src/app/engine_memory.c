@@ -13,15 +13,12 @@
 #include "app/engine_state.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "dns/name.h"
 #include "feed/codec.h"
 
 #define VERDICTS_FRESH_MS (10 * 60 * 1000)
 #define TOUCH_MS          5000
 #define REWRITE_SLACK     (1u << 20)
-#define OPS_PER_RECORD    1000
 
-enum record { RECORD_CHANGE = 1, RECORD_LINEAGE, RECORD_VERDICT, RECORD_POINTER };
 
 /* ---- the model ---- */
 
@@ -72,8 +69,8 @@ finish_replay(struct replay *r)
 	change_fini(&last);
 }
 
-static void
-append_set(struct journal *j, const struct change_set *c)
+void
+engine_memory_append(struct journal *j, const struct change_set *c)
 {
 	struct buf b;
 	buf_init(&b, MESSAGE_MAX);
@@ -84,109 +81,14 @@ append_set(struct journal *j, const struct change_set *c)
 	buf_fini(&b);
 }
 
-struct writer {
-	struct engine *engine;
-	struct journal *journal;
-	struct change_set set;
-	const char *zone;
-};
-
-static void
-flush_set(struct writer *w)
-{
-	if (w->set.count > 0)
-		append_set(w->journal, &w->set);
-	change_fini(&w->set);
-	change_init(&w->set);
-	w->set.revision = w->engine->revision;
-}
-
-static void
-write_op(struct writer *w, const struct change_op *op)
-{
-	change_add(&w->set, op);
-	if (w->set.count >= OPS_PER_RECORD)
-		flush_set(w);
-}
-
-static void
-write_object(struct writer *w, const struct model_object *o)
-{
-	char *text = kind_spec_text(o->kind, o->spec);
-	const struct change_op op = {
-		.op = CHANGE_PUT,
-		.kind = o->kind,
-		.name = o->name,
-		.id = o->id,
-		.spec = text,
-		.revision = o->revision,
-		.created_ms = o->created_ms,
-		.updated_ms = o->updated_ms,
-	};
-	write_op(w, &op);
-	free(text);
-}
-
-static void
-write_node(const struct zone_node *n, void *arg)
-{
-	struct writer *w = arg;
-	for (unsigned i = 0; i < n->n_rrsets; i++) {
-		const struct rrset *s = n->rrsets[i];
-		const struct change_op op = {
-			.op = CHANGE_RRSET_PUT,
-			.name = w->zone,
-			.owner = n->name,
-			.type = s->type,
-			.ttl_s = s->ttl_s,
-			.rdata = s->data,
-			.rdata_len = s->size,
-		};
-		write_op(w, &op);
-	}
-}
-
-/* Records that replay to what the engine has now; ends with the lineage, which says "whole". */
-static void
-write_model(struct journal *j, void *arg)
-{
-	struct writer w = { .engine = arg, .journal = j };
-	const struct model *m = tree_model(w.engine->tree);
-	change_init(&w.set);
-	w.set.revision = w.engine->revision;
-	for (enum kind k = 0; k < KIND_COUNT; k++)
-		STRMAP_EACH (&m->objects[k], entry)
-			write_object(&w, entry->value);
-	STRMAP_EACH (&m->objects[KIND_ZONE], entry) {
-		uint8_t apex[NAME_MAX_LEN];
-		w.zone = entry->key;
-		if (name_parse_lower(entry->key, apex) < 0)
-			continue;
-		const struct zone *z = zones_exact(w.engine->zones, apex);
-		if (z != NULL)
-			zone_walk(z, write_node, &w);
-	}
-	flush_set(&w);
-	change_fini(&w.set);
-	(void)journal_append(j, RECORD_LINEAGE, w.engine->lineage, strlen(w.engine->lineage));
-}
-
-void
-engine_memory_replace(struct engine *e)
-{
-	const int err = journal_rewrite(e->model_log, write_model, e);
-	if (err != 0)
-		log_error("engine", "the model journal was not rewritten: %s", strerror(-err));
-	e->model_log_base = journal_size(e->model_log);
-}
-
 /* Amortised O(change): a rewrite costs the live model and comes after as much history. */
 void
 engine_memory_change(struct engine *e, const struct change_set *c)
 {
-	append_set(e->model_log, c);
-	if (journal_size(e->model_log) > 2 * e->model_log_base + REWRITE_SLACK)
-		engine_memory_replace(e);
+	engine_memory_append(e->model_log, c);
+	if (e->rewrite == NULL &&
+	    journal_size(e->model_log) > 2 * e->model_log_base + REWRITE_SLACK)
+		engine_rewrite_start(e);
 }
 
 /* ---- verdicts and pointers ---- */

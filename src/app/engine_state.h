@@ -39,6 +39,7 @@ struct engine {
 
 	struct journal *model_log;
 	struct journal *verdict_log;
+	struct engine_rewrite *rewrite; /* of model_log, under way; or NULL */
 	size_t model_log_base; /* size after the last rewrite */
 	size_t verdict_log_base;
 	struct wheel_timer touch;
@@ -64,13 +65,20 @@ void engine_zones_after(struct engine *e, const struct change_set *c);
 void engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay);
 
 /* engine_memory.c: journals. */
+enum engine_record { RECORD_CHANGE = 1, RECORD_LINEAGE, RECORD_VERDICT, RECORD_POINTER };
+void engine_memory_append(struct journal *j, const struct change_set *c); /* logs what fails */
 int engine_memory_open(
     struct engine *e, struct diag *d); /* replays; the model is in place afterwards */
 void engine_memory_close(struct engine *e);
 void engine_memory_change(struct engine *e, const struct change_set *c);
-void engine_memory_replace(struct engine *e); /* the model has been replaced whole */
 void engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v);
 void engine_memory_remember(struct engine *e, const char *key, const char *value);
+
+/* engine_rewrite.c: the model's journal without history. */
+void engine_rewrite_whole(struct engine *e); /* now: the model has been replaced */
+void engine_rewrite_start(struct engine *e); /* by and by; sets e->rewrite */
+/* What was started is given up, the journal stays as it is. Needed before the zones go. */
+void engine_rewrite_stop(struct engine *e);
 
 /* engine_feed.c: the engine's end of the feed. */
 void engine_feed_open(struct engine *e);

@@ -26,7 +26,8 @@ struct journal {
 	char *path;
 	size_t size;
 	int64_t touched_ms;
-	int error; /* of the first append that failed */
+	int error;   /* of the first append that failed */
+	size_t mark; /* of one being filled: what the old one had when this was begun */
 };
 
 static uint32_t
@@ -108,6 +109,8 @@ int
 journal_append(struct journal *j, uint8_t type, const void *data, size_t len)
 {
 	OBJ_CHECK(j, JOURNAL_MAGIC);
+	if (j->fd < 0)
+		return j->error;
 	struct buf head;
 	buf_init(&head, HEADER_LEN);
 	buf_put_u32(&head, (uint32_t)len);
@@ -152,29 +155,83 @@ journal_touch(struct journal *j)
 	(void)futimens(j->fd, NULL);
 }
 
+struct journal *
+journal_rewrite_begin(struct journal *j)
+{
+	OBJ_CHECK(j, JOURNAL_MAGIC);
+	struct journal *fresh = xcalloc(1, sizeof(*fresh));
+	*fresh = (struct journal){
+		.magic = JOURNAL_MAGIC,
+		.path = xasprintf("%s.new", j->path),
+		.mark = j->size,
+	};
+	fresh->fd = open(fresh->path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	if (fresh->fd < 0)
+		fresh->error = -errno;
+	return fresh;
+}
+
+void
+journal_rewrite_sync(struct journal *fresh)
+{
+	OBJ_CHECK(fresh, JOURNAL_MAGIC);
+	if (fresh->error == 0 && fdatasync(fresh->fd) != 0)
+		fresh->error = -errno;
+}
+
+/* Bytes that the old one got since the mark; whole records, as they are. */
+static void
+carry_over(const struct journal *j, struct journal *fresh)
+{
+	uint8_t chunk[65536];
+	for (size_t at = fresh->mark; fresh->error == 0 && at < j->size;) {
+		const size_t want = j->size - at < sizeof(chunk) ? j->size - at : sizeof(chunk);
+		const ssize_t n = pread(j->fd, chunk, want, (off_t)at);
+		const ssize_t wrote = n > 0 ? write(fresh->fd, chunk, (size_t)n) : n;
+		if (n <= 0 || wrote != n)
+			fresh->error = n < 0 || wrote < 0 ? -errno : -EIO;
+		else
+			fresh->size += (size_t)n;
+		at += n > 0 ? (size_t)n : 0;
+	}
+}
+
+int
+journal_rewrite_end(struct journal *j, struct journal **freshp)
+{
+	OBJ_CHECK(j, JOURNAL_MAGIC);
+	struct journal *fresh = *freshp;
+	carry_over(j, fresh);
+	if (fresh->error == 0 && rename(fresh->path, j->path) != 0)
+		fresh->error = -errno;
+	const int err = fresh->error;
+	if (err != 0) {
+		journal_rewrite_cancel(freshp);
+		return err;
+	}
+	const int old = j->fd;
+	j->fd = fresh->fd;
+	j->size = fresh->size;
+	j->error = 0;
+	fresh->fd = old;
+	journal_close(freshp);
+	return 0;
+}
+
+void
+journal_rewrite_cancel(struct journal **fresh)
+{
+	if (*fresh != NULL && (*fresh)->fd >= 0)
+		(void)unlink((*fresh)->path);
+	journal_close(fresh);
+}
+
 int
 journal_rewrite(struct journal *j, void (*fill)(struct journal *j, void *arg), void *arg)
 {
-	OBJ_CHECK(j, JOURNAL_MAGIC);
-	char *path = xasprintf("%s.new", j->path);
-	struct journal fresh = { .magic = JOURNAL_MAGIC, .path = path };
-	fresh.fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-	int err = fresh.fd < 0 ? -errno : 0;
-	if (err == 0) {
-		fill(&fresh, arg);
-		err = fresh.error;
-	}
-	if (err == 0 && (fdatasync(fresh.fd) != 0 || rename(path, j->path) != 0))
-		err = -errno;
-	if (err == 0) {
-		close(j->fd);
-		j->fd = fresh.fd;
-		j->size = fresh.size;
-		j->error = 0;
-	} else if (fresh.fd >= 0) {
-		close(fresh.fd);
-		(void)unlink(path);
-	}
-	free(path);
-	return err;
+	struct journal *fresh = journal_rewrite_begin(j);
+	if (fresh->error == 0)
+		fill(fresh, arg);
+	journal_rewrite_sync(fresh);
+	return journal_rewrite_end(j, &fresh);
 }

@@ -34,3 +34,18 @@ void journal_touch(struct journal *j);
 
 /* Write a new file by appending to it inside `fill`, then put it in the place of the old one. */
 int journal_rewrite(struct journal *j, void (*fill)(struct journal *j, void *arg), void *arg);
+
+/*
+ * The same for what takes long, by another thread:
+ *
+ *	begin --> append, append ..., sync (any one thread) --> end, or cancel
+ *
+ * begin, end and cancel are the thread's of `j`, which goes on appending to it: end puts what came
+ * meanwhile behind what was filled in. So this may be a state of any moment since begin, or parts of
+ * it of different moments, if replaying what came since makes it whole.
+ */
+struct journal *journal_rewrite_begin(struct journal *j);
+void journal_rewrite_sync(struct journal *fresh);
+/* 0, or a negative errno of any step: then `j` is as it was. */
+int journal_rewrite_end(struct journal *j, struct journal **fresh);
+void journal_rewrite_cancel(struct journal **fresh);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "feed/journal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,6 +137,54 @@ test_not_a_place_for_files(void **state)
 	diag_fini(&d);
 }
 
+static void
+test_rewrite_beside_appends(void **state)
+{
+	(void)state;
+	struct seen s;
+	(void)unlink(path);
+	struct journal *j = reopen(&s);
+	assert_int_equal(journal_append(j, 1, "old", 3), 0);
+	struct journal *fresh = journal_rewrite_begin(j);
+	assert_int_equal(journal_append(fresh, 9, "whole", 5), 0);
+	assert_int_equal(journal_append(j, 1, "new", 3), 0);
+	assert_int_equal(journal_append(fresh, 9, "end", 3), 0);
+	journal_rewrite_sync(fresh);
+	assert_int_equal(journal_append(j, 2, "newer", 5), 0);
+	assert_int_equal(journal_rewrite_end(j, &fresh), 0);
+	assert_null(fresh);
+	assert_int_equal(journal_append(j, 3, "newest", 6), 0);
+	const size_t size = journal_size(j);
+	journal_close(&j);
+	j = reopen(&s);
+	assert_string_equal(s.text, "9:whole 9:end 1:new 2:newer 3:newest ");
+	assert_int_equal(journal_size(j), size);
+	/* Given up, it leaves nothing. */
+	fresh = journal_rewrite_begin(j);
+	assert_int_equal(journal_append(fresh, 9, "x", 1), 0);
+	journal_rewrite_cancel(&fresh);
+	assert_int_equal(journal_append(j, 4, "y", 1), 0);
+	journal_close(&j);
+	j = reopen(&s);
+	assert_string_equal(s.text, "9:whole 9:end 1:new 2:newer 3:newest 4:y ");
+	/* One that went wrong neither. */
+	char *where = NULL;
+	assert_true(asprintf(&where, "%s.new", path) > 0);
+	assert_int_equal(mkdir(where, 0700), 0);
+	fresh = journal_rewrite_begin(j);
+	assert_int_not_equal(journal_append(fresh, 9, "x", 1), 0);
+	journal_rewrite_sync(fresh);
+	assert_int_equal(journal_rewrite_end(j, &fresh), -EISDIR);
+	assert_null(fresh);
+	assert_int_equal(journal_append(j, 5, "z", 1), 0);
+	journal_close(&j);
+	j = reopen(&s);
+	assert_string_equal(s.text, "9:whole 9:end 1:new 2:newer 3:newest 4:y 5:z ");
+	journal_close(&j);
+	rmdir(where);
+	free(where);
+}
+
 int
 main(void)
 {
@@ -144,6 +193,7 @@ main(void)
 		cmocka_unit_test(test_every_torn_tail),
 		cmocka_unit_test(test_a_flipped_byte_ends_the_replay),
 		cmocka_unit_test(test_rewrite_replaces_all),
+		cmocka_unit_test(test_rewrite_beside_appends),
 		cmocka_unit_test(test_not_a_place_for_files),
 	};
 	const int fd = mkstemp(path);
