@@ -136,8 +136,41 @@ outcome(const struct edit *e, const struct item *item)
 	return j;
 }
 
-/* Kind by kind, so that what is referred to comes first whatever the list's order. A kind with
- * problems ends it: those after it would only complain about what is missing. */
+/* Only what is wrong with it by itself. */
+static void
+judge_item(struct edit *e, const struct item *item, size_t i)
+{
+	struct arena arena;
+	struct diag d;
+
+	arena_init(&arena);
+	diag_init(&d);
+	if (kind_decode(item->kind, item->name, item->spec, &arena, &d) == NULL)
+		problem_adopt(&e->r->diag, &d, place(e->r, i, ".spec"), false);
+	diag_fini(&d);
+	arena_fini(&arena);
+}
+
+/*
+ * Kind by kind, so that what is referred to comes first whatever the list's order. After a kind
+ * with problems the others are only judged by themselves: they would complain about what is
+ * missing.
+ */
+static void
+put_items(struct edit *e, const struct item *items, size_t n)
+{
+	for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
+		const bool alone = diag_failed(&e->r->diag);
+
+		for (size_t i = 0; i < n; i++) {
+			if (items[i].kind == kind && alone)
+				judge_item(e, &items[i], i);
+			else if (items[i].kind == kind)
+				put_item(e, &items[i], i);
+		}
+	}
+}
+
 static void
 apply(struct request *r, const struct item *items, size_t n)
 {
@@ -145,10 +178,7 @@ apply(struct request *r, const struct item *items, size_t n)
 	struct edit e;
 
 	edit_begin(&e, r);
-	for (enum kind kind = 0; kind < KIND_COUNT && !diag_failed(&r->diag); kind++)
-		for (size_t i = 0; i < n; i++)
-			if (items[i].kind == kind)
-				put_item(&e, &items[i], i);
+	put_items(&e, items, n);
 	for (size_t i = 0; i < n && !diag_failed(&r->diag); i++)
 		json_array_append_new(list, outcome(&e, &items[i]));
 	edit_commit(&e);

@@ -102,7 +102,7 @@ counters(struct engine *e)
 	json_t *j = server_counters(e->server);
 	add_gauge(j, "zones", zones_count(e->zones));
 	add_gauge(j, "checks", e->checks.count);
-	add_gauge(j, "revision", e->revision);
+	add_gauge(j, "engine_revision", e->revision);
 	return j;
 }
 

@@ -255,3 +255,20 @@ def test_explain(world, zone):
 
 def test_version(gtm):
     assert "gtmctl" in ok(gtm.ctl("version"))
+
+
+def test_apply_tells_every_object_that_is_wrong(zone):
+    before = zone.config()
+    r = zone.ctl("apply", "-f", "-", stdin="""\
+kind: pool
+name: p
+spec: {type: ipv4, addresses: [{address: nowhere}]}
+---
+kind: domain
+name: www.cloud-example.com/A
+spec:
+  pools:
+    - {pool: p, wieght: 2}
+""")
+    assert r.returncode == 1 and zone.config() == before
+    assert ":3: addresses[0].address" in r.stderr and ":9: pools[0].wieght" in r.stderr
