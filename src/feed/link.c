@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 #define FRAME_HEADER 5
+#define KEEP_MAX   (1u << 20)
 #define READ_CHUNK   65536u
 
 struct link {
@@ -46,6 +47,18 @@ break_off(struct link *l, const char *why)
 	loop_timer_in(l->loop, &l->closing, 0);
 }
 
+/* An empty buffer, without the memory of one great message. */
+static void
+reuse(struct buf *b)
+{
+	if (b->cap > KEEP_MAX) {
+		const size_t max = b->max;
+		buf_fini(b);
+		buf_init(b, max);
+	}
+	buf_clear(b);
+}
+
 static void
 flush(struct link *l)
 {
@@ -63,7 +76,7 @@ flush(struct link *l)
 		l->sent += (size_t)n;
 	}
 	if (l->sent == l->out.len) {
-		buf_clear(&l->out);
+		reuse(&l->out);
 		l->sent = 0;
 	}
 	loop_fd_mod(l->loop, &l->watch, l->out.len > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
@@ -89,6 +102,8 @@ deliver(struct link *l)
 		pos += 4 + (size_t)len;
 	}
 	buf_drop(&l->in, pos);
+	if (l->in.len == 0)
+		reuse(&l->in);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "dns/name.h"
@@ -45,7 +46,14 @@ change_add(struct change_set *c, const struct change_op *op)
 	struct change_op copy = *op;
 	struct arena *a = &c->arena;
 
-	copy.name = arena_strdup(a, op->name);
+	/* A zone's records come in millions, all of the one name. */
+	const struct change_op *last = c->count > 0 ? &c->ops[c->count - 1] : NULL;
+
+	if (last != NULL && last->name != NULL && op->name != NULL &&
+	    strcmp(last->name, op->name) == 0)
+		copy.name = last->name;
+	else
+		copy.name = arena_strdup(a, op->name);
 	copy.id = arena_strdup(a, op->id);
 	copy.spec = arena_strdup(a, op->spec);
 	if (op->owner != NULL)

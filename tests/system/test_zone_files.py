@@ -192,6 +192,19 @@ def test_round_trip_and_peers(shared, tmp_path, name):
     assert [c for c in (complaint(k, zone, str(path)) for k in CHECKERS) if c] == []
 
 
+def test_small_change_of_a_large_file(shared):
+    """It costs what it changes: the audit log tells which records those were."""
+    zone = "partly.example.com"
+    text = HEAD + "$GENERATE 1-1000 h$ A 192.0.2.1\n"
+    put(shared, zone, text)
+    put(shared, zone, text.replace("$GENERATE 1-1000", "new TXT x\nh7 A 192.0.2.7\n$GENERATE 7-999"))
+    assert len(shared.must("GET", "audit?limit=1")["items"][0]["diff"].splitlines()) == 10
+    out = export(shared, zone)
+    assert out.count("\n") == 1000 and "h7\t3600\tIN\tA\t192.0.2.7\n" in out and "h1000" not in out
+    assert "2024010101" in out
+    assert shared.rdata("h7." + zone) == ["192.0.2.1", "192.0.2.7"] and shared.ask("h6." + zone).rcode() == 3
+
+
 def ctl(gtm, *args, **kw):
     return subprocess.run([harness.GTMCTL, *args, "--socket", os.path.join(gtm.dir, "control.sock")],
                           capture_output=True, text=True, timeout=60, **kw)
