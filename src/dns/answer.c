@@ -79,6 +79,7 @@ answer_init(struct answer *a, uint8_t *buf, size_t cap, const struct query *q)
 	a->echo_ecs = q->has_ecs;
 	a->edns_udp_size = 1232;
 	a->ede = 0;
+	a->ede_text = NULL;
 	a->options_len = 0;
 	if (q->has_question) {
 		put_bytes(a, q->qname_wire, q->qname_len);
@@ -262,7 +263,7 @@ put_rr(struct answer *a, const uint8_t *owner, uint16_t type, uint32_t ttl, cons
 	if (ttl > INT32_MAX) /* RFC 2181 section 8 */
 		ttl = 0;
 	put_u16(a, type);
-	put_u16(a, DNS_CLASS_IN);
+	put_u16(a, a->query->qclass);
 	put_u16(a, ttl >> 16);
 	put_u16(a, ttl & 0xffff);
 	length_at = a->len;
@@ -328,6 +329,18 @@ answer_rollback(struct answer *a, struct answer_mark m)
 }
 
 void
+answer_clear(struct answer *a)
+{
+	const struct query *q = a->query;
+
+	a->len = DNS_HEADER_LEN + (q->has_question ? q->qname_len + 4u : 0);
+	a->n_targets = 0;
+	a->counts[0] = a->counts[1] = a->counts[2] = 0;
+	a->section = ANSWER_ANSWER;
+	a->aa = a->tc = false;
+}
+
+void
 answer_require(struct answer *a)
 {
 	a->tc = true;
@@ -364,9 +377,18 @@ put_ecs(struct answer *a)
 	put_bytes(a, q->ecs_addr, (q->ecs_source + 7u) / 8);
 }
 
+static size_t
+ede_text_len(const struct answer *a)
+{
+	const size_t len = a->ede != 0 && a->ede_text != NULL ? strlen(a->ede_text) : 0;
+
+	return fits(a, len) ? len : 0;
+}
+
 static void
 put_opt(struct answer *a)
 {
+	const size_t text_len = ede_text_len(a);
 	size_t length_at;
 
 	a->buf[a->len++] = 0;
@@ -380,8 +402,9 @@ put_opt(struct answer *a)
 		put_ecs(a);
 	if (a->ede != 0) {
 		put_u16(a, OPTION_EDE);
-		put_u16(a, 2);
+		put_u16(a, 2 + (unsigned)text_len);
 		put_u16(a, a->ede - 1u);
+		put_bytes(a, a->ede_text, text_len);
 	}
 	put_bytes(a, a->options, a->options_len);
 	set_u16(a->buf + length_at, (unsigned)(a->len - length_at - 2));

@@ -44,6 +44,7 @@ struct answer {
 	bool echo_ecs;          /* on by default when the query had ECS */
 	uint16_t edns_udp_size; /* what we advertise; 1232 */
 	uint16_t ede;           /* extended error INFO-CODE + 1; 0 = none (RFC 8914) */
+	const char *ede_text;   /* EXTRA-TEXT, left out if there is no room */
 	uint16_t options_len;   /* see answer_option */
 	uint8_t options[ANSWER_OPTIONS_SIZE];
 };
@@ -81,6 +82,9 @@ struct answer_mark {
 struct answer_mark answer_mark(const struct answer *a);
 void answer_rollback(struct answer *a, struct answer_mark m);
 void answer_require(struct answer *a); /* the newest loss was not optional: set TC */
+
+/* Take back all records, AA and TC. The options stay. */
+void answer_clear(struct answer *a);
 
 /* Write header and OPT; returns the message length. */
 size_t answer_finish(struct answer *a);

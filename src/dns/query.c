@@ -9,7 +9,7 @@
 
 #include "dns/rrtype.h"
 
-enum { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10 };
+enum { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10, OPTION_KEEPALIVE = 11 };
 
 struct cursor {
 	const uint8_t *msg;
@@ -100,6 +100,9 @@ read_option(uint16_t code, const uint8_t *data, size_t len, struct query *q)
 		return read_ecs(data, len, q);
 	case OPTION_COOKIE:
 		return read_cookie(data, len, q);
+	case OPTION_KEEPALIVE: /* where it came decides whether it counts */
+		q->keepalive = len == 0 ? QUERY_KEEPALIVE : QUERY_KEEPALIVE_BAD;
+		return true;
 	default:
 		return true;
 	}
@@ -209,6 +212,7 @@ clear(struct query *q)
 	q->cookie = NULL;
 	q->cookie_len = 0;
 	q->wants_nsid = false;
+	q->keepalive = QUERY_NO_KEEPALIVE;
 	q->body_off = DNS_HEADER_LEN;
 }
 
@@ -229,6 +233,14 @@ refuse_opcode(struct cursor *c, struct query *q)
 	q->rcode = RCODE_NOTIMP;
 }
 
+/* No question: right for nothing but asking for a cookie. */
+static void
+read_bare(struct cursor *c, struct query *q)
+{
+	if (!read_body(c, q) || (q->rcode == RCODE_NOERROR && q->cookie == NULL))
+		q->rcode = RCODE_FORMERR;
+}
+
 enum query_verdict
 query_parse(const uint8_t *msg, size_t len, struct query *q)
 {
@@ -241,8 +253,13 @@ query_parse(const uint8_t *msg, size_t len, struct query *q)
 	read_header(msg, q);
 	known =
 	    q->opcode == OPCODE_QUERY || q->opcode == OPCODE_NOTIFY || q->opcode == OPCODE_UPDATE;
-	/* RFC 9619: QDCOUNT is 1. What follows the header of an unknown opcode may be anything. */
-	if (get_u16(msg + 4) != 1 || !read_question(&c, q))
+	const uint16_t questions = get_u16(msg + 4);
+
+	/* RFC 9619: QDCOUNT is 1, or 0. What follows the header of an unknown opcode may be
+	 * anything. */
+	if (questions == 0 && q->opcode == OPCODE_QUERY)
+		read_bare(&c, q);
+	else if (questions != 1 || !read_question(&c, q))
 		q->rcode = known ? RCODE_FORMERR : RCODE_NOTIMP;
 	else if (!known)
 		refuse_opcode(&c, q);

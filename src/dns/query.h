@@ -33,6 +33,7 @@ struct query {
 	bool rd, cd;
 	uint16_t rcode;   /* what the answer must say already: NOERROR, FORMERR, NOTIMP, BADVERS */
 
+	/* Without a question but NOERROR it asks for a server cookie (RFC 7873 5.4). */
 	bool has_question; /* qname .. qclass are valid and can be echoed */
 	uint16_t qtype, qclass;
 	uint8_t qname_len;
@@ -52,9 +53,13 @@ struct query {
 	const uint8_t *cookie; /* COOKIE option within the message, or NULL */
 	uint8_t cookie_len;
 	bool wants_nsid;
+	uint8_t keepalive;     /* enum query_keepalive */
 
 	size_t body_off;       /* where the answer section starts (NOTIFY, UPDATE, IXFR) */
 };
+
+/* edns-tcp-keepalive, RFC 7828: a client sends it empty. */
+enum query_keepalive { QUERY_NO_KEEPALIVE, QUERY_KEEPALIVE, QUERY_KEEPALIVE_BAD };
 
 enum query_verdict {
 	QUERY_OK,   /* `q` is filled; look at q->rcode */

@@ -4,8 +4,9 @@
 #include "dns/rrtype.h"
 #include "serve/respond_reply.h"
 
-#define PLAIN_UDP_MAX 512 /* RFC 1035 4.2.1: without EDNS */
-#define EDNS_UDP_SIZE 1232
+#define PLAIN_UDP_MAX  512 /* RFC 1035 4.2.1: without EDNS */
+#define EDNS_UDP_SIZE  1232
+#define EDE_PROHIBITED 18
 
 static size_t
 limit(const struct respond *r, enum respond_transport transport, const struct query *q, size_t cap)
@@ -22,17 +23,18 @@ limit(const struct respond *r, enum respond_transport transport, const struct qu
 
 /* What speaks against answering from a zone; NOERROR if nothing does. */
 static uint16_t
-objection(const struct query *q)
+objection(const struct reply *p)
 {
+	const struct query *q = &p->q;
+
 	if (q->rcode != RCODE_NOERROR)
 		return q->rcode;
 	if (q->opcode != OPCODE_QUERY)
 		return RCODE_NOTIMP;
-	if (!q->has_question)
-		return RCODE_FORMERR;
-	/* CHAOS is there to tell who we are, which stays hidden. */
-	if (q->qclass != DNS_CLASS_IN)
-		return RCODE_REFUSED;
+	if (UNLIKELY(!q->has_question)) /* it asks for a cookie */
+		return p->options->cookies ? RCODE_NOERROR : RCODE_FORMERR;
+	if (UNLIKELY(q->qclass != DNS_CLASS_IN))
+		return q->qclass == DNS_CLASS_CH ? RCODE_NOERROR : RCODE_REFUSED;
 	/* Other types that no zone can hold are just absent, like those that it does not. */
 	if (UNLIKELY(q->qtype == RRTYPE_AXFR || q->qtype == RRTYPE_IXFR))
 		return RCODE_REFUSED;
@@ -58,8 +60,44 @@ tally(struct respond_counters *c, enum respond_transport transport, const struct
 		respond_count(&c->rcodes[a->rcode]);
 }
 
+/* false: this client gets nothing at all. */
+static bool
+admit(struct reply *p)
+{
+	const struct serve_options *o = p->options;
+
+	if (LIKELY(o->allow.count == 0) || serve_options_hold(&o->allow, p->from->peer))
+		return true;
+	p->a.rcode = RCODE_REFUSED;
+	p->a.ede = EDE_PROHIBITED + 1;
+	return !o->drop;
+}
+
+static void
+answer(struct reply *p)
+{
+	if (p->a.rcode == RCODE_NOERROR)
+		p->a.rcode = objection(p);
+	if (UNLIKELY(p->a.rcode != RCODE_NOERROR || !p->q.has_question))
+		return;
+	if (LIKELY(p->q.qclass == DNS_CLASS_IN))
+		respond_chain(p);
+	else
+		respond_chaos(p);
+}
+
+static void
+init(struct reply *p, const struct respond *r, const struct respond_client *from)
+{
+	p->r = r;
+	p->from = from;
+	p->options = __atomic_load_n(r->options, __ATOMIC_ACQUIRE);
+	p->secure = p->known = false;
+	p->source = NULL;
+}
+
 size_t
-respond(const struct respond *r, enum respond_transport transport, const uint8_t *in, size_t len,
+respond(const struct respond *r, const struct respond_client *from, const uint8_t *in, size_t len,
     uint8_t *out, size_t cap)
 {
 	struct reply p;
@@ -72,14 +110,23 @@ respond(const struct respond *r, enum respond_transport transport, const uint8_t
 		respond_count(&r->counters->handed_over);
 		return RESPOND_HANDOVER;
 	}
-	p.r = r;
-	answer_init(&p.a, out, limit(r, transport, &p.q, cap), &p.q);
+	init(&p, r, from);
+	answer_init(&p.a, out, limit(r, from->transport, &p.q, cap), &p.q);
 	p.a.edns_udp_size = r->edns_udp_size;
-	p.a.rcode = objection(&p.q);
-	if (LIKELY(p.a.rcode == RCODE_NOERROR))
-		respond_chain(&p);
-	tally(r->counters, transport, &p.a);
-	return answer_finish(&p.a);
+
+	bool sends = admit(&p);
+
+	if (LIKELY(sends)) {
+		if (p.q.has_edns)
+			respond_edns(&p);
+		answer(&p);
+		sends = LIKELY(p.options->rrl.rate == 0) || respond_limit(&p);
+	}
+	tally(r->counters, from->transport, &p.a);
+	if (LIKELY(sends))
+		return answer_finish(&p.a);
+	respond_count(&r->counters->dropped);
+	return 0;
 }
 
 size_t

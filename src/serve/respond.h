@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "net/addr.h"
+#include "serve/serve_options.h"
 #include "zone/zones.h"
 
 #define RESPOND_MAX      65535
@@ -26,6 +28,7 @@
  */
 struct respond_counters {
 	uint64_t queries, tcp_queries, dropped, handed_over, steered, fallback, truncated;
+	uint64_t limited; /* answers that the rate limit kept back or cut */
 	uint64_t rcodes[24];
 };
 
@@ -38,17 +41,28 @@ respond_count(uint64_t *counter)
 
 struct respond {
 	const struct zones *zones;
-	unsigned worker;        /* index for the plans' cursors */
-	uint16_t edns_udp_size; /* 1232 */
-	bool hands_over;        /* UPDATE and NOTIFY; else they are NOTIMP */
+	unsigned worker;                            /* index for the plans' cursors */
+	uint16_t edns_udp_size;                     /* 1232 */
+	bool hands_over;                            /* UPDATE and NOTIFY; else they are NOTIMP */
+	unsigned tcp_idle_ms;                       /* to be told to clients */
+	const struct serve_options *const *options; /* published by RCU */
+	struct rrl *rrl;                            /* the worker's own; NULL: no limit */
 	struct respond_counters *counters;
 };
 
 enum respond_transport { RESPOND_UDP, RESPOND_TCP };
 
+/* Who asks, and when. */
+struct respond_client {
+	enum respond_transport transport;
+	const struct addr *peer;
+	uint32_t now_s;  /* since 1970 */
+	uint32_t now_ms; /* of a clock that only goes forward */
+};
+
 /* Length of the response in `out` (cap >= 1232 for UDP, 65535 for TCP); 0 = no response,
  * RESPOND_HANDOVER = the caller hands the message over. */
-size_t respond(const struct respond *r, enum respond_transport transport, const uint8_t *in,
+size_t respond(const struct respond *r, const struct respond_client *from, const uint8_t *in,
     size_t len, uint8_t *out, size_t cap);
 
 /* A response that says nothing but `rcode`; 0 = no response. Pure. */

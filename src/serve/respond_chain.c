@@ -11,6 +11,7 @@
 #include "steer/steered.h"
 
 #define LINKS_MAX             8 /* aliases followed in one answer */
+#define EDE_OTHER             0
 #define EDE_NOT_AUTHORITATIVE 20
 
 /* Names of the chain; for most queries just the first, and nothing is copied. */
@@ -82,8 +83,11 @@ steer(struct reply *p, const struct chain *c, const struct plan *plan)
 	const uint8_t *target;
 
 	respond_count(&p->r->counters->steered);
-	if (UNLIKELY(plan_is_fallback(plan)))
+	if (UNLIKELY(plan_is_fallback(plan))) {
 		respond_count(&p->r->counters->fallback);
+		p->a.ede = EDE_OTHER + 1;
+		p->a.ede_text = "no healthy address: the fallback set answers";
+	}
 	return respond_plan(p, c->owner, plan, &target) && p->q.qtype != RRTYPE_CNAME ? target
 										      : NULL;
 }
@@ -181,6 +185,8 @@ answer_name(struct reply *p, struct chain *c, const struct zone *z)
 
 	respond_enter(p, z);
 	lookup(z, c->lower, p->q.qtype, &l);
+	if (p->source == NULL) /* the first link */
+		p->source = l.kind == LOOKUP_NXDOMAIN ? zone_apex(z) : l.node->name;
 	switch (l.kind) {
 	case LOOKUP_NAME:
 		return answer_node(p, c, z, &l);

@@ -7,6 +7,9 @@
  *   respond_denial.c      negative answers, and the proofs of a signed zone
  *   respond_referral.c    delegations and their glue
  *   respond_additional.c  addresses of the names an answer speaks of
+ *   respond_edns.c        cookies, NSID, keepalive
+ *   respond_chaos.c       who we are
+ *   respond_limit.c       the rate limit
  *   respond_set.c         one RRset, static or steered: whole or not at all
  *
  * Everything borrowed from zones lives as long as the caller's RCU read section.
@@ -25,10 +28,14 @@
 
 struct reply {
 	const struct respond *r;
+	const struct respond_client *from;
+	const struct serve_options *options;
 	struct query q;
 	struct answer a;
-	bool secure;          /* the zone at hand is signed, and the client wants to see it (DO) */
-	struct denial denial; /* gathered on the way, for the authority section */
+	bool secure;           /* the zone at hand is signed, and the client wants to see it (DO) */
+	bool known;            /* has a cookie of ours: no address is being forged */
+	const uint8_t *source; /* what gave the answer: see rrl.h; NULL: nothing */
+	struct denial denial;  /* gathered on the way, for the authority section */
 };
 
 /* What follows is answered from `z`. */
@@ -45,6 +52,13 @@ void respond_chain(struct reply *p);
 void respond_negative(struct reply *p, const struct zone *z, uint16_t rcode);
 /* Write the proofs gathered so far; before anything goes into the additional section. */
 void respond_proofs(struct reply *p);
+
+/* The query has EDNS: add our options. May set a->rcode. */
+void respond_edns(struct reply *p);
+/* Answer in class CHAOS. */
+void respond_chaos(struct reply *p);
+/* There is a rate limit. false: the answer must not be sent. */
+bool respond_limit(struct reply *p);
 
 /* NS of the cut, its DS for who wants them, and glue (RFC 9471). */
 void respond_referral(struct reply *p, const struct zone *z, const struct zone_node *cut);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "serve/tcp_server.h"
 #include "serve/worker_udp.h"
+#include "zone/retire.h"
 
 #define TCP_MAX_CLIENTS 1000
 #define TCP_IDLE_MS     10000
@@ -21,6 +22,7 @@ struct server {
 	uint32_t magic;
 #define SERVER_MAGIC 0x5e29e201u
 	int stop_fd;
+	const struct serve_options *options; /* readers: RCU */
 	unsigned n_workers;
 	struct worker_udp **workers;
 	struct tcp_server *tcp;
@@ -34,12 +36,14 @@ server_new(const struct server_config *c, const struct zones *zones)
 	s->magic = SERVER_MAGIC;
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	CHECK(s->stop_fd >= 0);
+	s->options = c->options != NULL ? c->options : serve_options_new();
 	s->n_workers = c->workers;
 	s->workers = xcalloc(c->workers, sizeof(struct worker_udp *));
 	for (unsigned i = 0; i < c->workers; i++)
 		s->workers[i] = worker_udp_new(&(struct worker_udp_config){
 		    .zones = zones,
 		    .worker = i,
+		    .options = &s->options,
 		    .fds = c->udp_fds + (size_t)i * c->n_addrs,
 		    .n_fds = c->n_addrs,
 		    .handover = c->handover,
@@ -48,13 +52,33 @@ server_new(const struct server_config *c, const struct zones *zones)
 	s->tcp = tcp_server_new(&(struct tcp_server_config){
 	    .zones = zones,
 	    .worker = c->workers,
+	    .options = &s->options,
 	    .fds = c->tcp_fds,
 	    .n_fds = c->n_addrs,
 	    .handover = c->handover,
+	    .max_per_source = c->tcp_max_per_source,
 	    .max_clients = c->tcp_max_clients > 0 ? c->tcp_max_clients : TCP_MAX_CLIENTS,
 	    .idle_ms = c->tcp_idle_ms > 0 ? c->tcp_idle_ms : TCP_IDLE_MS,
 	});
 	return s;
+}
+
+static void
+release_options(void *ptr)
+{
+	struct serve_options *o = ptr;
+
+	serve_options_free(&o);
+}
+
+void
+server_set_options(struct server *s, struct serve_options *o)
+{
+	const struct serve_options *old = s->options;
+
+	OBJ_CHECK(s, SERVER_MAGIC);
+	__atomic_store_n(&s->options, o, __ATOMIC_RELEASE);
+	retire((void *)(uintptr_t)old, release_options);
 }
 
 void
@@ -79,6 +103,7 @@ server_free(struct server **s)
 		worker_udp_free(&old->workers[i]);
 	tcp_server_free(&old->tcp);
 	close(old->stop_fd);
+	release_options((void *)(uintptr_t)old->options);
 	old->magic = 0;
 	free(old->workers);
 	free(old);
@@ -144,9 +169,9 @@ server_counters(const struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++)
 		sum(&c, worker_udp_counters(s->workers[i]));
 	sum(&c, tcp_server_counters(s->tcp));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "queries",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "queries",
 	    (json_int_t)c.queries, "tcp_queries", (json_int_t)c.tcp_queries, "dropped",
 	    (json_int_t)c.dropped, "handed_over", (json_int_t)c.handed_over, "steered",
 	    (json_int_t)c.steered, "fallback", (json_int_t)c.fallback, "truncated",
-	    (json_int_t)c.truncated, "rcodes", rcodes_encode(&c));
+	    (json_int_t)c.truncated, "limited", (json_int_t)c.limited, "rcodes", rcodes_encode(&c));
 }

@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "base/json.h"
 #include "serve/handover.h"
+#include "serve/serve_options.h"
 #include "zone/zones.h"
 
 struct server;
@@ -22,10 +23,14 @@ struct server_config {
 	const int *udp_fds;                    /* [worker * n_addrs + addr] */
 	const int *tcp_fds;                    /* [addr] */
 	unsigned tcp_max_clients, tcp_idle_ms; /* defaults 1000, 10000 */
+	unsigned tcp_max_per_source;           /* default: see tcp_server.h */
+	struct serve_options *options;         /* becomes the server's; NULL: defaults */
 	struct handover_hook handover;         /* take = NULL: UPDATE and NOTIFY are NOTIMP */
 };
 
 struct server *server_new(const struct server_config *c, const struct zones *zones);
+/* Queries from now on go by `o`, which becomes the server's. One thread at a time. */
+void server_set_options(struct server *s, struct serve_options *o);
 void server_start(struct server *s); /* from now on queries are answered */
 void
 server_free(struct server **s); /* stops: no new queries are read, those in hand are answered */
@@ -35,5 +40,5 @@ server_free(struct server **s); /* stops: no new queries are read, those in hand
  */
 void server_reply(struct server *s, struct handover *h, const uint8_t *data, size_t len);
 /* Sums over workers: {queries, tcp_queries, dropped, handed_over, steered, fallback, truncated,
- * rcodes{...}}. */
+ * limited, rcodes{...}}. */
 MUST_USE json_t *server_counters(const struct server *s);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "dns/query.h"
 
@@ -74,6 +75,11 @@ static size_t
 answer(struct tcp_client *c, const uint8_t *in, size_t len, size_t *out_len)
 {
 	struct tcp_shared *s = c->shared;
+	const struct respond_client from = {
+		.transport = RESPOND_TCP,
+		.peer = &c->peer,
+		.now_s = (uint32_t)(clock_real_ms() / 1000),
+	};
 	size_t pos = 0;
 
 	*out_len = 0;
@@ -88,7 +94,7 @@ answer(struct tcp_client *c, const uint8_t *in, size_t len, size_t *out_len)
 			break;
 
 		uint8_t *out = s->out + *out_len;
-		size_t m = respond(&s->respond, RESPOND_TCP, in + pos + 2, n, out + 2, RESPOND_MAX);
+		size_t m = respond(&s->respond, &from, in + pos + 2, n, out + 2, RESPOND_MAX);
 
 		if (UNLIKELY(m == RESPOND_HANDOVER))
 			m = hand_over(c, in + pos + 2, n, out + 2);

@@ -129,25 +129,36 @@ same_source(const struct addr *a, const struct addr *b)
 	return a_len == b_len && memcmp(x, y, a_len) == 0;
 }
 
-static bool
-has_too_many(struct tcp_server *t, const struct addr *peer)
+/* A source with all that it may have gives up its own longest idle one, not somebody else's. */
+static void
+make_room(struct tcp_server *t, const struct addr *peer)
 {
+	struct tcp_client *idlest = NULL;
 	unsigned n = 0;
 
-	LIST_EACH (it, tmp, bucket(t, peer))
-		n += same_source(&LIST_ENTRY(it, struct tcp_client, by_source)->peer, peer);
-	return n >= t->max_per_source;
+	LIST_EACH (it, tmp, bucket(t, peer)) {
+		struct tcp_client *c = LIST_ENTRY(it, struct tcp_client, by_source);
+
+		if (!same_source(&c->peer, peer))
+			continue;
+		n++;
+		if (idlest == NULL || c->active_ms < idlest->active_ms)
+			idlest = c;
+	}
+	if (n >= t->max_per_source)
+		forget(t, idlest);
+	else if (t->n_clients >= t->max_clients)
+		evict(t);
 }
 
 static void
 admit(struct tcp_server *t, int fd, const struct addr *peer)
 {
-	if (addr_family(peer) == AF_UNSPEC || has_too_many(t, peer)) {
+	if (addr_family(peer) == AF_UNSPEC) {
 		close(fd);
 		return;
 	}
-	if (t->n_clients >= t->max_clients)
-		evict(t);
+	make_room(t, peer);
 
 	struct tcp_client *c = tcp_client_new(&t->shared, fd);
 
@@ -241,15 +252,24 @@ add_listeners(struct tcp_server *t, const int *fds, unsigned n)
 	}
 }
 
+static unsigned
+share(const struct tcp_server_config *c)
+{
+	const unsigned tenth = c->max_clients / 10;
+
+	if (c->max_per_source > 0)
+		return c->max_per_source;
+	return tenth > SOURCE_MIN ? tenth : SOURCE_MIN;
+}
+
 struct tcp_server *
 tcp_server_new(const struct tcp_server_config *c)
 {
 	struct tcp_server *t = xcalloc(1, sizeof(*t));
-	const unsigned tenth = c->max_clients / 10;
 
 	t->magic = TCP_SERVER_MAGIC;
 	t->max_clients = c->max_clients;
-	t->max_per_source = tenth > SOURCE_MIN ? tenth : SOURCE_MIN;
+	t->max_per_source = share(c);
 	t->idle_ms = c->idle_ms;
 	list_init(&t->by_age);
 	list_init(&t->replies);
@@ -265,6 +285,8 @@ tcp_server_new(const struct tcp_server_config *c)
 		.worker = c->worker,
 		.edns_udp_size = UDP_SIZE,
 		.hands_over = c->handover.take != NULL,
+		.tcp_idle_ms = c->idle_ms,
+		.options = c->options,
 		.counters = &t->counters,
 	};
 	t->shared.handover = c->handover;

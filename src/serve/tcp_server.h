@@ -3,7 +3,8 @@
  * tcp_server -- one thread for all DNS connections: who may connect, and for how long.
  *
  *   at max_clients  the connection that did nothing for longest gives way
- *   per source      an IPv4 address or IPv6 /64 has at most a tenth of them (but at least 16)
+ *   per source      an IPv4 address or IPv6 /64 has at most a tenth of them (but at least 16,
+ *                   unless configured); beyond that it loses its own longest idle one
  *   idle_ms         without a whole query, and without taking output, it is over
  *
  * QSBR: offline while the loop sleeps, hence quiescent every turn.
@@ -22,6 +23,8 @@ struct tcp_server_config {
 	const int *fds;  /* listening; copied; the descriptors stay the caller's */
 	unsigned n_fds;
 	unsigned max_clients, idle_ms;
+	unsigned max_per_source; /* 0: as above */
+	const struct serve_options *const *options;
 	struct handover_hook handover; /* take = NULL: nothing is handed over */
 };
 

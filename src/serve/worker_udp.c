@@ -13,6 +13,7 @@
 #include <urcu/urcu-qsbr.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -26,7 +27,7 @@
 #define CACHE_LINE   64
 
 struct slot {
-	struct sockaddr_storage peer;
+	struct addr peer;
 	alignas(struct cmsghdr) uint8_t control[HANDOVER_CONTROL_MAX];
 	struct iovec in, out;
 	uint8_t query[QUERY_MAX];
@@ -40,6 +41,7 @@ struct worker_udp {
 	unsigned index;
 	bool started;
 	struct respond respond;
+	struct respond_client from; /* of the query at hand */
 	struct handover_hook handover;
 	unsigned n_polls;
 	struct pollfd *polls; /* the sockets, then the stop */
@@ -55,7 +57,7 @@ rearm(struct worker_udp *w, unsigned used)
 	for (unsigned i = 0; i < used; i++) {
 		struct msghdr *m = &w->in[i].msg_hdr;
 
-		m->msg_namelen = sizeof(w->slots[i].peer);
+		m->msg_namelen = sizeof(w->slots[i].peer.storage);
 		m->msg_controllen = sizeof(w->slots[i].control);
 	}
 }
@@ -135,7 +137,7 @@ hand_over(struct worker_udp *w, unsigned i, int fd)
 	struct handover *h = handover_new(s->query, w->in[i].msg_len);
 
 	turn_around(m);
-	addr_set(&h->peer, (const struct sockaddr *)&s->peer, m->msg_namelen);
+	h->peer = s->peer;
 	h->fd = fd;
 	h->control_len = m->msg_controllen;
 	memcpy(h->control, s->control, h->control_len);
@@ -152,8 +154,12 @@ answer(struct worker_udp *w, int fd, unsigned i, unsigned n)
 {
 	struct slot *s = &w->slots[i];
 	struct msghdr *in = &w->in[i].msg_hdr, *out = &w->out[n].msg_hdr;
-	size_t len = respond(
-	    &w->respond, RESPOND_UDP, s->query, w->in[i].msg_len, s->answer, sizeof(s->answer));
+	size_t len;
+
+	s->peer.len = in->msg_namelen;
+	w->from.peer = &s->peer;
+	len = respond(
+	    &w->respond, &w->from, s->query, w->in[i].msg_len, s->answer, sizeof(s->answer));
 
 	if (UNLIKELY(len == RESPOND_HANDOVER))
 		len = hand_over(w, i, fd);
@@ -179,6 +185,8 @@ serve_batch(struct worker_udp *w, int fd)
 
 	if (got <= 0)
 		return 0; /* EAGAIN, or an error that this took off the socket */
+	w->from.now_s = (uint32_t)(clock_real_ms() / 1000);
+	w->from.now_ms = (uint32_t)clock_mono_ms();
 	for (unsigned i = 0; i < (unsigned)got; i++)
 		n += answer(w, fd, i, n);
 	send_batch(w, fd, n);
@@ -225,7 +233,7 @@ init_slots(struct worker_udp *w)
 
 		s->in = (struct iovec){ s->query, sizeof(s->query) };
 		s->out = (struct iovec){ s->answer, 0 };
-		m->msg_name = &s->peer;
+		m->msg_name = &s->peer.storage;
 		m->msg_iov = &s->in;
 		m->msg_iovlen = 1;
 		m->msg_control = s->control;
@@ -247,6 +255,8 @@ worker_udp_new(const struct worker_udp_config *c)
 		.worker = c->worker,
 		.edns_udp_size = ANSWER_MAX,
 		.hands_over = c->handover.take != NULL,
+		.options = c->options,
+		.rrl = rrl_new(),
 		.counters = &w->counters,
 	};
 	w->handover = c->handover;
@@ -301,6 +311,7 @@ worker_udp_free(struct worker_udp **w)
 	if (old->started)
 		thread_join(old->thread);
 	old->magic = 0;
+	rrl_free(&old->respond.rrl);
 	free(old->slots);
 	free(old->polls);
 	free(old);

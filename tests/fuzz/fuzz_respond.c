@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The whole query path over the zones of tests/unit/serve/hosted.c. First byte: bit 0 = TCP; the
- * rest is the message. Whatever comes, the answer is a well-formed message within its bounds that
- * echoes the id.
+ * The whole query path over the zones of tests/unit/serve/hosted.c. First byte: bit 0 = TCP,
+ * bit 1 = all options; the rest is the message. Whatever comes, the answer is a well-formed message
+ * within its bounds that echoes the id.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <urcu/urcu-qsbr.h>
 
 #include "base/buf.h"
@@ -13,6 +14,10 @@
 #include "hosted.h"
 #include "serve/respond.h"
 #include "target.h"
+
+/* That of RFC 9018 appendix A.1, so that the corpus can have a cookie that is good. */
+#define SECRET "\xe5\xe9\x73\xe5\xa6\xb2\xa4\x3f\x48\xe7\xdc\x84\x9e\x37\xbf\xcf"
+#define NOW_S  1559731985
 
 /* Zones hold on to names by tagged pointers, which LeakSanitizer does not follow. */
 __attribute__((visibility("default"))) int __lsan_is_turned_off(void);
@@ -33,6 +38,29 @@ zones(void)
 		zs = hosted_new();
 	}
 	return zs;
+}
+
+/* Bit 1 of the first byte: everything configured, and a rate limit that is soon reached. */
+static const struct serve_options *const *
+options(uint8_t bits)
+{
+	static const struct serve_options *plain, *full;
+
+	if (plain == NULL) {
+		struct serve_options *o = serve_options_new();
+		struct cidr all;
+
+		plain = serve_options_new();
+		CHECK(cidr_parse(&all, "198.51.0.0/16") == 0);
+		memcpy(o->secrets.current, SECRET, sizeof(o->secrets.current));
+		strcpy(o->nsid, "node-1");
+		strcpy(o->id, "node-1");
+		strcpy(o->version, "opengtm");
+		serve_options_add(&o->allow, &all);
+		o->rrl.rate = 2;
+		full = o;
+	}
+	return bits & 2 ? &full : &plain;
 }
 
 static void
@@ -70,14 +98,34 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t out[RESPOND_MAX];
 	static struct respond_counters counters;
+	static struct rrl *limits;
+	static struct addr peer;
+	static uint32_t now_ms;
 
 	if (size == 0)
 		return 0;
+	if (limits == NULL) {
+		limits = rrl_new();
+		CHECK(addr_parse(&peer, "198.51.100.100", 53) == 0);
+	}
 
 	const enum respond_transport transport = data[0] & 1 ? RESPOND_TCP : RESPOND_UDP;
 	const size_t cap = transport == RESPOND_UDP ? 1232 : RESPOND_MAX;
-	const struct respond r = { .zones = zones(), .edns_udp_size = 1232, .counters = &counters };
-	const size_t n = respond(&r, transport, data + 1, size - 1, out, cap);
+	const struct respond r = {
+		.zones = zones(),
+		.edns_udp_size = 1232,
+		.tcp_idle_ms = 10000,
+		.options = options(data[0]),
+		.rrl = limits,
+		.counters = &counters,
+	};
+	const struct respond_client from = {
+		.transport = transport,
+		.peer = &peer,
+		.now_s = NOW_S,
+		.now_ms = ++now_ms,
+	};
+	const size_t n = respond(&r, &from, data + 1, size - 1, out, cap);
 
 	urcu_qsbr_quiescent_state();
 	if (n == 0)

@@ -33,6 +33,12 @@ static const struct row {
 	{ "11 bytes", "1234 0100 0001 0000 0000 00", DROP, false, false },
 	{ "a response", HEAD("8100", "0001", "0000", "0000", "0000") QUESTION, DROP, false, false },
 	{ "header only", HEAD("0100", "0000", "0000", "0000", "0000"), RCODE_FORMERR, false, false },
+	{ "no question but a cookie", HEAD("0100", "0000", "0000", "0000", "0001")
+	    OPT("000c", "000a 0008 0102030405060708"), RCODE_NOERROR, false, true },
+	{ "no question, no cookie", HEAD("0100", "0000", "0000", "0000", "0001") OPT("0000", ""),
+	    RCODE_FORMERR, false, true },
+	{ "no question, version 1", HEAD("0100", "0000", "0000", "0000", "0001")
+	    "00 0029 04d0 00 01 0000 0000", RCODE_BADVERS, false, true },
 	{ "two questions", HEAD("0100", "0002", "0000", "0000", "0000") QUESTION QUESTION,
 	    RCODE_FORMERR, false, false },
 	{ "no question there", HEAD("0100", "0001", "0000", "0000", "0000"), RCODE_FORMERR, false, false },

@@ -233,6 +233,7 @@ struct fixture {
 	struct zones *zones;
 	struct respond_counters counters;
 	struct respond respond;
+	struct serve_options *options;
 };
 
 static int
@@ -243,8 +244,13 @@ set_up(void **state)
 	urcu_qsbr_register_thread();
 	f.zones = hosted_new();
 	f.counters = (struct respond_counters){ 0 };
-	f.respond =
-	    (struct respond){ .zones = f.zones, .edns_udp_size = 1232, .counters = &f.counters };
+	f.options = serve_options_new();
+	f.respond = (struct respond){
+		.zones = f.zones,
+		.edns_udp_size = 1232,
+		.options = (const struct serve_options *const *)&f.options,
+		.counters = &f.counters,
+	};
 	*state = &f;
 	return 0;
 }
@@ -253,6 +259,7 @@ static int
 tear_down(void **state)
 {
 	hosted_free(&((struct fixture *)*state)->zones);
+	serve_options_free(&((struct fixture *)*state)->options);
 	urcu_qsbr_unregister_thread();
 	return 0;
 }
@@ -262,7 +269,9 @@ ask(struct fixture *f, enum respond_transport transport, const uint8_t *in, size
 {
 	static uint8_t out[RESPOND_MAX];
 	const size_t cap = transport == RESPOND_UDP ? 1232 : RESPOND_MAX;
-	const size_t n = respond(&f->respond, transport, in, len, out, cap);
+	const struct addr nobody = { 0 };
+	const struct respond_client from = { .transport = transport, .peer = &nobody };
+	const size_t n = respond(&f->respond, &from, in, len, out, cap);
 
 	assert_true(n <= cap);
 	if (n == 0)

@@ -672,8 +672,10 @@ test_tcp_source_cap(void **state)
 
 	const int excess = dial(&f->tcp_addr[0]);
 
-	assert_closed(excess);
-	close(excess);
+	assert_answers(excess);
+	assert_closed(fds[0]);
+	close(fds[0]);
+	fds[0] = excess;
 
 	assert_int_equal(addr_parse(&other, "127.0.0.9", 0), 0);
 

@@ -25,6 +25,7 @@ struct fixture {
 	struct zones *zones;
 	struct respond_counters counters;
 	struct respond respond;
+	struct serve_options *options;
 };
 
 static char *
@@ -36,7 +37,10 @@ ask(struct fixture *f, const char *name, uint16_t type, bool dnssec_ok,
 	const struct wire_edns edns = { 1232, dnssec_ok, 0 };
 	const size_t len = wire_query(in, 1, name, type, edns);
 
-	return text(out, respond(&f->respond, RESPOND_UDP, in, len, out, sizeof(out)));
+	const struct addr nobody = { 0 };
+	const struct respond_client from = { .peer = &nobody };
+
+	return text(out, respond(&f->respond, &from, in, len, out, sizeof(out)));
 }
 
 #define SIGNED(owner, type) owner " " type ", " owner " RRSIG(" type ")"
@@ -64,7 +68,8 @@ static const struct example {
 		"dn.nsec.test", "DNAME") ", x.dn.nsec.test CNAME | | | 1232 do" },
 	{ "x.dn.nsec.test", RRTYPE_A,
 	    "NXDOMAIN aa | " SIGNED("dn.nsec.test", "DNAME") ", x.dn.nsec.test CNAME | " SOA
-							     ", " NSEC("www.nsec.test") " | | 1232 do" },
+							     ", " NSEC(
+								 "www.nsec.test") " | | 1232 do" },
 
 	/* no such type, no such name */
 	{ "mail.nsec.test", RRTYPE_AAAA,
@@ -331,6 +336,8 @@ set_up(void **state)
 	f->respond.zones = f->zones;
 	f->respond.edns_udp_size = 1232;
 	f->respond.counters = &f->counters;
+	f->options = serve_options_new();
+	f->respond.options = (const struct serve_options *const *)&f->options;
 	*state = f;
 	return 0;
 }
@@ -341,6 +348,7 @@ tear_down(void **state)
 	struct fixture *f = *state;
 
 	hosted_free(&f->zones);
+	serve_options_free(&f->options);
 	urcu_qsbr_unregister_thread();
 	free(f);
 	return 0;

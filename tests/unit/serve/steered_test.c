@@ -30,6 +30,7 @@ struct site {
 	uint32_t slots[2]; /* of the checks of a1 and a2 */
 	struct respond_counters counters;
 	struct respond respond;
+	struct serve_options *options;
 };
 
 static void
@@ -157,8 +158,13 @@ set_up(void **state)
 		.event = event,
 		.remember = remember,
 	    });
-	s->respond =
-	    (struct respond){ .zones = s->zones, .edns_udp_size = 1232, .counters = &s->counters };
+	s->options = serve_options_new();
+	s->respond = (struct respond){
+		.zones = s->zones,
+		.edns_udp_size = 1232,
+		.options = (const struct serve_options *const *)&s->options,
+		.counters = &s->counters,
+	};
 	apply(s, ops, ARRAY_LEN(ops));
 	*state = s;
 	return 0;
@@ -172,6 +178,7 @@ tear_down(void **state)
 	tree_free(&s->tree);
 	word_table_free(&s->words);
 	zones_free(&s->zones);
+	serve_options_free(&s->options);
 	free(s);
 	urcu_qsbr_unregister_thread();
 	return 0;
@@ -182,8 +189,10 @@ ask(const struct respond *r)
 {
 	uint8_t in[512], out[1232];
 	const size_t len = wire_query(in, 1, "www.x.org", RRTYPE_A, (struct wire_edns){ 0 });
+	const struct addr nobody = { 0 };
+	const struct respond_client from = { .peer = &nobody };
 
-	return wire_text(out, respond(r, RESPOND_UDP, in, len, out, sizeof(out)));
+	return wire_text(out, respond(r, &from, in, len, out, sizeof(out)));
 }
 
 /* How many of `n` answers are A1; all others must be A2. */
@@ -252,7 +261,11 @@ read_on(void *arg)
 	struct reader *r = arg;
 	struct respond_counters counters = { 0 };
 	const struct respond respond = {
-		.zones = r->site->zones, .worker = 1, .edns_udp_size = 1232, .counters = &counters
+		.zones = r->site->zones,
+		.worker = 1,
+		.edns_udp_size = 1232,
+		.options = r->site->respond.options,
+		.counters = &counters,
 	};
 
 	urcu_qsbr_register_thread();

@@ -91,6 +91,29 @@ expand(struct buf *out, struct buf_reader *r, uint16_t type, size_t rdlen)
 }
 
 static void
+put_option(struct buf *edns, unsigned code, const uint8_t *data, unsigned len)
+{
+	switch (code) {
+	case 3:
+		buf_printf(edns, " nsid=%.*s", (int)len, (const char *)data);
+		break;
+	case 10:
+		buf_printf(edns, " cookie=%u", len);
+		break;
+	case 11:
+		buf_printf(edns, " keepalive=%u", (unsigned)(data[0] << 8 | data[1]));
+		break;
+	case 15:
+		buf_printf(edns, " ede=%u", (unsigned)(data[0] << 8 | data[1]));
+		if (len > 2)
+			buf_printf(edns, " '%.*s'", (int)len - 2, (const char *)data + 2);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
 put_edns(struct buf *edns, struct buf_reader *r, uint16_t size, uint32_t ttl, uint16_t rdlen)
 {
 	const uint8_t *options = buf_read_bytes(r, rdlen);
@@ -99,11 +122,13 @@ put_edns(struct buf *edns, struct buf_reader *r, uint16_t size, uint32_t ttl, ui
 	buf_printf(edns, " %u", size);
 	if (ttl & 0x8000)
 		buf_puts(edns, " do");
-	for (size_t i = 0; i + 4 <= rdlen;
-	     i += 4u + (unsigned)(options[i + 2] << 8 | options[i + 3]))
-		if ((options[i] << 8 | options[i + 1]) == 15)
-			buf_printf(
-			    edns, " ede=%u", (unsigned)(options[i + 4] << 8 | options[i + 5]));
+	for (size_t i = 0; i + 4 <= rdlen;) {
+		const unsigned code = (unsigned)(options[i] << 8 | options[i + 1]);
+		const unsigned len = (unsigned)(options[i + 2] << 8 | options[i + 3]);
+
+		put_option(edns, code, options + i + 4, len);
+		i += 4 + len;
+	}
 }
 
 /* "www.example.com A", "www.example.com RRSIG(A)". */
@@ -136,7 +161,7 @@ put_rr(struct buf *out, struct buf *edns, struct buf_reader *r, bool outline)
 		put_edns(edns, r, class, ttl, rdlen);
 		return ttl >> 24;
 	}
-	assert_int_equal(class, DNS_CLASS_IN);
+	assert_true(class == DNS_CLASS_IN || class == DNS_CLASS_CH);
 	buf_init(&rdata, RDATA_MAX_LEN);
 	expand(&rdata, r, type, rdlen);
 	buf_puts(out, out->len > 0 && out->data[out->len - 1] != '|' ? ", " : " ");
