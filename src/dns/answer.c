@@ -52,13 +52,13 @@ ecs_len(const struct query *q)
 	return OPTION_HEAD + 4 + (q->ecs_source + 7u) / 8;
 }
 
-/* What OPT will take at most; the options of answer_option come on top. */
+/* What OPT will take; the options of answer_option come on top, EDE if there is room. */
 static size_t
 opt_reserve(const struct query *q)
 {
 	if (!q->has_edns)
 		return 0;
-	return OPT_LEN + EDE_LEN + (q->has_ecs ? ecs_len(q) : 0);
+	return OPT_LEN + (q->has_ecs ? ecs_len(q) : 0);
 }
 
 void
@@ -400,7 +400,7 @@ put_opt(struct answer *a)
 	put_u16(a, 0);
 	if (a->echo_ecs && a->query->has_ecs)
 		put_ecs(a);
-	if (a->ede != 0) {
+	if (a->ede != 0 && a->cap - a->len >= (size_t)EDE_LEN + a->options_len) {
 		put_u16(a, OPTION_EDE);
 		put_u16(a, 2 + (unsigned)text_len);
 		put_u16(a, a->ede - 1u);

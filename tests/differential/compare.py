@@ -109,7 +109,13 @@ def superset(d):
     return any(d.ours >= s for s in (d.theirs if isinstance(d.theirs, tuple) else (d.theirs,)))
 
 
-RELATIONS = {"one RRset of theirs": whole_rrset, "subset": subset, "superset": superset}
+def same_but_ttl(d):
+    def timeless(records):
+        return {r._replace(ttl=0) for r in records}
+    return any(timeless(d.ours) == timeless(s) for s in (d.theirs if isinstance(d.theirs, tuple) else (d.theirs,)))
+
+
+RELATIONS = {"one RRset of theirs": whole_rrset, "same but for TTL": same_but_ttl, "subset": subset, "superset": superset}
 KEYS = {"zone", "name", "type", "variant", "transport", "aspect", "ours", "theirs", "relation"}
 
 

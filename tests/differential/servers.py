@@ -216,6 +216,7 @@ class Named(Server):
 	dnssec-validation no;
 	empty-zones-enable no;
 	notify no;
+	zero-no-soa-ttl no;
 	minimal-responses no-auth;
 	minimal-any no;
 	max-udp-size 1232;

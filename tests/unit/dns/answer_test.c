@@ -221,6 +221,17 @@ edns(void **state)
 	a.echo_ecs = false;
 	take_apart(buf, answer_finish(&a), &s);
 	assert_int_equal(s.options_len, 0);
+	/* Records come before EDE, which goes in if there is room left. */
+	for (size_t spare = 5; spare <= 6; spare++) {
+		static const uint8_t rdata[512];
+
+		query(EDNS "0000", &q);
+		answer_init(&a, buf, sizeof(buf), &q);
+		a.ede = 4;
+		assert_true(answer_rr(&a, q.qname, RRTYPE_TXT, 0, rdata,
+		    (uint16_t)(sizeof(buf) - a.len - 2 - 10 - 11 - spare)));
+		assert_int_equal(answer_finish(&a), sizeof(buf) - (spare < 6 ? spare : 0));
+	}
 	/* No EDNS asked: none said. */
 	query("1234 0100 0001 0000 0000 0000 00 0001 0001", &q);
 	answer_init(&a, buf, sizeof(buf), &q);
