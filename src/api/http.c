@@ -73,6 +73,16 @@ borrowed(const void *data, size_t len)
 	return MHD_create_response_from_buffer(len, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY);
 }
 
+/* A zone's text is large: no copy. */
+static struct MHD_Response *
+taken(struct buf *b)
+{
+	size_t len;
+	uint8_t *data = buf_take(b, &len);
+
+	return MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+}
+
 static struct MHD_Response *
 json_response(json_t *j)
 {
@@ -103,7 +113,7 @@ send_reply(struct request *r)
 		response = r->stream;
 		type = "text/event-stream";
 	} else if (r->text_type != NULL) {
-		response = borrowed(r->text.data, r->text.len);
+		response = taken(&r->text);
 		type = r->text_type;
 	} else if (r->reply != NULL) {
 		response = json_response(r->reply);

@@ -21,6 +21,14 @@
 
 #define LARGE 50000 /* sets */
 
+/* free does not give millions of small pieces back to the system. */
+static void
+give_back(size_t sets)
+{
+	if (sets > LARGE)
+		malloc_trim(0);
+}
+
 struct items {
 	struct zonefile_item *list;
 	size_t count, cap;
@@ -72,6 +80,7 @@ rest_zonefile_get(struct request *r)
 		r->text_type = "text/dns; charset=utf-8";
 	}
 	items_fini(&all);
+	give_back(all.count);
 }
 
 /* The parser says "zone:12"; a client that sent a body wants "line 12". */
@@ -232,14 +241,6 @@ replace(struct edit *e, const char *zone, struct zonefile *z)
 	change_fini(&c.gone);
 	free(c.same);
 	return rc;
-}
-
-/* free does not give millions of small pieces back to the system. */
-static void
-give_back(size_t sets)
-{
-	if (sets > LARGE)
-		malloc_trim(0);
 }
 
 static void

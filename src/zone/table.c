@@ -74,10 +74,11 @@ locate(const struct table_slots *s, uint64_t hash, const void *item)
 static void
 prefetch(const struct table_slots *s, size_t at)
 {
-	const char *item = (const char *)(uintptr_t)(s->slot[at & s->mask] & TABLE_POINTER_MASK);
+	/* A free slot leads nowhere, which is no pointer to calculate with. */
+	const uintptr_t item = s->slot[at & s->mask] & TABLE_POINTER_MASK;
 
-	__builtin_prefetch(item);
-	__builtin_prefetch(item + 64);
+	__builtin_prefetch((const void *)item);
+	__builtin_prefetch((const void *)(item + 64));
 }
 
 /* A new array without tombstones, at most half full. */
