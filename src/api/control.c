@@ -22,6 +22,7 @@ struct control {
 	uint32_t magic;
 	struct store *store;
 	struct control_engine engine;
+	struct control_secondary secondary; /* without `arg`: nobody */
 	pthread_mutex_t edit;
 	pthread_rwlock_t lock; /* the model; only the editor writes. Before `said`. */
 	struct model model;
@@ -146,9 +147,10 @@ control_engine_lost(struct control *c)
 	OBJ_CHECK(c, CONTROL_MAGIC);
 	clock_text(clock_real_ms(), since);
 	pthread_mutex_lock(&c->said);
+	/* What is said of zones is control's own. */
 	for (int k = 0; k < KIND_COUNT; k++)
 		STRMAP_EACH (&c->statuses[k], e)
-			e->value = unknown(e->value, since);
+			e->value = k == KIND_ZONE ? e->value : unknown(e->value, since);
 	pthread_mutex_unlock(&c->said);
 }
 
@@ -279,7 +281,26 @@ control_edit_commit(
 	r->revision = set->revision;
 	r->applied = c->engine.deliver(c->engine.arg, set, DELIVER_MS);
 	announce(c, set, r->applied);
+	if (c->secondary.arg != NULL)
+		c->secondary.committed(c->secondary.arg, set);
 	return 0;
+}
+
+void
+control_set_secondary(struct control *c, const struct control_secondary *s)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	c->secondary = s != NULL ? *s : (struct control_secondary){ .arg = NULL };
+}
+
+int
+control_refresh(struct control *c, const char *zone, bool whole, const struct addr *from,
+    struct diag *d)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	if (c->secondary.arg == NULL)
+		return diag_add(d, DIAG_UNAVAILABLE, "", "transfers are not running");
+	return c->secondary.refresh(c->secondary.arg, zone, whole, from, d);
 }
 
 /* -- reading -- */

@@ -19,6 +19,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "model/model.h"
+#include "net/addr.h"
 #include "store/store.h"
 
 /* The engine as control sees it; implemented over the feed by room app. Calls are thread-safe. */
@@ -32,6 +33,19 @@ struct control_engine {
 	json_t *(*ask)(void *arg, const char *verb, const json_t *request, unsigned timeout_ms,
 	    struct diag *d);
 	bool (*ready)(void *arg); /* connected, and the engine serves DNS */
+};
+
+/*
+ * Who keeps secondary zones, in the room above. `committed` is called after each commit by the
+ * thread that made it, still under the editor's lock: it only takes notes.
+ */
+struct control_secondary {
+	void *arg;
+	void (*committed)(void *arg, const struct change_set *set);
+	/* Ask the primaries now, `from` (may be NULL) first; `whole`: transfer all of it, whatever
+	 * the serial. 0 or -EINVAL. */
+	int (*refresh)(
+	    void *arg, const char *zone, bool whole, const struct addr *from, struct diag *d);
 };
 
 struct control;
@@ -61,6 +75,11 @@ void control_edit_begin(struct control *c); /* one editor at a time */
 MUST_USE int control_edit_commit(
     struct control *c, struct change_set *set, struct control_receipt *r, struct diag *d);
 void control_edit_end(struct control *c); /* after commit, or instead of it */
+
+/* Before anybody edits; NULL: not any more, when nobody does. */
+void control_set_secondary(struct control *c, const struct control_secondary *s);
+MUST_USE int control_refresh(
+    struct control *c, const char *zone, bool whole, const struct addr *from, struct diag *d);
 
 /* Reading. The editor may use the model without control_read_begin: only an editor changes it. */
 const struct model *control_read_begin(struct control *c);

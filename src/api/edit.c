@@ -178,6 +178,19 @@ edit_rrset(
 			    });
 }
 
+/* "192.0.2.1:53, 192.0.2.2:53" */
+static const char *
+list_primaries(struct edit *e, const struct field_list *primaries)
+{
+	const struct peer_spec *p = primaries->items;
+	const char *out = "its primaries";
+
+	for (size_t i = 0; i < primaries->count; i++)
+		out = i == 0 ? p[i].address
+			     : arena_printf(&e->r->arena, "%s, %s", out, p[i].address);
+	return out;
+}
+
 int
 edit_records_allowed(struct edit *e, const char *zone)
 {
@@ -187,7 +200,8 @@ edit_records_allowed(struct edit *e, const char *zone)
 	if (spec == NULL || spec->role == ZONE_PRIMARY)
 		return 0;
 	return diag_add(&e->r->diag, DIAG_CONFLICT, "zone",
-	    "zone '%s' is a secondary: its records come from its primaries", zone);
+	    "zone '%s' is a secondary: its records come from %s", zone,
+	    list_primaries(e, &spec->primaries));
 }
 
 void

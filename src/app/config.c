@@ -50,6 +50,10 @@ const struct field config_fields[] = {
 	    .def = LOG_INFO, .prose = "The least severe messages that are written to stderr." },
 	{ "dns", offsetof(struct config, dns), FIELD_STRUCT, .sub = dns_fields,
 	    .sub_size = sizeof(struct config_dns), .prose = "The DNS listeners." },
+	{ "transfer_max_mib", offsetof(struct config, transfer_max_mib), FIELD_U32, .min = 1,
+	    .max = 1048576, .def = 1024,
+	    .prose = "Memory in MiB that one transfer of a secondary zone may take; a million "
+		     "records need about 200." },
 	{ "api", offsetof(struct config, api), FIELD_STRUCT, .sub = api_fields,
 	    .sub_size = sizeof(struct config_api), .prose = "The API listener." },
 	FIELD_END,

@@ -35,6 +35,7 @@ struct config {
 	int log_level;
 	struct config_dns dns;
 	struct config_api api;
+	uint32_t transfer_max_mib;
 
 	/* Read off the texts above. */
 	struct addr *dns_addrs;

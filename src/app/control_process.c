@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "intake/intake.h"
+#include "intake/secondary.h"
 
 struct process {
 	int ready_fd;
@@ -18,6 +19,7 @@ struct process {
 	struct control_feed *feed;
 	struct control *control;
 	struct intake *intake;
+	struct secondary *secondary;
 	struct http *http;
 };
 
@@ -63,6 +65,7 @@ build(struct process *p, const struct config *c, const struct sockets *s, struct
 	p->control = control_new(p->store, &engine, d);
 	if (p->control == NULL)
 		return -1;
+	p->secondary = secondary_start(p->control, (size_t)c->transfer_max_mib << 20);
 	start_intake(p);
 	control_feed_start(p->feed, p->control, tell_ready, p);
 
@@ -82,6 +85,7 @@ tear_down(struct process *p)
 	if (p->feed != NULL)
 		control_feed_stop(p->feed);
 	intake_free(&p->intake);
+	secondary_stop(&p->secondary);
 	control_feed_free(&p->feed);
 	if (p->control != NULL)
 		control_free(&p->control);

@@ -183,6 +183,7 @@ engine_apply(struct engine *e, const struct change_set *c)
 	engine_zones_before(e, c);
 	tree_apply(e->tree, c, clock_real_ms());
 	engine_zones_after(e, c);
+	engine_secondary_change(e, c);
 }
 
 /* ---- life ---- */
@@ -251,6 +252,7 @@ build(struct engine *e)
 	strmap_init(&e->checks);
 	strmap_init(&e->recalled);
 	strmap_init(&e->remembered);
+	strmap_init(&e->secondaries);
 }
 
 static void
@@ -263,6 +265,7 @@ tear_down(struct engine *e)
 	engine_forward_close(e);
 	prober_free(&e->prober);
 	rcu_thread_online();
+	engine_secondary_close(e);
 	tree_free(&e->tree);
 	zones_free(&e->zones);
 	word_table_free(&e->words);
@@ -297,6 +300,7 @@ engine_main(const struct config *c, const struct sockets *s, int ready_fd)
 		log_error("engine", "%s", diag_failed(&d) ? diag_text(&d) : "cannot watch signals");
 		code = EXIT_RUNTIME;
 	} else {
+		engine_secondary_open(&e);
 		prober_start(e.prober);
 		engine_feed_open(&e);
 		engine_maybe_serve(&e);

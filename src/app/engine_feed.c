@@ -115,6 +115,8 @@ answer(struct engine *e, const char *verb, const json_t *request, struct diag *d
 		return observe(e, request, d);
 	if (verb != NULL && strcmp(verb, "counters") == 0)
 		return counters(e);
+	if (verb != NULL && strcmp(verb, "refreshed") == 0)
+		return engine_secondary_refreshed(e, request);
 	diag_add(d, DIAG_INVALID, "verb", "the engine does not know this question");
 	return NULL;
 }

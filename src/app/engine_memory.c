@@ -212,7 +212,8 @@ engine_memory_open(struct engine *e, struct diag *d)
 		strmap_init(&e->recalled);
 	}
 	STRMAP_EACH (&e->remembered, r)
-		tree_recall(e->tree, r->key, r->value);
+		if (strncmp(r->key, ENGINE_REFRESHED, strlen(ENGINE_REFRESHED)) != 0)
+			tree_recall(e->tree, r->key, r->value);
 
 	struct replay r = { .engine = e };
 	change_init(&r.objects);

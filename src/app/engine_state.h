@@ -37,6 +37,8 @@ struct engine {
 	    recalled; /* key -> verdict + 1 as a number: restored, not yet claimed by a check */
 	struct strmap remembered; /* key -> char *: pointers of sequences */
 
+	struct strmap secondaries; /* zone -> what engine_secondary.c keeps of it */
+
 	struct journal *model_log;
 	struct journal *verdict_log;
 	struct engine_rewrite *rewrite; /* of model_log, under way; or NULL */
@@ -79,6 +81,13 @@ void engine_rewrite_whole(struct engine *e); /* now: the model has been replaced
 void engine_rewrite_start(struct engine *e); /* by and by; sets e->rewrite */
 /* What was started is given up, the journal stays as it is. Needed before the zones go. */
 void engine_rewrite_stop(struct engine *e);
+/* engine_secondary.c: zones that age. After each change; after the journals have been replayed. */
+#define ENGINE_REFRESHED "refreshed " /* what the times are remembered under, with the zone */
+void engine_secondary_change(struct engine *e, const struct change_set *c);
+void engine_secondary_open(struct engine *e);
+void engine_secondary_close(struct engine *e);
+/* {zone: real ms of its latest refresh}. New reference. */
+json_t *engine_secondary_refreshed(struct engine *e, const json_t *request);
 
 /* engine_feed.c: the engine's end of the feed. */
 void engine_feed_open(struct engine *e);

@@ -105,6 +105,7 @@ zone_of(struct rebuild *r, const char *name)
 	struct zone *z = zones_exact(r->engine->zones, apex);
 	if (z == NULL) {
 		z = zone_new(apex);
+		zone_set_stale(z, true); /* until engine_secondary.c has looked */
 		bring_in(r->engine, z);
 	}
 	return z;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* zone import, export, check: zone files. */
+/* zone import, export, check: zone files; zone refresh. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +111,24 @@ verb_zone_export(struct cli *cli)
 		client_reply_fini(&r);
 	}
 	free(path);
+	return code;
+}
+
+int
+verb_zone_refresh(struct cli *cli)
+{
+	const char *zone = cli->args.words[0];
+	char *escaped = client_escape(zone);
+	char *path = xasprintf("/api/v1/zones/%s:%s", escaped,
+	    args_has(&cli->args, "--whole") ? "retransfer" : "refresh");
+	const int code = cli_ask(cli, "POST", path, NULL, NULL, NULL);
+
+	if (code == EXIT_OK)
+		cli_say(cli,
+		    "zone %s asks its primaries; gtmctl describe zone %s tells how it went", zone,
+		    zone);
+	free(path);
+	free(escaped);
 	return code;
 }
 

@@ -21,6 +21,10 @@ static const struct option create_options[] = {
 	{ "--enable", 0, NULL, "answer with it at once; without, it only probes" },
 	OPTION_END,
 };
+static const struct option refresh_options[] = {
+	{ "--whole", 0, NULL, "transfer all of it again, whatever the serial" },
+	OPTION_END,
+};
 static const struct option explain_options[] = {
 	{ "--client", 0, "IP", "who asks (prefix allowed)" },
 	{ "--down", 0, "ADDRESS", "as if this address were down; may be repeated" },
@@ -86,6 +90,10 @@ const struct verb verbs_table[] = {
 	    "  gtmctl zone check example.com.zone\n"
 	    "  gtmctl zone check hosts.txt --origin example.com\n",
 	    check_options, 1, 1, verb_zone_check },
+	{ "zone refresh", "ZONE", "Have a secondary zone ask its primaries now",
+	    "  gtmctl zone refresh example.com\n"
+	    "  gtmctl zone refresh example.com --whole\n",
+	    refresh_options, 1, 1, verb_zone_refresh },
 	{ "zone export", "ZONE", "Write a zone's records as a zone file",
 	    "  gtmctl zone export example.com > example.com.zone\n", NULL, 1, 1, verb_zone_export },
 	{ "explain", "NAME TYPE", "Tell what would be answered, and why",

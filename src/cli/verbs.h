@@ -17,6 +17,7 @@ int verb_domain_disable(struct cli *cli);
 int verb_zone_import(struct cli *cli);
 int verb_zone_export(struct cli *cli);
 int verb_zone_check(struct cli *cli);
+int verb_zone_refresh(struct cli *cli);
 int verb_explain(struct cli *cli);
 int verb_events(struct cli *cli);
 int verb_version(struct cli *cli);

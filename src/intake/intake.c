@@ -12,12 +12,13 @@
 #include "base/thread.h"
 #include "dns/answer.h"
 #include "feed/forward.h"
+#include "intake/secondary.h"
 
 #define RESPONSE_MAX 65535
 
 /* ---- dispatch ---- */
 
-/* NOTIFY and UPDATE without a handler. */
+/* What has no handler. */
 static void
 decline(const struct intake_message *m, struct buf *out)
 {
@@ -35,7 +36,7 @@ decline(const struct intake_message *m, struct buf *out)
 typedef void handle(const struct intake_message *m, struct buf *out);
 
 static handle *const handlers[16] = {
-	[OPCODE_NOTIFY] = decline,
+	[OPCODE_NOTIFY] = secondary_notify,
 	[OPCODE_UPDATE] = decline,
 };
 

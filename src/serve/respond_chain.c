@@ -12,7 +12,9 @@
 
 #define LINKS_MAX             8 /* aliases followed in one answer */
 #define EDE_OTHER             0
+#define EDE_NOT_READY         14
 #define EDE_NOT_AUTHORITATIVE 20
+#define EDE_INVALID_DATA      24
 
 /* Names of the chain; for most queries just the first, and nothing is copied. */
 struct chain {
@@ -221,6 +223,17 @@ advance(const struct reply *p, struct chain *c, const uint8_t *target)
 	return true;
 }
 
+/* A secondary's zone that never came, or has expired (RFC 1034 4.3.5). */
+static void
+excuse(struct reply *p, const struct zone *z)
+{
+	const struct zone_node *apex = zone_apex_node(z);
+	const bool empty = apex == NULL || zone_node_find(apex, RRTYPE_SOA) == NULL;
+
+	p->a.rcode = RCODE_SERVFAIL;
+	p->a.ede = (empty ? EDE_NOT_READY : EDE_INVALID_DATA) + 1;
+}
+
 static void
 follow(struct reply *p)
 {
@@ -233,12 +246,16 @@ follow(struct reply *p)
 		p->a.ede = EDE_NOT_AUTHORITATIVE + 1;
 		return;
 	}
+	if (UNLIKELY(zone_stale(z))) {
+		excuse(p, z);
+		return;
+	}
 	p->a.aa = true;
 	c.owner = c.lower = p->q.qname;
 	c.links = 0;
 	c.dname = NULL;
 	while ((target = answer_name(p, &c, z)) != NULL && advance(p, &c, target))
-		if ((z = find_zone(p, c.lower)) == NULL)
+		if ((z = find_zone(p, c.lower)) == NULL || zone_stale(z))
 			return; /* out of our zones: the resolver goes on by itself */
 }
 

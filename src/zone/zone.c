@@ -447,6 +447,18 @@ zone_history(const struct zone *z)
 	return __atomic_load_n(&z->history, __ATOMIC_ACQUIRE);
 }
 
+void
+zone_set_stale(struct zone *z, bool stale)
+{
+	__atomic_store_n(&z->stale, stale, __ATOMIC_RELAXED);
+}
+
+bool
+zone_stale(const struct zone *z)
+{
+	return __atomic_load_n(&z->stale, __ATOMIC_RELAXED);
+}
+
 const uint8_t *
 zone_apex(const struct zone *z)
 {

@@ -76,6 +76,10 @@ const void *zone_policy(const struct zone *z);
 void zone_set_history(struct zone *z, struct history *h); /* once; it becomes the zone's */
 struct history *zone_history(const struct zone *z);
 
+/* A stale zone is not answered from: a secondary's, before its first transfer or expired. */
+void zone_set_stale(struct zone *z, bool stale);
+bool zone_stale(const struct zone *z);
+
 /* Walk every node in no particular order (writer, or inside a read section). */
 void
 zone_walk(const struct zone *z, void (*visit)(const struct zone_node *n, void *arg), void *arg);

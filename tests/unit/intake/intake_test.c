@@ -38,9 +38,9 @@ reply(void *arg, uint32_t id, const uint8_t *response, size_t len)
 static void
 test_every_message_gets_a_response_in_order(void **state UNUSED)
 {
-	/* NOTIFY for example., SOA */
+	/* NOTIFY for example., A: FORMERR, without looking further */
 	static const uint8_t notify[] = { 0x12, 0x34, 4 << 3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7, 'e',
-		'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 6, 0, 1 };
+		'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 1, 0, 1 };
 	struct seen s = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 	struct intake *in = intake_new(NULL, &(struct intake_hooks){ &s, reply });
 
