@@ -11,7 +11,7 @@
 #include "base/mem.h"
 
 #define FRAME_HEADER 5
-#define KEEP_MAX   (1u << 20)
+#define KEEP_MAX     (1u << 20)
 #define READ_CHUNK   65536u
 
 struct link {

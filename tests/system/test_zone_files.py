@@ -296,10 +296,10 @@ def test_large_zone(world, tmp_path):
         durable.append(1000 * (time.perf_counter() - start))
         visible(gtm, "h%07d.big.example" % n, address)
         served.append(1000 * (time.perf_counter() - start))
-    print("put of one record, ms: median %.1f, worst %.1f; until seen: median %.1f, worst %.1f" % (
-        statistics.median(durable), max(durable), statistics.median(served), max(served)))
+    print("put of one record, ms: first %.1f, then median %.1f, worst %.1f; until seen: median %.1f, worst %.1f" % (
+        durable[0], statistics.median(durable), max(durable[1:]), statistics.median(served), max(served[1:])))
     start = time.monotonic()
     text = export(gtm, "big.example")
     print("export: %.1f s for %d MB, peak MB %s" % (time.monotonic() - start, len(text) >> 20, peak_mb(gtm)))
-    assert text.count("\n") == COUNT + 6
+    assert text.count("\n") == COUNT + 5
     assert statistics.median(served) < 20 * harness.SLOW
