@@ -52,7 +52,7 @@ ecs_len(const struct query *q)
 	return OPTION_HEAD + 4 + (q->ecs_source + 7u) / 8;
 }
 
-/* What OPT will take; the options of answer_option come on top, EDE if there is room. */
+/* What OPT takes at least; the options of answer_option come on top, EDE has what is left over. */
 static size_t
 opt_reserve(const struct query *q)
 {
@@ -377,18 +377,30 @@ put_ecs(struct answer *a)
 	put_bytes(a, q->ecs_addr, (q->ecs_source + 7u) / 8);
 }
 
+/* Explanations never displace records: as much of it as there is room for, in bytes. */
 static size_t
-ede_text_len(const struct answer *a)
+ede_len(const struct answer *a)
 {
-	const size_t len = a->ede != 0 && a->ede_text != NULL ? strlen(a->ede_text) : 0;
+	const size_t text_len = a->ede_text != NULL ? strlen(a->ede_text) : 0;
 
-	return fits(a, len) ? len : 0;
+	if (LIKELY(a->ede == 0) || !fits(a, EDE_LEN))
+		return 0;
+	return EDE_LEN + (fits(a, EDE_LEN + text_len) ? text_len : 0);
+}
+
+static void
+put_ede(struct answer *a, size_t len)
+{
+	put_u16(a, OPTION_EDE);
+	put_u16(a, (unsigned)len - OPTION_HEAD);
+	put_u16(a, a->ede - 1u);
+	put_bytes(a, a->ede_text, len - EDE_LEN);
 }
 
 static void
 put_opt(struct answer *a)
 {
-	const size_t text_len = ede_text_len(a);
+	const size_t ede = ede_len(a);
 	size_t length_at;
 
 	a->buf[a->len++] = 0;
@@ -400,12 +412,8 @@ put_opt(struct answer *a)
 	put_u16(a, 0);
 	if (a->echo_ecs && a->query->has_ecs)
 		put_ecs(a);
-	if (a->ede != 0 && a->cap - a->len >= (size_t)EDE_LEN + a->options_len) {
-		put_u16(a, OPTION_EDE);
-		put_u16(a, 2 + (unsigned)text_len);
-		put_u16(a, a->ede - 1u);
-		put_bytes(a, a->ede_text, text_len);
-	}
+	if (UNLIKELY(ede > 0))
+		put_ede(a, ede);
 	put_bytes(a, a->options, a->options_len);
 	set_u16(a->buf + length_at, (unsigned)(a->len - length_at - 2));
 }

@@ -43,7 +43,7 @@ struct answer {
 	uint8_t ecs_scope;
 	bool echo_ecs;          /* on by default when the query had ECS */
 	uint16_t edns_udp_size; /* what we advertise; 1232 */
-	uint16_t ede;           /* extended error INFO-CODE + 1; 0 = none (RFC 8914) */
+	uint16_t ede;           /* extended error INFO-CODE + 1; 0 = none (RFC 8914); if it fits */
 	const char *ede_text;   /* EXTRA-TEXT, left out if there is no room */
 	uint16_t options_len;   /* see answer_option */
 	uint8_t options[ANSWER_OPTIONS_SIZE];

@@ -22,9 +22,35 @@ respond_signatures(
 	return true;
 }
 
+/* Each of them has the TTL of what it covers, though they are kept as one set. */
+static bool
+put_signatures(
+    struct reply *p, const uint8_t *owner, const struct zone_node *n, const struct rrset *sigs)
+{
+	const struct answer_mark mark = answer_mark(&p->a);
+	const uint8_t *rdata;
+	uint32_t pos = 0;
+	uint16_t rdlen;
+
+	while ((rdata = rrset_next(sigs, &pos, &rdlen)) != NULL) {
+		const uint16_t covered = rdlen < 2 ? 0 : (uint16_t)(rdata[0] << 8 | rdata[1]);
+		const struct rrset *s = zone_node_find(n, covered);
+
+		if (!answer_rr(&p->a, owner, RRTYPE_RRSIG, s != NULL ? s->ttl_s : sigs->ttl_s,
+			rdata, rdlen)) {
+			answer_rollback(&p->a, mark);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool
 respond_set(struct reply *p, const uint8_t *owner, const struct zone_node *n, const struct rrset *s)
 {
+	if (UNLIKELY(s->type == RRTYPE_RRSIG))
+		return put_signatures(p, owner, n, s);
+
 	const struct answer_mark mark = answer_mark(&p->a);
 	const uint8_t *rdata;
 	uint32_t pos = 0;
