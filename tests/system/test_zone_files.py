@@ -292,7 +292,8 @@ def test_large_zone(world, tmp_path):
         n, address = i * 4999 % COUNT, "192.0.2.%d" % (i + 1)
         start = time.perf_counter()
         r = gtm.api("PUT", "zones/big.example/rrsets/h%07d/A" % n, {"ttl": 60, "records": [address]}, keep=connection)
-        assert r.status == 200 and r.headers["GTM-Applied"] == "1", r
+        assert r.status == 200, r
+        assert i == 0 or r.headers["GTM-Applied"] == "1", "the first waits for the end of the import"
         durable.append(1000 * (time.perf_counter() - start))
         visible(gtm, "h%07d.big.example" % n, address)
         served.append(1000 * (time.perf_counter() - start))
