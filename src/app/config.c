@@ -10,27 +10,10 @@
 #include "base/mem.h"
 #include "base/yaml_in.h"
 
-#define DEFAULT_DNS "127.0.0.1:5300"
 #define DEFAULT_API "127.0.0.1:8053"
 #define DEFAULT_DIR "/var/lib/opengtm"
 
 static const char *const log_words[] = { "error", "warn", "info", "debug", NULL };
-
-static const struct field dns_fields[] = {
-	{ "listen", offsetof(struct config_dns, listen), FIELD_STRS, .min = 1, .max = 64,
-	    .def_str = DEFAULT_DNS,
-	    .prose = "Addresses and ports that answer DNS, over UDP and TCP: 192.0.2.1:53, "
-		     "[2001:db8::1]:53." },
-	{ "workers", offsetof(struct config_dns, workers), FIELD_U32, .min = 1, .max = 64, .def = 1,
-	    .prose = "UDP threads; one per core that DNS may use." },
-	{ "tcp_max_clients", offsetof(struct config_dns, tcp_max_clients), FIELD_U32, .min = 16,
-	    .max = 100000, .def = 1000,
-	    .prose = "TCP connections at once; beyond that the longest idle one is closed." },
-	{ "tcp_idle", offsetof(struct config_dns, tcp_idle_ms), FIELD_DURATION, .min = 1000,
-	    .max = 600000, .def = 10000,
-	    .prose = "A TCP connection that says nothing this long is closed." },
-	FIELD_END,
-};
 
 static const struct field api_fields[] = {
 	{ "listen", offsetof(struct config_api, listen), FIELD_STR, .min = 1, .max = 255,
@@ -48,7 +31,7 @@ const struct field config_fields[] = {
 	    .prose = "User to run as once the sockets are open." },
 	{ "log_level", offsetof(struct config, log_level), FIELD_ENUM, .words = log_words,
 	    .def = LOG_INFO, .prose = "The least severe messages that are written to stderr." },
-	{ "dns", offsetof(struct config, dns), FIELD_STRUCT, .sub = dns_fields,
+	{ "dns", offsetof(struct config, dns), FIELD_STRUCT, .sub = config_dns_fields,
 	    .sub_size = sizeof(struct config_dns), .prose = "The DNS listeners." },
 	{ "transfer_max_mib", offsetof(struct config, transfer_max_mib), FIELD_U32, .min = 1,
 	    .max = 1048576, .def = 1024,
@@ -219,6 +202,8 @@ build(struct config *c, const struct config_options *o, const struct yaml_in *y,
 	if (err == 0) {
 		override(c, o);
 		err = parse_addrs(c, o, d);
+		if (config_serve_check(&c->dns, d) != 0)
+			err = -EINVAL;
 	}
 	if (err != 0)
 		place_problems(y, d);

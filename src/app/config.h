@@ -15,12 +15,28 @@
 #include "base/log.h"
 #include "model/field.h"
 #include "net/addr.h"
+#include "serve/serve_options.h"
+
+enum config_deny { CONFIG_DENY_REFUSE, CONFIG_DENY_DROP };
+
+struct config_rate {
+	uint32_t answers, slip;
+	uint32_t ipv4_prefix, ipv6_prefix;
+	struct field_list exempt; /* const char *, CIDR */
+};
 
 struct config_dns {
 	struct field_list listen; /* const char * */
 	uint32_t workers;
 	uint32_t tcp_max_clients;
 	uint32_t tcp_idle_ms;
+	const char *nsid, *id, *version;
+	bool cookies;
+	const char *cookie_secret,
+	    *cookie_secret_previous; /* 32 hex digits; NULL: made at each start */
+	struct field_list allow;     /* const char *, CIDR */
+	int deny;                    /* enum config_deny */
+	struct config_rate rate;
 };
 
 struct config_api {
@@ -42,6 +58,13 @@ struct config {
 	size_t n_dns_addrs;
 	struct addr api_addr;
 };
+
+/* config_serve.c: the members of `dns` that go to the query path. */
+extern const struct field config_dns_fields[];
+/* What of them a table cannot say: CIDRs and secrets parse. 0 or -EINVAL under "dns...". */
+MUST_USE int config_serve_check(const struct config_dns *c, struct diag *d);
+/* Checked before. The caller gives it to the server or frees it. */
+struct serve_options *config_serve_options(const struct config_dns *c);
 
 /* The configuration file's members. */
 extern const struct field config_fields[];

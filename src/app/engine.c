@@ -245,6 +245,7 @@ build(struct engine *e)
 		.tcp_fds = e->sockets->tcp,
 		.tcp_max_clients = e->config->dns.tcp_max_clients,
 		.tcp_idle_ms = e->config->dns.tcp_idle_ms,
+		.options = config_serve_options(&e->config->dns),
 		.handover = engine_forward_open(e),
 	};
 	e->server = server_new(&sc, e->zones);

@@ -19,7 +19,6 @@
 #define TOUCH_MS          5000
 #define REWRITE_SLACK     (1u << 20)
 
-
 /* ---- the model ---- */
 
 /*

@@ -42,7 +42,7 @@ struct engine {
 	struct journal *model_log;
 	struct journal *verdict_log;
 	struct engine_rewrite *rewrite; /* of model_log, under way; or NULL */
-	size_t model_log_base; /* size after the last rewrite */
+	size_t model_log_base;          /* size after the last rewrite */
 	size_t verdict_log_base;
 	struct wheel_timer touch;
 

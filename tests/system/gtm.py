@@ -512,7 +512,7 @@ class Gtm:
     def ask(self, name, rdtype="A", tcp=False, edns=False, payload=1232, timeout=3.0, options=(), flags=0, **kw):
         q = dns.message.make_query(name, rdtype, use_edns=edns is not False, payload=payload, options=list(options), **kw)
         if not isinstance(edns, bool):
-            q.use_edns(edns, payload=payload)
+            q.use_edns(edns, payload=payload, options=list(options))
         q.flags = flags
         if tcp:
             return dns.query.tcp(q, self.ip, port=DNS_PORT, timeout=timeout * SLOW)
