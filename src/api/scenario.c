@@ -28,7 +28,7 @@ static const struct row {
 static const char *const members[] = { "scenario", "name", "type", "ttl", "enabled", "check",
 	"sites", "sequence_mode", "remark", NULL };
 static const char *const check_members[] = { "protocol", "port", "interval", "timeout", "fall",
-	"rise", "recheck", "failure_rate", "http", NULL };
+	"rise", "recheck", "failure_rate", "talk", "http", "tls", NULL };
 static const char *const site_members[] = { "name", "weight", "addresses", NULL };
 
 struct scenario {
@@ -149,6 +149,25 @@ place(struct scenario *s, enum kind kind, const char *base, json_t *spec, bool g
 
 /* -- the parts -- */
 
+/*
+ * The certificate of a site holds the domain's name rather than its IP: ask for that, unless told
+ * otherwise.
+ */
+static void
+name_host(struct scenario *s, json_t *spec, const char *protocol)
+{
+	const bool https = strcmp(protocol, "https") == 0;
+	const char *group = https ? "http" : "tls", *member = https ? "host" : "sni";
+	json_t *now = json_object_get(spec, group), *named;
+
+	if ((!https && strcmp(protocol, "tls") != 0) || s->name[0] == '*' ||
+	    (now != NULL && !json_is_object(now)) || json_object_get(now, member) != NULL)
+		return;
+	named = now != NULL ? json_copy(now) : json_object();
+	json_object_set_new(named, member, json_string(s->name));
+	json_object_set_new(spec, group, named);
+}
+
 static void
 make_template(struct scenario *s)
 {
@@ -180,6 +199,8 @@ make_template(struct scenario *s)
 	json_t *spec = json_copy((json_t *)(uintptr_t)check);
 
 	json_object_del(spec, "port");
+	if (protocol != NULL)
+		name_host(s, spec, protocol);
 	/* Room for "-99" stays; a long host name loses its end, not its kind. */
 	s->template = place(s, KIND_TEMPLATE,
 	    print(s, "%.*s%s", (int)(OBJNAME_BYTES - 3 - strlen(tail)), s->name, tail), spec, true,

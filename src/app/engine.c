@@ -128,6 +128,34 @@ post_edge(void *arg, const char *key, uint32_t slot, enum flap_verdict verdict, 
 	loop_post(e->loop, take_edge, edge);
 }
 
+struct expiring {
+	struct engine *engine;
+	uint32_t slot;
+	int64_t expires_ms;
+	char key[];
+};
+
+static void
+take_expiring(void *arg)
+{
+	struct expiring *x = arg;
+	const struct engine_check *c = strmap_find(&x->engine->checks, x->key);
+	if (c != NULL && c->slot == x->slot)
+		tree_expiring(x->engine->tree, x->slot, x->expires_ms, clock_real_ms());
+	free(x);
+}
+
+static void
+post_expiring(void *arg, const char *key, uint32_t slot, int64_t expires_ms)
+{
+	struct engine *e = arg;
+	const size_t len = strlen(key) + 1;
+	struct expiring *x = xmalloc(sizeof(*x) + len);
+	*x = (struct expiring){ .engine = e, .slot = slot, .expires_ms = expires_ms };
+	memcpy(x->key, key, len);
+	loop_post(e->loop, take_expiring, x);
+}
+
 /* ---- serving ---- */
 
 static void
@@ -234,7 +262,7 @@ build(struct engine *e)
 	loop_hooks(e->loop, before_sleep, after_sleep, NULL);
 	e->zones = zones_new();
 	e->words = word_table_new();
-	e->prober = prober_new(e->words, &(struct prober_hooks){ e, post_edge, post_round });
+	e->prober = prober_new(e->words, &(struct prober_hooks){ e, post_edge, post_round, post_expiring });
 	const struct tree_hooks hooks = { e, want, drop, overlay, status, event, remember };
 	/* The TCP thread counts as one more worker. */
 	e->tree = tree_new(e->words, e->sockets->workers + 1, &hooks);

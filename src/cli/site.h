@@ -5,6 +5,7 @@
  *	dc-a=203.0.113.10,203.0.113.11:3    {"name":"dc-a","addresses":[...],"weight":3}
  *	dc-a=2001:db8::1  dc-a=[2001:db8::1]:3
  *	http:8080/healthz {"protocol":"http","port":8080,"http":{"path":"/healthz"}}
+ *	https:443/healthz the same with "https"
  */
 #pragma once
 

@@ -181,6 +181,8 @@ mask_member(const struct field *f, json_t *j, const json_t *value, const json_t 
 {
 	const bool changed = before != NULL && !json_equal(value, before);
 
+	if ((f->flags & FIELD_SECRET) != 0 && !changed && strcmp(json_string_value(value), "") == 0)
+		return; /* there is none */
 	if ((f->flags & FIELD_SECRET) != 0)
 		json_object_set_new(j, f->name, json_string(changed ? "(new secret)" : "(secret)"));
 	else if (f->type == FIELD_STRUCT)

@@ -149,16 +149,26 @@ kind_spec_text(enum kind kind, const void *spec)
 	return text;
 }
 
+static void
+keep(const struct field *table, json_t *kept, const json_t *was)
+{
+	for (const struct field *f = table; f->name != NULL; f++) {
+		json_t *now = json_object_get(kept, f->name), *old = json_object_get(was, f->name);
+
+		if ((f->flags & FIELD_SECRET) != 0 && now == NULL)
+			json_object_set(kept, f->name, old);
+		else if (f->type == FIELD_STRUCT && json_is_object(now))
+			keep(f->sub, now, old);
+	}
+}
+
 json_t *
 kind_keep_secrets(enum kind kind, const json_t *spec, const void *old)
 {
-	json_t *kept = json_copy((json_t *)(uintptr_t)spec); /* reads only */
+	json_t *kept = json_deep_copy(spec);
 	json_t *was = old != NULL ? field_encode(kind_table[kind].fields, old, true) : NULL;
 
-	for (const struct field *f = kind_table[kind].fields; f->name != NULL; f++) {
-		if ((f->flags & FIELD_SECRET) != 0 && json_object_get(kept, f->name) == NULL)
-			json_object_set(kept, f->name, json_object_get(was, f->name));
-	}
+	keep(kind_table[kind].fields, kept, was);
 	json_decref(was);
 	return kept;
 }

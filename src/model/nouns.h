@@ -16,7 +16,7 @@ enum address_type { ADDRESS_IPV4, ADDRESS_IPV6, ADDRESS_DOMAIN };
 enum address_mode { MODE_AUTO, MODE_MANUAL };
 enum manual_state { MANUAL_AVAILABLE, MANUAL_UNAVAILABLE };
 enum fallback { FALLBACK_FAIL_OPEN };
-enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP };
+enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP, PROTOCOL_HTTPS, PROTOCOL_TLS };
 
 extern const char *const strategy_words[], *const sequence_mode_words[], *const address_type_words[];
 
@@ -81,6 +81,15 @@ struct talk_spec {
 	const char *expect; /* as pattern_check accepts it */
 };
 
+struct tls_spec {
+	const char *sni; /* asked for and verified; "" = as the protocol says */
+	bool verify;
+	const char *ca;               /* PEM; "" = the system's */
+	const char *certificate, *key; /* PEM; both or none */
+	uint32_t expiry_warn_days;
+	uint32_t full_handshake_every; /* probes */
+};
+
 struct template_spec {
 	int protocol;
 	uint32_t interval_ms, timeout_ms, recheck_ms;
@@ -88,6 +97,7 @@ struct template_spec {
 	uint32_t failure_rate;
 	struct talk_spec talk;
 	struct http_spec http;
+	struct tls_spec tls;
 	const char *remark;
 	struct field_list labels;
 };

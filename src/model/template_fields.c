@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -9,11 +10,15 @@
 #include "base/pattern.h"
 #include "model/noun_rules.h"
 #include "model/shared_fields.h"
+#include "net/addr.h"
+#include "net/pem.h"
 
 #define SECOND 1000
 #define HOUR   (3600 * SECOND)
 
-static const char *const protocol_words[] = { "tcp", "http", NULL };
+#define PEM_BYTES 65536
+
+static const char *const protocol_words[] = { "tcp", "http", "https", "tls", NULL };
 static const char *const method_words[] = { "GET", "HEAD", "OPTIONS", "POST", "PUT", NULL };
 
 #define AT(member) offsetof(struct http_spec, member)
@@ -85,6 +90,56 @@ static const struct field talk_fields[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct tls_spec, member)
+static const struct field tls_fields[] = {
+	{ .name = "sni",
+	    .offset = AT(sni),
+	    .type = FIELD_STR,
+	    .max = 255,
+	    .prose = "name to ask for, which the certificate must hold; empty: http.host, else the "
+		     "address's value" },
+	{ .name = "verify",
+	    .offset = AT(verify),
+	    .type = FIELD_BOOL,
+	    .def = 1,
+	    .prose = "a certificate that is not valid for that name fails the probe" },
+	{ .name = "ca",
+	    .offset = AT(ca),
+	    .type = FIELD_STR,
+	    .flags = FIELD_LINES,
+	    .max = PEM_BYTES,
+	    .prose = "certificates that are trusted, PEM; empty: the system's" },
+	{ .name = "certificate",
+	    .offset = AT(certificate),
+	    .type = FIELD_STR,
+	    .flags = FIELD_LINES,
+	    .max = PEM_BYTES,
+	    .prose = "client certificate, then its chain, PEM" },
+	{ .name = "key",
+	    .offset = AT(key),
+	    .type = FIELD_STR,
+	    .flags = FIELD_LINES | FIELD_SECRET,
+	    .max = PEM_BYTES,
+	    .prose = "private key of the client certificate, PEM without a password; left out of a "
+		     "PUT it stays as it is" },
+	{ .name = "expiry_warn_days",
+	    .offset = AT(expiry_warn_days),
+	    .type = FIELD_U32,
+	    .max = 3650,
+	    .def = 14,
+	    .prose = "event cert.expiring when the certificate ends in fewer days" },
+	{ .name = "full_handshake_every",
+	    .offset = AT(full_handshake_every),
+	    .type = FIELD_U32,
+	    .min = 1,
+	    .max = 1000,
+	    .def = 10,
+	    .prose = "probes from one full handshake, which shows the certificate, to the next; "
+		     "those between resume the session; protocol tls: always 1" },
+	FIELD_END,
+};
+#undef AT
+
 #define AT(member) offsetof(struct template_spec, member)
 const struct field template_fields[] = {
 	{ .name = "protocol",
@@ -140,13 +195,20 @@ const struct field template_fields[] = {
 	    .type = FIELD_STRUCT,
 	    .sub = talk_fields,
 	    .sub_size = sizeof(struct talk_spec),
-	    .prose = "what to say and to hear with protocol tcp; empty: to connect is enough" },
+	    .prose =
+		"what to say and to hear with protocols tcp and tls; empty: to connect is enough" },
 	{ .name = "http",
 	    .offset = AT(http),
 	    .type = FIELD_STRUCT,
 	    .sub = http_fields,
 	    .sub_size = sizeof(struct http_spec),
-	    .prose = "the request of protocol http" },
+	    .prose = "the request of protocols http and https" },
+	{ .name = "tls",
+	    .offset = AT(tls),
+	    .type = FIELD_STRUCT,
+	    .sub = tls_fields,
+	    .sub_size = sizeof(struct tls_spec),
+	    .prose = "whom protocols https and tls trust" },
 	REMARK_FIELD(struct template_spec),
 	LABELS_FIELD(struct template_spec),
 	FIELD_END,
@@ -250,6 +312,41 @@ check_talk(const struct talk_spec *talk, struct diag *d)
 	check_pattern(talk->expect, "talk.expect", d);
 }
 
+static void
+check_certificates(const char *text, const char *where, struct diag *d)
+{
+	if (text[0] == '\0' || pem_check(text) > 0)
+		return;
+	diag_add(d, DIAG_INVALID, where, "is not made of PEM certificates");
+	diag_detail(d, NULL, "-----BEGIN CERTIFICATE----- ... -----END CERTIFICATE-----");
+}
+
+static void
+check_tls(const struct tls_spec *tls, struct diag *d)
+{
+	const size_t before = d->count;
+	struct addr ip;
+
+	if (strpbrk(tls->sni, " /:@?#\\") != NULL && addr_ip_parse(&ip, tls->sni, AF_UNSPEC) < 0) {
+		diag_add(d, DIAG_INVALID, "tls.sni", "must be a host name or an IP address");
+		diag_detail(d, tls->sni, "\"www.example.com\"");
+	}
+	check_certificates(tls->ca, "tls.ca", d);
+	check_certificates(tls->certificate, "tls.certificate", d);
+	if (tls->certificate[0] == '\0' || d->count != before)
+		return;
+
+	EVP_PKEY *key = pem_key(tls->key);
+
+	if (key == NULL) {
+		diag_add(d, DIAG_INVALID, "tls.key", "is not a PEM private key without a password");
+		diag_detail(d, NULL, "-----BEGIN PRIVATE KEY----- ...");
+	} else if (!pem_key_fits(tls->certificate, tls->key)) {
+		diag_add(d, DIAG_INVALID, "tls.key", "does not belong to tls.certificate");
+	}
+	EVP_PKEY_free(key);
+}
+
 /* What each method can have. */
 static void
 check_method(const struct http_spec *http, struct diag *d)
@@ -302,7 +399,10 @@ template_settle(const char *name, void *spec, struct arena *a)
 {
 	struct template_spec *t = spec;
 
-	(void)name, (void)a;
+	(void)name;
+	/* A key that was kept without its certificate says nothing. */
+	if (t->tls.certificate[0] == '\0')
+		t->tls.key = arena_strdup(a, "");
 	if (t->timeout_ms == 0)
 		t->timeout_ms = t->interval_ms / 2 < 2 * SECOND ? t->interval_ms / 2 : 2 * SECOND;
 }
@@ -317,5 +417,6 @@ template_check(const char *name, const void *spec, struct diag *d)
 	check_times(t, d);
 	check_talk(&t->talk, d);
 	check_http(&t->http, d);
+	check_tls(&t->tls, d);
 	return d->count == before ? 0 : -EINVAL;
 }

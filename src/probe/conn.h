@@ -9,9 +9,8 @@
 
 #include "probe/probe.h"
 
-/* To the target, at the probe's port. */
-enum probe_step conn_open(struct probe *p);
-/* Whenever the socket is ready: PASS once there is something to talk over, and from then on. */
+/* After probe_connect, whenever the socket is ready: PASS once there is something to talk over, and
+ * from then on. */
 enum probe_step conn_ready(struct probe *p);
 
 size_t conn_send(struct probe *p, const void *data, size_t len, enum probe_step *step);

@@ -27,10 +27,10 @@ observation_json(const struct observation *o)
 		snprintf(status, sizeof(status), "status %u", o->status);
 		text = status;
 	}
-	return json_pack("{s:s, s:b, s:s, s:o, s:o, s:o, s:s}", "at", clock_text(o->at_ms, at),
-	    "passed", o->passed, "cause", o->cause, "connect", phase_json(o->connect_us),
-	    "first_byte", phase_json(o->first_byte_us), "total", phase_json(o->total_us), "text",
-	    text);
+	return json_pack("{s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:s}", "at", clock_text(o->at_ms, at),
+	    "passed", o->passed, "cause", o->cause, "connect", phase_json(o->connect_us), "tls",
+	    phase_json(o->tls_us), "first_byte", phase_json(o->first_byte_us), "total",
+	    phase_json(o->total_us), "text", text);
 }
 
 json_t *

@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "net/sock.h"
 #include "probe/protocol.h"
+#include "probe/tls.h"
 
 /* What an errno says about the target, by layer; NULL = nothing, the want is our own. */
 static const struct {
@@ -42,7 +44,10 @@ since_start_us(const struct probe *p)
 enum probe_step
 probe_begin(struct probe *p, const struct recipe *r)
 {
+	struct tls_memory *memory = p->tls_memory;
+
 	probe_init(p);
+	p->tls_memory = memory;
 	p->recipe = r;
 	p->port = addr_port(&r->target);
 	p->secure = r->protocol->secure;
@@ -59,6 +64,9 @@ probe_hang_up(struct probe *p)
 {
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
+	SSL_free(p->ssl);
+	p->ssl = NULL;
+	p->secured = false;
 	if (p->fd < 0)
 		return;
 	setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -75,6 +83,12 @@ probe_close(struct probe *p)
 	buf_fini(&p->in);
 	free(p->redirected);
 	p->redirected = NULL;
+}
+
+void
+probe_forget(struct probe *p)
+{
+	tls_forget(&p->tls_memory);
 }
 
 enum probe_step
@@ -144,6 +158,13 @@ probe_connected(struct probe *p)
 }
 
 void
+probe_secured(struct probe *p)
+{
+	if (p->tls_us == 0)
+		p->tls_us = since_start_us(p);
+}
+
+void
 probe_first_byte(struct probe *p)
 {
 	if (p->first_byte_us == 0)
@@ -157,5 +178,7 @@ probe_late(struct probe *p)
 
 	if (!p->connected)
 		return probe_fail(p, "l4_timeout", "no connection in time");
+	if (p->secure && !p->secured)
+		return probe_fail(p, "tls_timeout", "no complete handshake in time");
 	return probe_fail(p, protocol->late, protocol->late_text);
 }

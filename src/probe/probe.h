@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,17 +27,22 @@ enum probe_step { PROBE_READ, PROBE_WRITE, PROBE_PASS, PROBE_FAIL, PROBE_STARVED
 struct probe {
 	const struct recipe *recipe;
 	int fd; /* -1 = none */
-	bool connected;
-	uint64_t start_us;                  /* monotonic */
-	uint64_t connect_us, first_byte_us; /* since the start; 0 = not got there */
-	const char *cause;                  /* static; "" unless failed */
-	const char *text;                   /* static; for people */
-	uint16_t status;                    /* http: what came, 0 = none */
-	size_t sent;                        /* octets of the request */
-	struct buf in;                      /* what came, as far as it is looked at */
+	bool connected, secured;
+	uint64_t start_us; /* monotonic */
+	/* Since the start; 0 = not got there. */
+	uint64_t connect_us, tls_us, first_byte_us;
+	const char *cause; /* static; "" unless failed */
+	const char *text;  /* static; for people */
+	uint16_t status;   /* http: what came, 0 = none */
+	size_t sent;       /* octets of the request */
+	struct buf in;     /* what came, as far as it is looked at */
+
+	/* TLS */
+	bool secure;
+	SSL *ssl;
+	struct tls_memory *tls_memory; /* stays from probe to probe; NULL = none yet */
 
 	/* http */
-	bool secure;
 	uint16_t port;
 	uint8_t hops;
 	char *redirected; /* the request of a redirect, or NULL */
@@ -48,10 +54,11 @@ struct probe {
 
 #define PROBE_IN_MAX HTTP_BODY_MAX
 
-void probe_init(struct probe *p); /* no socket */
+void probe_init(struct probe *p); /* no socket, no memory */
 /* Begin with the recipe's protocol. */
 enum probe_step probe_begin(struct probe *p, const struct recipe *r);
 void probe_hang_up(struct probe *p); /* with a reset; harmless without socket */
+void probe_forget(struct probe *p);  /* what is remembered from probe to probe */
 void probe_close(struct probe *p);   /* and give back all that was taken meanwhile */
 
 /* For the protocols. */
@@ -59,6 +66,7 @@ enum probe_step probe_connect(struct probe *p);
 enum probe_step probe_connected(struct probe *p); /* writable: PASS, or why not */
 enum probe_step probe_fail(struct probe *p, const char *cause, const char *text);
 enum probe_step probe_error(struct probe *p, int error); /* a positive errno */
+void probe_secured(struct probe *p);
 void probe_first_byte(struct probe *p);
 /* For the runner: time is up. */
 enum probe_step probe_late(struct probe *p);

@@ -14,6 +14,7 @@
 #include "probe/conn.h"
 #include "probe/http_request.h"
 #include "probe/protocol.h"
+#include "probe/tls.h"
 
 #define CHUNK 4096
 
@@ -26,10 +27,13 @@ prepare(struct recipe *r, const char *host, const struct template_spec *template
 	    http_request_text(http, &r->target, host, r->protocol->secure, &r->request_len);
 	r->expect = http_request_expect(http, &r->n_expect);
 	r->follow = http->follow_redirect;
-	if (r->follow)
+	if (r->follow || r->protocol->secure)
 		r->host = http_request_host(http, &r->target, host);
 	if (http->expect_body != NULL && http->expect_body[0] != '\0')
 		r->pattern = pattern_get(http->expect_body);
+	/* A redirect may lead from http to https. */
+	if (r->host != NULL)
+		tls_prepare(r, r->host, &template->tls);
 }
 
 static enum probe_step
@@ -40,7 +44,7 @@ start(struct probe *p)
 	buf_clear(&p->in);
 	if (p->recipe->follow || p->recipe->pattern != NULL)
 		http_reply_note(&p->reply, &p->in);
-	return conn_open(p);
+	return probe_connect(p);
 }
 
 static bool
@@ -208,6 +212,17 @@ const struct protocol_row probe_http = {
 	.name = "http",
 	.late = "http_timeout",
 	.late_text = "no complete reply in time",
+	.prepare = prepare,
+	.start = start,
+	.on_io = on_io,
+};
+
+const struct protocol_row probe_https = {
+	.name = "https",
+	.late = "http_timeout",
+	.late_text = "no complete reply in time",
+	.secure = true,
+	.alpn = "\x08http/1.1",
 	.prepare = prepare,
 	.start = start,
 	.on_io = on_io,

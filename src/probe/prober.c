@@ -21,6 +21,7 @@
 #include "probe/history.h"
 #include "probe/recipe.h"
 #include "probe/runner.h"
+#include "probe/tls.h"
 
 #define COMPLAIN_MS 10000 /* at most one line about exhaustion in that time */
 
@@ -39,6 +40,7 @@ struct job {
 	struct flap flap;
 	uint32_t edges;
 	struct history history;
+	int64_t expires_s, warned_s; /* of the certificate: 0 = none; the one last warned of */
 	uint64_t due_ms; /* scheduled start of the next probe, or of the one in flight */
 
 	/* The probe thread's; `recipe` changes under the lock. */
@@ -147,11 +149,38 @@ record(struct job *j, bool passed)
 				     .cause = r->probe.cause,
 				     .text = r->probe.text,
 				     .connect_us = (uint32_t)r->probe.connect_us,
+				     .tls_us = (uint32_t)r->probe.tls_us,
 				     .first_byte_us = (uint32_t)r->probe.first_byte_us,
 				     .total_us = (uint32_t)r->total_us,
 				     .status = r->probe.status,
 				     .passed = passed,
 				 });
+}
+
+/* Locked. Days until the certificate ends, rounded down. */
+static int64_t
+days_left(const struct job *j)
+{
+	const int64_t left_s = j->expires_s - clock_real_ms() / 1000;
+
+	return (left_s - (left_s < 0 ? 86399 : 0)) / 86400;
+}
+
+/* Locked. */
+static void
+note_certificate(struct job *j)
+{
+	const struct tls_memory *m = j->runner.probe.tls_memory;
+	const struct prober_hooks *hooks = &j->prober->hooks;
+
+	if (m == NULL || m->expires_s == 0)
+		return;
+	j->expires_s = m->expires_s;
+	if (days_left(j) >= (int64_t)j->recipe->expiry_warn_days || j->warned_s == j->expires_s)
+		return;
+	j->warned_s = j->expires_s;
+	if (hooks->expiring != NULL)
+		hooks->expiring(hooks->arg, j->key, j->slot, j->expires_s * 1000);
 }
 
 /* Locked. The word first: who hears of the edge must find it there. */
@@ -174,6 +203,7 @@ judge(struct job *j, bool passed)
 	const uint64_t spent_ms = clock_mono_ms() - j->due_ms;
 
 	record(j, passed);
+	note_certificate(j);
 	if (flap_feed(&j->flap, &j->recipe->rule, passed) != FLAP_STEADY)
 		announce(j, j->runner.probe.cause);
 	if (j->flap.verdict != FLAP_UNKNOWN)
@@ -223,6 +253,7 @@ job_free(struct job *j)
 {
 	OBJ_CHECK(j, JOB_MAGIC);
 	runner_cancel(&j->runner);
+	probe_forget(&j->runner.probe);
 	loop_timer_cancel(j->prober->loop, &j->timer);
 	recipe_free(&j->recipe);
 	recipe_free(&j->asked);
@@ -238,6 +269,8 @@ adopt(struct job *j)
 	struct prober *p = j->prober;
 
 	runner_cancel(&j->runner);
+	probe_forget(&j->runner.probe);
+	j->expires_s = 0;
 	recipe_free(&j->recipe);
 	j->recipe = j->asked;
 	j->asked = NULL;
@@ -439,6 +472,18 @@ prober_first_round(struct prober *p)
 	loop_post(p->loop, settle, p);
 }
 
+/* Locked. NULL: none seen. */
+static json_t *
+certificate_json(const struct job *j)
+{
+	char expires[CLOCK_TEXT_SIZE];
+
+	if (j->expires_s == 0)
+		return NULL;
+	return json_pack("{s:s, s:I}", "expires", clock_text(j->expires_s * 1000, expires), "days",
+	    (json_int_t)days_left(j));
+}
+
 /* Locked. */
 static json_t *
 job_json(const struct job *j)
@@ -452,10 +497,11 @@ job_json(const struct job *j)
 	const uint64_t now_ms = clock_mono_ms();
 	char interval[DURATION_TEXT_SIZE], next_in[DURATION_TEXT_SIZE];
 
-	return json_pack("{s:s, s:i, s:s, s:s, s:o}", "verdict", words[j->flap.verdict], "streak",
-	    j->flap.streak, "interval", duration_text(recipe->rhythm.interval_ms, interval),
-	    "next_in", duration_text(j->due_ms > now_ms ? j->due_ms - now_ms : 0, next_in),
-	    "observations", history_json(&j->history));
+	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o*}", "verdict", words[j->flap.verdict],
+	    "streak", j->flap.streak, "interval",
+	    duration_text(recipe->rhythm.interval_ms, interval), "next_in",
+	    duration_text(j->due_ms > now_ms ? j->due_ms - now_ms : 0, next_in), "observations",
+	    history_json(&j->history), "certificate", certificate_json(j));
 }
 
 json_t *

@@ -42,7 +42,8 @@ struct prober_hooks {
 	/*
 	 * On the probe thread, after the word is stored. `cause` is static text by layer:
 	 * "l4_refused", "l4_timeout", "l4_unreachable", "l4_reset", "l4_error", "http_status",
-	 * "http_bad", "http_timeout", "http_closed"; "" for up. Must be short, and must not call
+	 * "http_bad", "http_timeout", "http_closed", "tls_cert", ... (docs/internals/probe.md); ""
+	 * for up. Must be short, and must not call
 	 * the prober or wait for anybody who does. NULL = not wanted.
 	 */
 	void (*edge)(void *arg, const char *key, uint32_t slot, enum flap_verdict verdict,
@@ -52,6 +53,11 @@ struct prober_hooks {
 	 * had its first verdict or is dropped. NULL = not wanted.
 	 */
 	void (*first_round)(void *arg);
+	/*
+	 * As `edge`: the target's certificate ends within the template's warning time. Once per
+	 * certificate. NULL = not wanted.
+	 */
+	void (*expiring)(void *arg, const char *key, uint32_t slot, int64_t expires_ms);
 };
 
 struct prober *prober_new(struct word_table *words, const struct prober_hooks *hooks);
@@ -69,8 +75,9 @@ void prober_drop(struct prober *p, const char *key);
 void prober_first_round(struct prober *p);
 /*
  * The last observations (at most 16, newest first) and the schedule of a check, for people:
- * {verdict, streak, interval, next_in, observations:[{at, passed, cause, connect, first_byte,
- * total, text}]}. interval and next_in are durations ("5s"), the phases numbers of milliseconds,
- * or null where the probe did not get. NULL if unknown.
+ * {verdict, streak, interval, next_in, observations:[{at, passed, cause, connect, tls,
+ * first_byte, total, text}]}; with TLS also certificate:{expires, days}. interval and next_in are
+ * durations ("5s"), the phases numbers of milliseconds, or null where the probe did not get. NULL
+ * if unknown.
  */
 MUST_USE json_t *prober_observe(struct prober *p, const char *key);

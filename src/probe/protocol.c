@@ -6,6 +6,8 @@
 static const struct protocol_row *const protocols[] = {
 	[PROTOCOL_TCP] = &probe_tcp,
 	[PROTOCOL_HTTP] = &probe_http,
+	[PROTOCOL_HTTPS] = &probe_https,
+	[PROTOCOL_TLS] = &probe_tls,
 };
 
 const struct protocol_row *

@@ -16,7 +16,8 @@ struct protocol_row {
 	const char *name; /* as in templates */
 	/* When time is up after the connection stood; before that it is l4_timeout. */
 	const char *late, *late_text;
-	bool secure; /* over TLS */
+	bool secure;      /* over TLS */
+	const char *alpn; /* in TLS, as on the wire; NULL = none */
 	/* Compile the protocol's options into the recipe; NULL = has none. Any thread. */
 	void (*prepare)(struct recipe *r, const char *host, const struct template_spec *template);
 	enum probe_step (*start)(struct probe *p);
@@ -25,4 +26,4 @@ struct protocol_row {
 
 const struct protocol_row *protocol_of(int protocol); /* enum protocol */
 
-extern const struct protocol_row probe_tcp, probe_http;
+extern const struct protocol_row probe_tcp, probe_tls, probe_http, probe_https;

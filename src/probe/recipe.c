@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/pattern.h"
 #include "probe/protocol.h"
+#include "probe/trust.h"
 
 struct recipe *
 recipe_new(const struct addr *target, const char *host, const struct template_spec *template)
@@ -35,7 +36,9 @@ recipe_free(struct recipe **r)
 		return;
 	free((*r)->request);
 	free((*r)->host);
+	free((*r)->tls_name);
 	pattern_put(&(*r)->pattern);
+	trust_put(&(*r)->trust);
 	free((*r)->expect);
 	free(*r);
 	*r = NULL;
@@ -47,11 +50,20 @@ same(const void *a, size_t a_len, const void *b, size_t b_len)
 	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
 }
 
+static bool
+same_tls(const struct recipe *a, const struct recipe *b)
+{
+	return a->trust == b->trust && a->full_every == b->full_every &&
+	       a->expiry_warn_days == b->expiry_warn_days && a->verify == b->verify &&
+	       (a->tls_name == NULL) == (b->tls_name == NULL) &&
+	       (a->tls_name == NULL || strcmp(a->tls_name, b->tls_name) == 0);
+}
+
 bool
 recipe_equal(const struct recipe *a, const struct recipe *b)
 {
-	return a->protocol == b->protocol && a->pattern == b->pattern && a->follow == b->follow &&
-	       addr_equal(&a->target, &b->target) &&
+	return same_tls(a, b) && a->protocol == b->protocol && a->pattern == b->pattern &&
+	       a->follow == b->follow && addr_equal(&a->target, &b->target) &&
 	       same(&a->rhythm, sizeof(a->rhythm), &b->rhythm, sizeof(b->rhythm)) &&
 	       same(&a->rule, sizeof(a->rule), &b->rule, sizeof(b->rule)) &&
 	       same(a->request, a->request_len, b->request, b->request_len) &&

@@ -19,6 +19,7 @@
 
 struct pattern;
 struct protocol_row;
+struct trust;
 
 struct recipe_range {
 	uint16_t from, to;
@@ -32,6 +33,11 @@ struct recipe {
 	char *request; /* what is sent; of http the whole request */
 	size_t request_len;
 	struct pattern *pattern; /* what must come, or NULL */
+	/* TLS */
+	struct trust *trust; /* NULL: none wanted, or cannot be made */
+	char *tls_name;      /* asked for and verified, a name or an IP */
+	uint32_t full_every, expiry_warn_days;
+	bool verify;
 	/* http */
 	char *host; /* ours, without port */
 

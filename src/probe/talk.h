@@ -12,3 +12,5 @@ enum talk_progress { TALK_MORE, TALK_MATCH, TALK_FULL };
 void talk_prepare(struct recipe *r, const char *host, const struct template_spec *template);
 /* Further octets: does what came so far match the recipe's pattern? */
 enum talk_progress talk_hear(struct probe *p, const void *data, size_t len);
+/* The whole conversation over TCP or TLS. */
+enum probe_step talk_on_io(struct probe *p);

@@ -87,6 +87,16 @@ tree_edge(struct tree *t, uint32_t slot, const char *cause, int64_t real_ms)
 	tree_settle(t, &why);
 }
 
+void
+tree_expiring(const struct tree *t, uint32_t slot, int64_t expires_ms, int64_t real_ms)
+{
+	OBJ_CHECK(t, TREE_MAGIC);
+	if (slot >= t->cap_slots || t->by_slot[slot] == NULL)
+		return;
+	for (size_t i = 0; i < t->by_slot[slot]->n_users; i++)
+		tree_tell_expiring(t, t->by_slot[slot]->users[i], expires_ms, real_ms);
+}
+
 const struct model *
 tree_model(const struct tree *t)
 {

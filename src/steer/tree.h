@@ -76,6 +76,8 @@ void tree_apply(struct tree *t, const struct change_set *c, int64_t real_ms);
 /* The word of `slot` has changed (a check's verdict edge). `cause`: why, e.g. "l4_refused"; may be
  * NULL. */
 void tree_edge(struct tree *t, uint32_t slot, const char *cause, int64_t real_ms);
+/* The certificate of the check at `slot` ends soon: an event for every address that has it. */
+void tree_expiring(const struct tree *t, uint32_t slot, int64_t expires_ms, int64_t real_ms);
 
 const struct model *tree_model(const struct tree *t);
 /* New reference; NULL if there is no such object. */

@@ -2,6 +2,7 @@
 /* What leaves the tree for people: statuses, and events with a sentence and its cause. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "steer/tree_types.h"
 
@@ -166,5 +167,31 @@ tree_tell_event(const struct tree *t, const struct live *l, const struct tree_ca
 	t->hooks.event(t->hooks.arg, &e);
 	json_decref(data);
 	free(sentence);
+	free(text);
+}
+
+void
+tree_tell_expiring(
+    const struct tree *t, const struct live_address *a, int64_t expires_ms, int64_t real_ms)
+{
+	const bool over = expires_ms <= real_ms;
+	char at[CLOCK_TEXT_SIZE];
+	char *text = xasprintf("the certificate of address '%s' (%s) %s at %s", a->live.o->name,
+	    live_address_spec(a)->value, over ? "has expired" : "expires",
+	    clock_text(expires_ms, at));
+	json_t *data = json_pack("{s:s, s:I}", "expires", clock_text(expires_ms, at), "days",
+	    (json_int_t)((expires_ms - real_ms) / 86400000));
+	const struct tree_event e = {
+		.kind = "cert.expiring",
+		.object_kind = KIND_ADDRESS,
+		.object = a->live.o->name,
+		.severity = over ? "critical" : "warning",
+		.text = text,
+		.at_ms = real_ms,
+		.data = data,
+	};
+
+	t->hooks.event(t->hooks.arg, &e);
+	json_decref(data);
 	free(text);
 }

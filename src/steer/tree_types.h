@@ -64,6 +64,8 @@ void tree_publish_fini(struct tree *t);
 
 void tree_tell_status(const struct tree *t, const struct live *l);
 void tree_tell_event(const struct tree *t, const struct live *l, const struct tree_cause *cause);
+void tree_tell_expiring(
+    const struct tree *t, const struct live_address *a, int64_t expires_ms, int64_t real_ms);
 
 /* Keys of the journal. The caller frees. */
 MUST_USE char *tree_memory_key(enum kind kind, const char *name);

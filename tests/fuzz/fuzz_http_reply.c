@@ -44,7 +44,8 @@ feed_body(const uint8_t *data, size_t size, size_t piece, struct buf *out)
 				continue;
 			used = r.seen - seen;
 			head = false;
-			CHECK(r.length >= -1 && memchr(out->data, '\n', out->len) == NULL);
+			CHECK(r.length >= -1);
+			CHECK(out->len == 0 || memchr(out->data, '\n', out->len) == NULL);
 			buf_clear(out);
 			http_body_init(&body, &r);
 		}

@@ -114,7 +114,9 @@ echoes(enum kind kind, const char *name, const char *spec, const char *want)
 #define PROTOCOLS                                                                                  \
 	"'talk':{'send':'','expect':''},"                                                          \
 	"'http':{'method':'GET','host':'','path':'/','headers':{},'body':'',"                      \
-	"'follow_redirect':false,'expect_status':['200-399'],'expect_body':''}"
+	"'follow_redirect':false,'expect_status':['200-399'],'expect_body':''},"                   \
+	"'tls':{'sni':'','verify':true,'ca':'','certificate':'','key':'','expiry_warn_days':14,"   \
+	"'full_handshake_every':10}"
 
 static void
 specs(void **state)
@@ -176,6 +178,25 @@ specs(void **state)
 	    "{'pool':'q','weight':1,'order':2,'lines':['default']}],'remark':'','labels':{}}");
 }
 
+/* Made for this test. */
+#define CERTIFICATE                                                                                \
+	"-----BEGIN CERTIFICATE-----\\n"                                                           \
+	"MIIBbzCCARWgAwIBAgIUWpcE0uXvQO3xqK1seIuKpTPsFpEwCgYIKoZIzj0EAwIw\\n"                      \
+	"DDEKMAgGA1UEAwwBdDAgFw0yNjExMjIxODAxMjRaGA8yMTI2MTAyOTE4MDEyNFow\\n"                      \
+	"DDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMpOLFcqpbnI\\n"                      \
+	"KOmfS2uA5cg0U4UUjLDlYB98H9aCTnKa2UHNpYIB4wOjul3OKFy1yJzz+/FhUPG8\\n"                      \
+	"buI1aTu3oaqjUzBRMB0GA1UdDgQWBBTxjujjuTy6D7Sv3pRge9sC/IPF4zAfBgNV\\n"                      \
+	"HSMEGDAWgBTxjujjuTy6D7Sv3pRge9sC/IPF4zAPBgNVHRMBAf8EBTADAQH/MAoG\\n"                      \
+	"CCqGSM49BAMCA0gAMEUCIQDIFRpuoidHNSwRzIRSGGNNLDTIDIbH+8RSiukE4efc\\n"                      \
+	"awIgOzqoYyMJt13jVZ3Htyu9shbar8P8qLW2VhQdVffpz+E=\\n"                                      \
+	"-----END CERTIFICATE-----\\n"
+#define OTHER_KEY                                                                                  \
+	"-----BEGIN PRIVATE KEY-----\\n"                                                           \
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXVym4umUL1/j0YWw\\n"                      \
+	"OWE8Mklc3zK2pdYXiEEayuxDZZihRANCAAQrJHV+RcDx4sv7IhsJD2mKJmHGNIqf\\n"                      \
+	"KXjvK9IRREOH+kOWKZNRIrs6dR+PbJlHCbjjNaVfs2fqPyxGw9BMc57y\\n"                              \
+	"-----END PRIVATE KEY-----\\n"
+
 #define PATTERN_ALLOWED "POSIX extended, without back-references: \"^220 \", \"all (good|well)\""
 
 static const struct {
@@ -209,7 +230,7 @@ static const struct {
 	{ KIND_TSIG_KEY, "{'secret':'c2VjcmV0','algorithm':'hmac-sha1'}", "algorithm",
 	    "is not an allowed value", "\"hmac-sha1\"", "hmac-sha256, hmac-sha384, hmac-sha512" },
 	{ KIND_TEMPLATE, "{'protocol':'ping'}", "protocol", "is not an allowed value", "\"ping\"",
-	    "tcp, http" },
+	    "tcp, http, https, tls" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'99ms','timeout':'50ms'}", "interval",
 	    "is out of range", "\"99ms\"", "100ms..1h" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'1s','timeout':'1s'}", "timeout",
@@ -246,6 +267,19 @@ static const struct {
 	{ KIND_TEMPLATE, "{'protocol':'http','http':{'method':'HEAD','expect_body':'x'}}",
 	    "http.expect_body", "a reply to HEAD has no body", "HEAD",
 	    "method GET, OPTIONS, POST, PUT" },
+	{ KIND_TEMPLATE, "{'protocol':'https','tls':{'ca':'x'}}", "tls.ca",
+	    "is not made of PEM certificates", NULL,
+	    "-----BEGIN CERTIFICATE----- ... -----END CERTIFICATE-----" },
+	{ KIND_TEMPLATE, "{'protocol':'https','tls':{'certificate':'" CERTIFICATE "'}}", "tls.key",
+	    "is not a PEM private key without a password", NULL,
+	    "-----BEGIN PRIVATE KEY----- ..." },
+	{ KIND_TEMPLATE,
+	    "{'protocol':'https','tls':{'certificate':'" CERTIFICATE "','key':'" OTHER_KEY "'}}",
+	    "tls.key", "does not belong to tls.certificate", NULL, NULL },
+	{ KIND_TEMPLATE, "{'protocol':'https','tls':{'sni':'https://x/'}}", "tls.sni",
+	    "must be a host name or an IP address", "https://x/", "\"www.example.com\"" },
+	{ KIND_TEMPLATE, "{'protocol':'https','tls':{'full_handshake_every':0}}",
+	    "tls.full_handshake_every", "is out of range", "0", "1..1000" },
 	{ KIND_TEMPLATE, "{'protocol':'http','http':{'method':'BREW'}}", "http.method",
 	    "is not an allowed value", "\"BREW\"", "GET, HEAD, OPTIONS, POST, PUT" },
 	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.256'}", "value", "is not an IPv4 address",
@@ -350,6 +384,27 @@ tables_are_sound(void **state)
 	}
 }
 
+/* Within a struct too; a key goes with its certificate. */
+static void
+nested_secrets(void **state)
+{
+	struct template_spec old = { .tls = { .certificate = "c", .key = "k" } };
+	json_t *tls = spec_json("{'tls':{'certificate':'c'}}"), *bare = spec_json("{'remark':'x'}");
+	struct arena a;
+
+	(void)state;
+	spec_equal(
+	    kind_keep_secrets(KIND_TEMPLATE, tls, &old), "{'tls':{'certificate':'c','key':'k'}}");
+	spec_equal(kind_keep_secrets(KIND_TEMPLATE, bare, &old), "{'remark':'x'}");
+	spec_equal(tls, "{'tls':{'certificate':'c'}}");
+	json_decref(bare);
+	arena_init(&a);
+	old.tls.certificate = "";
+	kind_table[KIND_TEMPLATE].settle("t", &old, &a);
+	assert_string_equal(old.tls.key, "");
+	arena_fini(&a);
+}
+
 /* Left out of a PUT a secret stays; it is never shown, but that it changed is. */
 static void
 secrets(void **state)
@@ -395,6 +450,7 @@ main(void)
 		cmocka_unit_test(wrong_specs),
 		cmocka_unit_test(tables_are_sound),
 		cmocka_unit_test(secrets),
+		cmocka_unit_test(nested_secrets),
 		cmocka_unit_test(split),
 	};
 

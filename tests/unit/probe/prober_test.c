@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "peer.h"
+#include "tls_peer.h"
 
 #define PATIENCE_S 20
 #define HOUR_MS    3600000u
@@ -37,6 +38,8 @@ struct world {
 	enum flap_verdict verdict[SLOTS];
 	const char *cause[SLOTS];
 	bool word_was_stale;
+	unsigned warnings;
+	int64_t expires_ms;
 };
 
 static const struct template_spec tcp = {
@@ -85,9 +88,21 @@ first_round(void *arg)
 }
 
 static void
+expiring(void *arg, const char *key UNUSED, uint32_t slot UNUSED, int64_t expires_ms)
+{
+	struct world *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	w->warnings++;
+	w->expires_ms = expires_ms;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void
 open_world(struct world *w)
 {
-	const struct prober_hooks hooks = { w, edge, first_round };
+	const struct prober_hooks hooks = { w, edge, first_round, expiring };
 
 	memset(w, 0, sizeof(*w));
 	pthread_mutex_init(&w->lock, NULL);
@@ -383,6 +398,45 @@ test_tcp_talks(void **state)
 		    rows[i].cause, rows[i].text);
 		peer_stop(&p);
 	}
+}
+
+/* A certificate that ends soon is told once, and shown. */
+static void
+test_certificate_expires(void **state)
+{
+	static struct world w;
+	struct template_spec t = tcp;
+	struct identity own;
+	struct tls_peer p;
+
+	(void)state;
+	identity_make(&own, "IP:127.0.0.1", 5, NULL);
+	tls_peer_start(&p, "127.0.0.1:0", &own, NULL, OK_REPLY);
+	t.protocol = PROTOCOL_HTTPS;
+	t.interval_ms = 20;
+	t.timeout_ms = 10000;
+	t.tls = (struct tls_spec){
+		.verify = true, .ca = own.cert_pem, .expiry_warn_days = 6, .full_handshake_every = 2
+	};
+	open_world(&w);
+	prober_start(w.prober);
+	want(&w, 0, &p.addr, &t);
+	await(&w, &w.warnings, 1);
+	await_verdict(&w, 0, 1, FLAP_UP, "");
+	while (atomic_load(&p.full) < 4)
+		usleep(1000);
+
+	json_t *seen = observe(&w, 0), *cert = json_object_get(seen, "certificate");
+	const json_t *last = json_array_get(json_object_get(seen, "observations"), 0);
+
+	assert_int_equal(json_integer_value(json_object_get(cert, "days")), 5);
+	assert_true(json_real_value(json_object_get(last, "tls")) > 0);
+	json_decref(seen);
+	assert_in_range(w.expires_ms - clock_real_ms(), 5 * 86400000LL, 6 * 86400000LL);
+	close_world(&w);
+	assert_int_equal(w.warnings, 1);
+	tls_peer_stop(&p);
+	identity_free(&own);
 }
 
 static void
@@ -725,6 +779,7 @@ main(void)
 		cmocka_unit_test(test_http_bodies),
 		cmocka_unit_test(test_http_redirects),
 		cmocka_unit_test(test_tcp_talks),
+		cmocka_unit_test(test_certificate_expires),
 		cmocka_unit_test(test_http_refused_and_expected),
 		cmocka_unit_test(test_verdict_follows),
 		cmocka_unit_test(test_probes_keep_the_interval),

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Probes of every protocol against real servers: from a template to a switched answer."""
+import contextlib
+import http.server
+import ssl
+import subprocess
+import threading
+
+from gtm import FAST, eventually, loopback, zone_text
+
+NAME = "www.cloud-example.com"
+RHYTHM = {k: v for k, v in FAST.items() if k != "protocol"}
+RHYTHM.update(interval="500ms", timeout="450ms")
+
+
+class Served:
+    """A server in a thread; what it says can be changed."""
+
+    def __init__(self, world, server, kind):
+        self.ip, self.port = server.server_address[:2]
+        self.kind, self.server = kind, server
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        world.finally_(self.stop)
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class _Web(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = self.server.body.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *unused):
+        pass
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    body, context, daemon_threads = "all is well", None, True
+
+    def finish_request(self, request, client_address):
+        with contextlib.suppress(OSError):
+            if self.context:
+                request = self.context.wrap_socket(request, server_side=True)
+            super().finish_request(request, client_address)
+
+
+def web(world, cert=None):
+    server = _Server((loopback(), 0), _Web)
+    if cert:
+        show(server, cert)
+    return Served(world, server, "web")
+
+
+def show(server, cert):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert)
+    server.context = context
+
+
+def certificate(directory, stem, name, days=30, ca=None):
+    """PEM file of a certificate and its key; `ca` the stem of its issuer, else self-signed."""
+    pem, key, csr = (directory / (stem + end) for end in (".pem", ".key", ".csr"))
+
+    def openssl(*args):
+        subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, cwd=directory)
+    extension = "subjectAltName=DNS:" + name
+    if ca is None:
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", pem,
+                "-subj", "/CN=" + stem, "-days", days, "-addext", extension)
+    else:
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", csr,
+                "-subj", "/CN=" + stem)
+        (directory / "ext").write_text(extension)
+        openssl("x509", "-req", "-in", csr, "-CA", ca + ".pem", "-CAkey", ca + ".key", "-CAcreateserial", "-days", days,
+                "-extfile", "ext", "-out", pem)
+    pem.write_text(pem.read_text() + key.read_text())
+    return pem
+
+
+def scene(gtm, template, first, second):
+    """A sequence of two sites with one address each: the answer tells which is up."""
+    gtm.zone("cloud-example.com", zone_text())
+    gtm.put("templates/t", dict(RHYTHM, **template))
+    for name, site in (("a", first), ("b", second)):
+        gtm.put("addresses/" + name, {"type": "ipv4", "value": site.ip, "checks": [{"template": "t", "port": site.port}]})
+        gtm.put("pools/" + name, {"type": "ipv4", "addresses": [{"address": name}]})
+    gtm.put("domains/%s/A" % NAME, {"enabled": True, "ttl": 1, "strategy": "sequence",
+                                   "pools": [{"pool": "a"}, {"pool": "b"}]})
+    gtm.until_health("addresses/a", "ok")
+    gtm.until_health("addresses/b", "ok")
+    eventually(lambda: gtm.rdata(NAME) == [first.ip])
+
+
+def switches(gtm, address, to, cause):
+    """The first site fails for this cause, and the answer goes to the other."""
+    gtm.until_health("addresses/" + address, "exceptional")
+    assert eventually(lambda: gtm.rdata(NAME) == [to.ip])
+    seen = gtm.must("GET", "addresses/%s/health" % address)
+    assert cause in str(seen["checks"][0]["observations"]), seen
+
+
+def test_body_decides(world, gtm):
+    a, b = web(world), web(world)
+    scene(gtm, {"protocol": "http", "http": {"expect_body": "^all is (well|good)$"}}, a, b)
+    a.server.body = "all is lost"
+    switches(gtm, "a", b, "http_body")
+    a.server.body = "all is good"
+    assert eventually(lambda: gtm.rdata(NAME) == [a.ip])
+
+
+def test_https_with_a_bad_certificate(world, gtm, tmp_path):
+    ca = certificate(tmp_path, "ca", "ca.example")
+    good = certificate(tmp_path, "good", NAME, 10, ca="ca")
+    stranger = certificate(tmp_path, "stranger", NAME)
+    wrong = certificate(tmp_path, "wrong", "elsewhere.example", ca="ca")
+    a, b = web(world, good), web(world, good)
+    trust = "".join(ca.read_text().partition("-----END CERTIFICATE-----\n")[:2])
+    template = {"protocol": "https", "http": {"host": NAME}, "tls": {"ca": trust, "full_handshake_every": 2}}
+    with gtm.stream() as events:
+        scene(gtm, template, a, b)
+        told = events.event("cert.expiring", "a")[1]
+    assert told["severity"] == "warning" and told["data"]["days"] in (9, 10), told
+    show(a.server, stranger)
+    switches(gtm, "a", b, "self-signed")
+    show(a.server, good)
+    assert eventually(lambda: gtm.rdata(NAME) == [a.ip])
+    show(a.server, wrong)
+    switches(gtm, "a", b, "wrong name")
+
+
+def test_the_key_is_kept_and_never_shown(gtm, tmp_path):
+    pem = certificate(tmp_path, "own", NAME).read_text()
+    certificate_, key = (pem[pem.index("-----BEGIN " + what):].partition("-----END " + what + "-----\n") for what in (
+        "CERTIFICATE", "PRIVATE KEY"))
+    tls = {"certificate": "".join(certificate_[:2]), "key": "".join(key[:2])}
+    gtm.put("templates/t", {"protocol": "https", "tls": tls})
+    spec = gtm.spec("templates/t")
+    assert "key" not in spec["tls"] and "PRIVATE" not in str(spec)
+    spec["remark"] = "again"
+    gtm.put("templates/t", spec)  # without the key: it would be refused if it were lost
+    assert "PRIVATE" not in str(gtm.get("templates/t"))
+
+
+def test_scenario_asks_for_the_domains_name(world, gtm):
+    gtm.zone("cloud-example.com", zone_text())
+    made = gtm.ctl("domain", "create", NAME, "A", "--scenario", "multi_active", "--check", "https:443/healthz",
+                   "--site", "dc-a=127.9.9.9")
+    assert made.returncode == 0, made.stderr
+    (template,) = gtm.must("GET", "templates")["items"]
+    assert template["spec"]["protocol"] == "https"
+    assert template["spec"]["http"]["host"] == NAME and template["spec"]["http"]["path"] == "/healthz"
