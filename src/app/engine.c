@@ -264,8 +264,8 @@ build(struct engine *e)
 	e->words = word_table_new();
 	e->prober = prober_new(e->words, &(struct prober_hooks){ e, post_edge, post_round, post_expiring });
 	const struct tree_hooks hooks = { e, want, drop, overlay, status, event, remember };
-	/* The TCP thread counts as one more worker. */
-	e->tree = tree_new(e->words, e->sockets->workers + 1, &hooks);
+	/* The TCP thread counts as one more worker, and so do we (signed queries). */
+	e->tree = tree_new(e->words, e->sockets->workers + 2, &hooks);
 	const struct server_config sc = {
 		.workers = e->sockets->workers,
 		.n_addrs = e->sockets->n_addrs,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * DNS messages that workers hand over: they go up the feed, control's responses come back.
+ * DNS messages that workers hand over: signed queries are answered here; UPDATE and NOTIFY go up
+ * the feed, control's responses come back.
  *
  * Bounded twice: what workers have handed over and the engine's thread has not yet seen, and what
  * control owes an answer. Whatever gets no answer in time is told SERVFAIL, so that clients go to
@@ -16,6 +17,7 @@
 #include "base/mem.h"
 #include "dns/query.h"
 #include "feed/forward.h"
+#include "model/model_keys.h"
 #include "serve/respond.h"
 
 #define ARRIVED_MAX 256
@@ -42,10 +44,10 @@ struct engine_forward {
 };
 
 static void
-refuse(struct engine *e, struct handover *h)
+refuse(struct engine *e, struct handover *h, uint16_t rcode)
 {
 	uint8_t out[ANSWER_ROOM];
-	const size_t len = respond_error(h->message, h->len, RCODE_SERVFAIL, out, sizeof(out));
+	const size_t len = respond_error(h->message, h->len, rcode, out, sizeof(out));
 
 	server_reply(e->server, h, out, len);
 }
@@ -78,7 +80,7 @@ expire(struct wheel_timer *t)
 	while ((a = first(&f->by_age)) != NULL && a->due_ms <= loop_now_ms(e->loop)) {
 		log_warn(
 		    "engine", "control did not answer a forwarded message within %d ms", AWAY_MS);
-		refuse(e, release(f, a));
+		refuse(e, release(f, a), RCODE_SERVFAIL);
 	}
 	if (a != NULL)
 		loop_timer_at(e->loop, &f->timeout, a->due_ms);
@@ -98,6 +100,29 @@ send_up(struct engine *e, uint32_t id, const struct handover *h)
 	buf_fini(&body);
 }
 
+/* Verified here: the engine has the keys, and answers with control away, too. */
+static void
+answer_signed(struct engine *e, struct handover *h)
+{
+	struct tsig_record sig;
+	struct tsig_key key;
+
+	if (tsig_find(h->message, h->len, &sig) != 1) {
+		refuse(e, h, RCODE_FORMERR);
+		return;
+	}
+
+	const bool found = model_keys_find(tree_model(e->tree), sig.key, &key) == 0;
+
+	server_answer_signed(e->server, h, &sig, found ? &key : NULL);
+}
+
+static bool
+is_query(const struct handover *h)
+{
+	return (h->message[2] >> 3 & 15) == OPCODE_QUERY;
+}
+
 static void
 forward(struct engine *e, struct handover *h)
 {
@@ -105,7 +130,7 @@ forward(struct engine *e, struct handover *h)
 	struct away *a = first(&f->idle);
 
 	if (e->link == NULL || a == NULL) {
-		refuse(e, h);
+		refuse(e, h, RCODE_SERVFAIL);
 		return;
 	}
 	a->message = h;
@@ -131,8 +156,10 @@ take_arrived(void *arg)
 	f->n_arrived = 0;
 	pthread_mutex_unlock(&f->lock);
 	LIST_EACH (it, tmp, &arrived) {
+		struct handover *h = LIST_ENTRY(it, struct handover, item);
+
 		list_remove(it);
-		forward(e, LIST_ENTRY(it, struct handover, item));
+		(is_query(h) ? answer_signed : forward)(e, h);
 	}
 }
 
@@ -175,7 +202,7 @@ engine_forward_lost(struct engine *e)
 	struct away *a;
 
 	while ((a = first(&e->forward->by_age)) != NULL)
-		refuse(e, release(e->forward, a));
+		refuse(e, release(e->forward, a), RCODE_SERVFAIL);
 }
 
 struct handover_hook

@@ -173,7 +173,8 @@ read_record(struct cursor *c, bool additional, struct query *q)
 	const uint8_t *fixed;
 	size_t rdlen;
 
-	if (!skip_owner(c) || c->len - c->pos < 10)
+	/* RFC 8945 5.1: a TSIG is the last of all. */
+	if (q->has_tsig || !skip_owner(c) || c->len - c->pos < 10)
 		return false;
 	fixed = c->msg + c->pos;
 	rdlen = get_u16(fixed + 8);
@@ -181,6 +182,9 @@ read_record(struct cursor *c, bool additional, struct query *q)
 	if (c->len - c->pos < rdlen)
 		return false;
 	c->pos += rdlen;
+	q->has_tsig = get_u16(fixed) == RRTYPE_TSIG;
+	if (q->has_tsig)
+		return additional;
 	if (get_u16(fixed) != RRTYPE_OPT)
 		return true;
 	return additional && c->msg[owner] == 0 && read_opt(fixed, rdlen, q);
@@ -213,6 +217,7 @@ clear(struct query *q)
 	q->cookie_len = 0;
 	q->wants_nsid = false;
 	q->keepalive = QUERY_NO_KEEPALIVE;
+	q->has_tsig = false;
 	q->body_off = DNS_HEADER_LEN;
 }
 

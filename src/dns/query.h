@@ -54,6 +54,7 @@ struct query {
 	uint8_t cookie_len;
 	bool wants_nsid;
 	uint8_t keepalive;     /* enum query_keepalive */
+	bool has_tsig;         /* signed (RFC 8945); nothing of it has been looked at */
 
 	size_t body_off;       /* where the answer section starts (NOTIFY, UPDATE, IXFR) */
 };

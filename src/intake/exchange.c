@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "dns/answer.h"
-#include "model/keyring.h"
+#include "model/model_keys.h"
 
 #define OPTION_EDE     15
 #define EDE_PROHIBITED 18
@@ -24,7 +24,7 @@ verify(struct exchange *x, const struct tsig_record *r)
 {
 	const struct intake_message *m = x->message;
 	struct tsig_key key;
-	const int missing = keyring_find(control_read_begin(m->control), r->key, &key);
+	const int missing = model_keys_find(control_read_begin(m->control), r->key, &key);
 
 	control_read_end(m->control);
 	if (tsig_accept(&x->session, missing == 0 ? &key : NULL, m->data, r, now_s()) < 0)

@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "dns/answer.h"
 #include "feed/forward.h"
+#include "intake/on_update.h"
 #include "intake/secondary.h"
 
 #define RESPONSE_MAX 65535
@@ -37,7 +38,7 @@ typedef void handle(const struct intake_message *m, struct buf *out);
 
 static handle *const handlers[16] = {
 	[OPCODE_NOTIFY] = secondary_notify,
-	[OPCODE_UPDATE] = decline,
+	[OPCODE_UPDATE] = on_update,
 };
 
 void

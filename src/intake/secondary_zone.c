@@ -21,7 +21,7 @@
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "intake/secondary_inside.h"
-#include "model/keyring.h"
+#include "model/model_keys.h"
 #include "model/nouns.h"
 
 #define UDP_SILENCE_MS 2000
@@ -85,7 +85,7 @@ give_up(struct secondary_zone *z)
 static bool
 find_key(struct secondary_zone *z, const char *name, struct tsig_key *key)
 {
-	const int rc = keyring_find_text(control_read_begin(z->all->control), name, key);
+	const int rc = model_keys_find_text(control_read_begin(z->all->control), name, key);
 
 	control_read_end(z->all->control);
 	return rc == 0;

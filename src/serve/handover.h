@@ -2,7 +2,7 @@
 /*
  * handover -- a message that a worker does not answer itself, with the way back to who sent it.
  *
- *   worker --> server_config.handover(arg, h)      UPDATE, NOTIFY; may refuse
+ *   worker --> server_config.handover(arg, h)      UPDATE, NOTIFY, signed queries; may refuse
  *                   ... any time later ...
  *   server_reply(server, h, response, len) ------> out of the socket the message came to
  *

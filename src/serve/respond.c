@@ -41,11 +41,17 @@ objection(const struct reply *p)
 	return RCODE_NOERROR;
 }
 
-/* What changes something leaves the query path. */
+/*
+ * What changes something, and what is verified and signed, leaves the query path. Transfers are not
+ * answered there.
+ */
 static bool
 is_for_handover(const struct respond *r, const struct query *q)
 {
-	return q->opcode != OPCODE_QUERY && r->hands_over && q->rcode == RCODE_NOERROR;
+	const bool is_plain = q->opcode == OPCODE_QUERY &&
+			      (!q->has_tsig || q->qtype == RRTYPE_AXFR || q->qtype == RRTYPE_IXFR);
+
+	return !is_plain && r->hands_over && q->rcode == RCODE_NOERROR;
 }
 
 static void
@@ -106,15 +112,16 @@ respond(const struct respond *r, const struct respond_client *from, const uint8_
 		respond_count(&r->counters->dropped);
 		return 0;
 	}
-	if (UNLIKELY(is_for_handover(r, &p.q))) {
-		respond_count(&r->counters->handed_over);
-		return RESPOND_HANDOVER;
-	}
 	init(&p, r, from);
 	answer_init(&p.a, out, limit(r, from->transport, &p.q, cap), &p.q);
 	p.a.edns_udp_size = r->edns_udp_size;
 
 	bool sends = admit(&p);
+
+	if (UNLIKELY(is_for_handover(r, &p.q) && p.a.rcode == RCODE_NOERROR)) {
+		respond_count(&r->counters->handed_over);
+		return RESPOND_HANDOVER;
+	}
 
 	if (LIKELY(sends)) {
 		if (p.q.has_edns)

@@ -43,7 +43,7 @@ struct respond {
 	const struct zones *zones;
 	unsigned worker;                            /* index for the plans' cursors */
 	uint16_t edns_udp_size;                     /* 1232 */
-	bool hands_over;                            /* UPDATE and NOTIFY; else they are NOTIMP */
+	bool hands_over;                            /* UPDATE, NOTIFY, signed queries */
 	unsigned tcp_idle_ms;                       /* to be told to clients */
 	const struct serve_options *const *options; /* published by RCU */
 	struct rrl *rrl;                            /* the worker's own; NULL: no limit */

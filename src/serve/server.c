@@ -10,13 +10,16 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "serve/respond_signed.h"
 #include "serve/tcp_server.h"
 #include "serve/worker_udp.h"
 #include "zone/retire.h"
 
 #define TCP_MAX_CLIENTS 1000
 #define TCP_IDLE_MS     10000
+#define UDP_SIZE        1232
 
 struct server {
 	uint32_t magic;
@@ -26,6 +29,8 @@ struct server {
 	unsigned n_workers;
 	struct worker_udp **workers;
 	struct tcp_server *tcp;
+	struct respond respond; /* to signed queries */
+	struct respond_counters counters;
 };
 
 struct server *
@@ -60,6 +65,14 @@ server_new(const struct server_config *c, const struct zones *zones)
 	    .max_clients = c->tcp_max_clients > 0 ? c->tcp_max_clients : TCP_MAX_CLIENTS,
 	    .idle_ms = c->tcp_idle_ms > 0 ? c->tcp_idle_ms : TCP_IDLE_MS,
 	});
+	s->respond = (struct respond){
+		.zones = zones,
+		.worker = c->workers + 1,
+		.tcp_idle_ms = c->tcp_idle_ms > 0 ? c->tcp_idle_ms : TCP_IDLE_MS,
+		.options = (const struct serve_options *const *)&s->options,
+		.edns_udp_size = UDP_SIZE,
+		.counters = &s->counters,
+	};
 	return s;
 }
 
@@ -125,6 +138,26 @@ server_reply(struct server *s, struct handover *h, const uint8_t *data, size_t l
 	handover_free(&h);
 }
 
+void
+server_answer_signed(
+    struct server *s, struct handover *h, const struct tsig_record *sig, const struct tsig_key *key)
+{
+	const struct respond_client from = {
+		.transport = h->tcp ? RESPOND_TCP : RESPOND_UDP,
+		.peer = &h->peer,
+		.now_s = (uint32_t)(clock_real_ms() / 1000),
+		.now_ms = (uint32_t)clock_mono_ms(),
+	};
+	uint8_t *out = xmalloc(RESPOND_SIGNED_MAX);
+
+	OBJ_CHECK(s, SERVER_MAGIC);
+
+	const size_t len = respond_signed(&s->respond, &from, h->message, sig, key, out);
+
+	server_reply(s, h, out, len);
+	free(out);
+}
+
 static void
 sum(struct respond_counters *total, const struct respond_counters *one)
 {
@@ -169,6 +202,7 @@ server_counters(const struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++)
 		sum(&c, worker_udp_counters(s->workers[i]));
 	sum(&c, tcp_server_counters(s->tcp));
+	sum(&c, &s->counters);
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "queries",
 	    (json_int_t)c.queries, "tcp_queries", (json_int_t)c.tcp_queries, "dropped",
 	    (json_int_t)c.dropped, "handed_over", (json_int_t)c.handed_over, "steered",

@@ -5,12 +5,14 @@
  *   worker i: own SO_REUSEPORT socket per address, recvmmsg -> respond -> sendmmsg, QSBR quiescent
  * per batch tcp:      one epoll thread for all addresses; slow clients cannot touch UDP
  *
- * The cursors of the plans know `workers + 1` workers: the TCP thread is the last.
+ * The cursors of the plans know `workers + 2` workers: the last are the TCP thread and whoever
+ * answers signed queries.
  */
 #pragma once
 
 #include "base/attr.h"
 #include "base/json.h"
+#include "dns/tsig.h"
 #include "serve/handover.h"
 #include "serve/serve_options.h"
 #include "zone/zones.h"
@@ -39,6 +41,12 @@ server_free(struct server **s); /* stops: no new queries are read, those in hand
  * which does not wait for what is still away.
  */
 void server_reply(struct server *s, struct handover *h, const uint8_t *data, size_t len);
+/*
+ * Answer a signed query that was handed over. `key`: what its TSIG record `sig` names, NULL if
+ * there is none. Inside an RCU read section, always in the same thread. Takes `h`.
+ */
+void server_answer_signed(struct server *s, struct handover *h, const struct tsig_record *sig,
+    const struct tsig_key *key);
 /* Sums over workers: {queries, tcp_queries, dropped, handed_over, steered, fallback, truncated,
  * limited, rcodes{...}}. */
 MUST_USE json_t *server_counters(const struct server *s);

@@ -259,6 +259,59 @@ draft_remove(
 	return found ? NULL : "a record is to be deleted that is not there";
 }
 
+void
+draft_drop(struct draft *d, const uint8_t *owner, uint16_t type)
+{
+	struct owner *o = find_owner(d, owner);
+
+	if (o == NULL)
+		return;
+
+	struct group *g = find_group(d, o, type);
+
+	g->first = NULL;
+	g->last = &g->first;
+}
+
+/* -- looking -- */
+
+size_t
+draft_types(struct draft *d, const uint8_t *owner, uint16_t *out, size_t max)
+{
+	const struct owner *o = find_owner(d, owner);
+	size_t n = 0;
+
+	for (const struct group *g = o != NULL ? o->groups : NULL; g != NULL && n < max;
+	     g = g->next)
+		if (g->first != NULL)
+			out[n++] = g->type;
+	return n;
+}
+
+static const struct record *
+first_record(struct draft *d, const uint8_t *owner, uint16_t type)
+{
+	const struct owner *o = find_owner(d, owner);
+
+	for (const struct group *g = o != NULL ? o->groups : NULL; g != NULL; g = g->next)
+		if (g->type == type)
+			return g->first;
+	return NULL;
+}
+
+const uint8_t *
+draft_next(struct draft *d, const uint8_t *owner, uint16_t type, const void **at, uint16_t *len)
+{
+	const struct record *r = *at;
+
+	r = r == NULL ? first_record(d, owner, type) : r->next;
+	*at = r;
+	if (r == NULL)
+		return NULL;
+	*len = r->len;
+	return r->data;
+}
+
 /* -- the result -- */
 
 static const char *

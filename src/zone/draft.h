@@ -42,6 +42,15 @@ MUST_USE const char *draft_add(struct draft *d, const uint8_t *owner, uint16_t t
 MUST_USE const char *draft_remove(
     struct draft *d, const uint8_t *owner, uint16_t type, const uint8_t *rdata, uint16_t len);
 
+/* Take the whole set away, if it is there. */
+void draft_drop(struct draft *d, const uint8_t *owner, uint16_t type);
+
+/* What the draft has now. Types at `owner`, at most `max`; none if they cannot be read. */
+size_t draft_types(struct draft *d, const uint8_t *owner, uint16_t *out, size_t max);
+/* The records of a set, twins included: *at starts as NULL; NULL at the end. */
+const uint8_t *
+draft_next(struct draft *d, const uint8_t *owner, uint16_t type, const void **at, uint16_t *len);
+
 /* The rules of zonefile.h for what was touched; *owner and *type say where. */
 MUST_USE const char *draft_check(struct draft *d, const uint8_t **owner, uint16_t *type);
 /* After draft_check: each set that differs from what was, in the order of first touch; `set` NULL:

@@ -140,8 +140,8 @@ read_rdata(struct xfr_message *m, struct xfr_record *r, size_t end)
 	struct rrtype_layout l = layout(r->type);
 	size_t n = 0;
 
-	if (l.names == 0)
-		l.fixed = 0;
+	if (l.names == 0 || end == m->pos)
+		l = (struct rrtype_layout){ 0, 0 };
 	if (end - m->pos < l.fixed)
 		return malformed;
 	memcpy(m->rdata, m->data + m->pos, l.fixed);
@@ -165,7 +165,7 @@ read_rdata(struct xfr_message *m, struct xfr_record *r, size_t end)
 }
 
 const char *
-xfr_message_next(struct xfr_message *m, struct xfr_record *r)
+xfr_message_record(struct xfr_message *m, struct xfr_record *r)
 {
 	static const char cut[] = "a message of the answer ends within a record";
 
@@ -180,11 +180,20 @@ xfr_message_next(struct xfr_message *m, struct xfr_record *r)
 		return cut;
 	name_lower(r->owner);
 	r->type = get_u16(p);
+	r->class = get_u16(p + 2);
 	r->ttl_s = get_u32(p + 4);
 	m->left--;
-	if (get_u16(p + 2) != DNS_CLASS_IN)
-		return "a record is not of class IN";
 	return read_rdata(m, r, m->pos + rdlen);
+}
+
+const char *
+xfr_message_next(struct xfr_message *m, struct xfr_record *r)
+{
+	const char *why = xfr_message_record(m, r);
+
+	if (why == NULL && r->class != DNS_CLASS_IN)
+		return "a record is not of class IN";
+	return why;
 }
 
 const char *

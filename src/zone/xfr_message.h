@@ -28,7 +28,7 @@ size_t xfr_message_ask(const struct xfr_question *q, uint8_t out[XFR_QUESTION_SI
 
 struct xfr_record {
 	uint8_t owner[NAME_MAX_LEN]; /* lower */
-	uint16_t type;
+	uint16_t type, class;
 	uint32_t ttl_s;
 	const uint8_t *rdata; /* names expanded; valid until the next record */
 	uint16_t len;
@@ -51,6 +51,8 @@ MUST_USE const char *xfr_message_open(struct xfr_message *m, const uint8_t *msg,
     const struct xfr_question *q, bool first);
 /* The next record of the answer section; only while m->left > 0. NULL, or why not. */
 MUST_USE const char *xfr_message_next(struct xfr_message *m, struct xfr_record *r);
+/* As xfr_message_next, of any class and section; rdata may be empty, and then is not looked at. */
+MUST_USE const char *xfr_message_record(struct xfr_message *m, struct xfr_record *r);
 /* "the primary answers REFUSED" for m->rcode; static. */
 const char *xfr_message_refusal(const struct xfr_message *m);
 

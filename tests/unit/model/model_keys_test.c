@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/keyring.h"
+#include "model/model_keys.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -24,16 +24,16 @@ test_keys_are_found_by_their_name(void **state UNUSED)
 			    .spec = "{\"algorithm\":\"hmac-sha512\",\"secret\":\"c2VjcmV0\"}",
 			});
 	assert_true(name_parse("CertBot.example.com", name) > 0);
-	assert_int_equal(keyring_find(&m, name, &key), 0);
+	assert_int_equal(model_keys_find(&m, name, &key), 0);
 	assert_int_equal(key.hash, TSIG_SHA512);
 	assert_int_equal(key.secret_len, 6);
 	assert_memory_equal(key.secret, "secret", 6);
 	assert_true(name_equal(key.name, name));
 	assert_int_equal(key.mac_min, 0);
-	assert_int_equal(keyring_find_text(&m, "certbot.example.com", &key), 0);
+	assert_int_equal(model_keys_find_text(&m, "certbot.example.com", &key), 0);
 	assert_true(name_parse("other.example.com", name) > 0);
-	assert_int_equal(keyring_find(&m, name, &key), -ENOENT);
-	assert_int_equal(keyring_find(&m, (const uint8_t *)"", &key), -ENOENT);
+	assert_int_equal(model_keys_find(&m, name, &key), -ENOENT);
+	assert_int_equal(model_keys_find(&m, (const uint8_t *)"", &key), -ENOENT);
 	model_fini(&m);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/keyring.h"
+#include "model/model_keys.h"
 
 #include <errno.h>
 
@@ -16,7 +16,7 @@ static const enum tsig_hash hashes[] = {
 _Static_assert(TSIG_SECRET_MAX == TSIG_SECRET_LEN, "every secret of the model fits into a key");
 
 int
-keyring_find_text(const struct model *m, const char *name, struct tsig_key *key)
+model_keys_find_text(const struct model *m, const char *name, struct tsig_key *key)
 {
 	const struct model_object *o = model_find(m, KIND_TSIG_KEY, name);
 
@@ -35,11 +35,11 @@ keyring_find_text(const struct model *m, const char *name, struct tsig_key *key)
 }
 
 int
-keyring_find(const struct model *m, const uint8_t *name, struct tsig_key *key)
+model_keys_find(const struct model *m, const uint8_t *name, struct tsig_key *key)
 {
 	uint8_t lower[NAME_MAX_LEN];
 	char text[NAME_TEXT_SIZE];
 
 	name_copy_lower(lower, name);
-	return keyring_find_text(m, name_text(lower, text), key);
+	return model_keys_find_text(m, name_text(lower, text), key);
 }
