@@ -124,7 +124,7 @@ respond(const struct respond *r, const struct respond_client *from, const uint8_
 	}
 
 	if (LIKELY(sends)) {
-		if (p.q.has_edns)
+		if (UNLIKELY(p.q.cookie != NULL || p.q.wants_nsid || p.q.keepalive))
 			respond_edns(&p);
 		answer(&p);
 		sends = LIKELY(p.options->rrl.rate == 0) || respond_limit(&p);

@@ -138,7 +138,8 @@ answer_node(struct reply *p, const struct chain *c, const struct zone *z, const 
 	const struct rrset *s = zone_node_find(n, qtype);
 
 	if (s != NULL) {
-		if (give(p, c, z, l, s))
+		/* Addresses, which most queries are for, speak of no names. */
+		if (give(p, c, z, l, s) && qtype != RRTYPE_A && qtype != RRTYPE_AAAA)
 			respond_additional(p, c->owner, s);
 		return NULL;
 	}
@@ -265,5 +266,6 @@ respond_chain(struct reply *p)
 	p->denial.n = 0;
 	p->denial.too_costly = false;
 	follow(p);
-	respond_proofs(p);
+	if (UNLIKELY(p->denial.n > 0 || p->denial.too_costly))
+		respond_proofs(p);
 }

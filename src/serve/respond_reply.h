@@ -53,7 +53,7 @@ void respond_negative(struct reply *p, const struct zone *z, uint16_t rcode);
 /* Write the proofs gathered so far; before anything goes into the additional section. */
 void respond_proofs(struct reply *p);
 
-/* The query has EDNS: add our options. May set a->rcode. */
+/* The query has options that want one of ours: add it. May set a->rcode. */
 void respond_edns(struct reply *p);
 /* Answer in class CHAOS. */
 void respond_chaos(struct reply *p);

@@ -44,7 +44,7 @@ zones_free(struct zones **zs)
 	*zs = NULL;
 }
 
-/* The name's suffixes by number of labels, hashed from the root. */
+/* The name's suffixes by number of labels, hashed from the root as far as asked for. */
 struct suffixes {
 	const uint8_t *name;
 	unsigned labels;
@@ -53,14 +53,16 @@ struct suffixes {
 };
 
 static void
-hash_suffixes(struct suffixes *s, const uint8_t *name)
+hash_suffixes(struct suffixes *s, const uint8_t *name, unsigned most)
 {
 	uint64_t hash = TABLE_HASH_START;
 
 	s->name = name;
 	s->labels = name_offsets(name, s->off);
 	s->hash[0] = hash;
-	for (unsigned n = 1; n <= s->labels; n++)
+	if (most > s->labels)
+		most = s->labels;
+	for (unsigned n = 1; n <= most; n++)
 		s->hash[n] = hash = table_hash_label(hash, name + s->off[s->labels - n]);
 }
 
@@ -99,13 +101,27 @@ find_deepest(const struct zones *zs, const struct suffixes *s, unsigned most)
 	return NULL;
 }
 
+/* The labels of the longest apex: what a name has beyond them need not be hashed. */
+static unsigned
+longest(const struct zones *zs)
+{
+	for (unsigned w = ARRAY_LEN(zs->apexes.bits); w-- > 0;) {
+		const uint64_t bits = depths_word(&zs->apexes, w);
+
+		if (bits != 0)
+			return w * 64 + 63u - (unsigned)__builtin_clzll(bits);
+	}
+	return 0;
+}
+
 struct zone *
 zones_find(const struct zones *zs, const uint8_t *name)
 {
+	const unsigned most = longest(zs);
 	struct suffixes s;
 
-	hash_suffixes(&s, name);
-	return find_deepest(zs, &s, s.labels);
+	hash_suffixes(&s, name, most);
+	return find_deepest(zs, &s, s.labels < most ? s.labels : most);
 }
 
 struct zone *
@@ -113,7 +129,7 @@ zones_find_above(const struct zones *zs, const uint8_t *name)
 {
 	struct suffixes s;
 
-	hash_suffixes(&s, name);
+	hash_suffixes(&s, name, NAME_MAX_LABELS);
 	return s.labels > 0 ? find_deepest(zs, &s, s.labels - 1) : NULL;
 }
 
@@ -122,7 +138,7 @@ zones_exact(const struct zones *zs, const uint8_t *apex)
 {
 	struct suffixes s;
 
-	hash_suffixes(&s, apex);
+	hash_suffixes(&s, apex, NAME_MAX_LABELS);
 	return find(zs, &s, s.labels);
 }
 
@@ -137,7 +153,7 @@ hash_zone(const void *item, UNUSED const void *arg)
 {
 	struct suffixes s;
 
-	hash_suffixes(&s, zone_apex(item));
+	hash_suffixes(&s, zone_apex(item), NAME_MAX_LABELS);
 	return s.hash[s.labels];
 }
 
@@ -167,7 +183,7 @@ zones_add(struct zones *zs, struct zone *z)
 
 	OBJ_CHECK(zs, ZONES_MAGIC);
 	OBJ_CHECK(z, ZONE_MAGIC);
-	hash_suffixes(&s, z->apex);
+	hash_suffixes(&s, z->apex, NAME_MAX_LABELS);
 	old = find(zs, &s, s.labels);
 	CHECK(old != z);
 	if (old != NULL) {
@@ -186,7 +202,7 @@ zones_remove(struct zones *zs, const uint8_t *apex)
 	struct zone *z;
 
 	OBJ_CHECK(zs, ZONES_MAGIC);
-	hash_suffixes(&s, apex);
+	hash_suffixes(&s, apex, NAME_MAX_LABELS);
 	z = find(zs, &s, s.labels);
 	if (z == NULL)
 		return;

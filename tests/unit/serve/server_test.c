@@ -692,6 +692,31 @@ test_tcp_source_cap(void **state)
 	stop(f);
 }
 
+/* Options change while it runs, for connections that are there already, too. */
+static void
+test_set_options(void **state UNUSED)
+{
+	struct fixture *f = start(0, 0);
+	const int fd = dial(&f->tcp_addr[0]);
+	struct serve_options *o = serve_options_new();
+	struct cidr far;
+	uint8_t q[64];
+	char *text;
+
+	assert_answers(fd);
+	assert_int_equal(cidr_parse(&far, "192.0.2.0/24"), 0);
+	serve_options_add(&o->allow, &far);
+	server_set_options(f->server, o);
+	write_all(fd, q, tcp_query(q, 3, "www.example.com", RRTYPE_A));
+	assert_int_equal(tcp_answer(fd, &text), 3);
+	assert_string_equal(text, "REFUSED | | | |");
+	free(text);
+	server_set_options(f->server, serve_options_new());
+	assert_answers(fd);
+	close(fd);
+	stop(f);
+}
+
 /* A full house: the one that was silent for longest leaves. */
 static void
 test_tcp_eviction(void **state)
@@ -769,6 +794,7 @@ main(void)
 		cmocka_unit_test(test_tcp_idle),
 		cmocka_unit_test(test_tcp_source_cap),
 		cmocka_unit_test(test_tcp_eviction),
+		cmocka_unit_test(test_set_options),
 		cmocka_unit_test(test_udp_handover),
 		cmocka_unit_test(test_tcp_handover),
 		cmocka_unit_test(test_handover_without_answer),
