@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/cut.h"
+#include "api/catalog.h"
 #include "api/route.h"
 #include "api/warn.h"
 #include "base/clock.h"
@@ -236,6 +237,7 @@ edit_commit(struct edit *e)
 {
 	char revision[24];
 
+	catalog_follow(e);
 	if (diag_failed(&e->r->diag))
 		return -EINVAL;
 	e->receipt.applied = true;

@@ -452,6 +452,26 @@ control_feed_stop(struct control_feed *f)
 	loop_stop(f->loop);
 	thread_join(f->thread);
 	f->started = false;
+	/* Who asks from now on is told at once that nobody answers. */
+	pthread_mutex_lock(&f->lock);
+	f->connected = false;
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+}
+
+static void
+end_of_posts(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* What was posted too late goes to no link, but has to be freed. */
+static void
+drain(struct control_feed *f)
+{
+	loop_timer_cancel(f->loop, &f->retry);
+	loop_post(f->loop, end_of_posts, f->loop);
+	loop_run(f->loop);
 }
 
 void
@@ -463,6 +483,7 @@ control_feed_free(struct control_feed **fp)
 	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
 	control_feed_stop(f);
 	link_free(&f->link);
+	drain(f);
 	loop_free(&f->loop);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);

@@ -47,6 +47,7 @@ struct secondary_zone {
 	size_t tried;       /* of this round */
 	bool again;         /* asked for while busy */
 	bool whole;         /* the next transfer is to be AXFR, whatever the serial */
+	bool consumer;      /* its members become zones */
 	bool have;          /* there are records: */
 	struct xfr_soa soa; /* their SOA */
 	struct xfr_question question;
@@ -80,7 +81,11 @@ MUST_USE int secondary_commit(struct secondary_zone *z, enum xfr_in_state state,
 bool secondary_commit_soa(struct secondary_zone *z, struct xfr_soa *out);
 struct draft_source secondary_commit_source(struct secondary_zone *z);
 
+/* secondary_catalog.c: zones come and go as the catalog lists them. */
+void secondary_catalog_sync(struct secondary_zone *z);
+
 /* secondary_report.c: status and events. */
 void secondary_report_status(const struct secondary_zone *z);
 void secondary_report_transfer(const struct secondary_zone *z, enum xfr_in_state state);
+void secondary_report_catalog(const struct secondary_zone *z, const char *why);
 void secondary_report_failure(const struct secondary_zone *z);

@@ -60,6 +60,16 @@ secondary_report_transfer(const struct secondary_zone *z, enum xfr_in_state stat
 }
 
 void
+secondary_report_catalog(const struct secondary_zone *z, const char *why)
+{
+	char *text = xasprintf("catalog %s changes nothing: %s", z->name, why);
+
+	log_warn("secondary", "%s", text);
+	emit(z, "zone.catalog_broken", "warning", text, json_pack("{s:s}", "error", why));
+	free(text);
+}
+
+void
 secondary_report_failure(const struct secondary_zone *z)
 {
 	char *text = xasprintf("zone %s cannot be refreshed: %s", z->name, z->error);

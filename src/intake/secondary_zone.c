@@ -65,6 +65,8 @@ succeed(struct secondary_zone *z)
 	z->checked_ms = clock_real_ms();
 	snprintf(z->from, sizeof(z->from), "%s", z->peers[z->peer].text);
 	secondary_tell(z->all, z);
+	if (z->consumer)
+		secondary_catalog_sync(z);
 	finish(z, z->soa.refresh_s);
 }
 
@@ -364,6 +366,7 @@ secondary_zone_new(struct secondary *s, const struct model_object *o)
 		z->apex[0] = 0;
 	wheel_timer_init(&z->timer, on_timer);
 	(void)read_peers(z, o->spec);
+	z->consumer = ((const struct zone_spec *)o->spec)->catalog_consumer;
 	z->have = secondary_commit_soa(z, &z->soa);
 	return z;
 }
@@ -371,10 +374,14 @@ secondary_zone_new(struct secondary *s, const struct model_object *o)
 void
 secondary_zone_update(struct secondary_zone *z, const struct model_object *o)
 {
-	if (!read_peers(z, o->spec))
+	const struct zone_spec *spec = o->spec;
+	const bool new_peers = read_peers(z, spec);
+
+	z->consumer = spec->catalog_consumer;
+	if (!new_peers && !z->consumer)
 		return;
 	/* A round with the old primaries ends here; `peer` and `tried` count the new ones. */
-	if (z->step > STEP_WAITING) {
+	if (new_peers && z->step > STEP_WAITING) {
 		fetch_stop(&z->fetch);
 		xfr_in_free(&z->in);
 		z->step = STEP_IDLE;

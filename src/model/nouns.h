@@ -61,6 +61,7 @@ struct zone_spec {
 	int serial;
 	int axfr_view;
 	const char *catalog; /* the catalog zone this zone is a member of, or NULL */
+	bool catalog_consumer;         /* of a secondary: its members become zones here */
 	struct field_list nameservers; /* const char *; used for SOA and NS when the zone is made empty */
 	const char *contact;           /* RNAME as a mail address or a name */
 	const char *remark;

@@ -231,6 +231,8 @@ peer_check(const char *zone, const struct zone_spec *z, struct diag *d)
 		diag_add(d, DIAG_INVALID, "primaries", "is required: a secondary is fed by them");
 	if (!secondary && z->primaries.count > 0)
 		diag_add(d, DIAG_INVALID, "primaries", "must be empty: the role is primary");
+	if (!secondary && z->catalog_consumer)
+		diag_add(d, DIAG_INVALID, "catalog_consumer", "must be false: the role is primary");
 	if (secondary && z->update.count > 0)
 		diag_add(d, DIAG_INVALID, "update", "must be empty: the role is secondary");
 }

@@ -74,7 +74,13 @@ const struct field zone_fields[] = {
 	    .min = 1,
 	    .max = 255,
 	    .flags = FIELD_OPTIONAL,
-	    .prose = "hosted catalog zone (RFC 9432) that lists this zone" },
+	    .prose = "catalog zone (RFC 9432) this zone is a member of: one that is a primary "
+		     "here lists it; one consumed here has made it" },
+	{ .name = "catalog_consumer",
+	    .offset = AT(catalog_consumer),
+	    .type = FIELD_BOOL,
+	    .prose = "the zone is a catalog (RFC 9432): what it lists becomes secondary zones with "
+		     "the same primaries; of a secondary only" },
 	REMARK_FIELD(struct zone_spec),
 	LABELS_FIELD(struct zone_spec),
 	FIELD_END,

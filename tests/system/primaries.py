@@ -54,6 +54,7 @@ class Scripted:
         self.keyring = dns.tsigkeyring.from_text({key[0]: key[1]}) if key else None
         self.answer = self.on_bad_signature = None
         self.asked = []  # (type, tcp)
+        self.others = {}  # zone -> Scripted that is not started: more zones at this address
         self.gone = False
         self._servers = []
 
@@ -110,6 +111,9 @@ class Scripted:
             if self.on_bad_signature:
                 return self.on_bad_signature(wire)
             return [wire[:2] + b"\x80\x09" + bytes(8)]  # NOTAUTH
+        other = self.others.get(q.question[0].name.to_text())
+        if other:
+            return other.reply(wire, tcp)
         self.asked.append((dns.rdatatype.to_text(q.question[0].rdtype), tcp))
         if self.answer:
             bent = self.answer(q, tcp)

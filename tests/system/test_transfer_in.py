@@ -40,7 +40,10 @@ def serial(gtm, zone=ZONE):
 
 
 def until_serial(gtm, want, zone=ZONE, timeout=5.0):
-    eventually(lambda: serial(gtm, zone) == want, timeout, what="serial %d, status %s" % (want, gtm.status("zones/" + zone)))
+    try:
+        eventually(lambda: serial(gtm, zone) == want, timeout, what="serial %d" % want)
+    except AssertionError as e:
+        raise AssertionError("%s: %s" % (e, gtm.get("zones/" + zone).body)) from None
 
 
 def ede(r):
@@ -315,6 +318,76 @@ def test_differences_that_do_not_fit_are_followed_by_all_of_it(gtm, primary):
     until_serial(gtm, 2)
     assert p.asked[-2:] == [("IXFR", True), ("AXFR", True)]
     assert gtm.rdata("new." + ZONE) == ["192.0.2.2"]
+
+
+# ---- catalogs (RFC 9432) ----
+
+CATALOG = "catalog.test"
+VERSION = [("@", "NS", "invalid."), ("version", "TXT", '"2"')]
+
+
+def zones(gtm):
+    return sorted(z["name"] for z in gtm.get("zones").body["items"])
+
+
+def member(zone, node, group=None):
+    return [(node + ".zones", "PTR", zone)] + ([("group.%s.zones" % node, "TXT", '"%s"' % group)] if group else [])
+
+
+def test_members_of_a_catalog_come_and_go(gtm, primary):
+    p = primary(VERSION + member("one.test.", "n1", "red") + member("own.test.", "n2"), CATALOG)
+    for zone in ("one.test.", "two.test."):
+        p.others[zone] = primaries.Scripted(zone, BASE, ip=p.ip)
+    gtm.zone("own.test", "@ 300 IN SOA ns h 1 2 3 4 5\n@ 300 IN NS ns\n")
+    gtm.put("zones/" + CATALOG, {"role": "secondary", "primaries": [{"address": p.address}], "catalog_consumer": True})
+    until_serial(gtm, 1, "one.test")
+    spec = gtm.spec("zones/one.test")
+    assert [peer["address"] for peer in spec["primaries"]] == [p.address]
+    assert (spec["role"], spec["catalog"], spec["labels"]) == ("secondary", CATALOG, {"group": "red"})
+    assert gtm.spec("zones/own.test")["role"] == "primary", "it is left alone"
+
+    p.change(VERSION + member("two.test.", "n3"))
+    p.notify(gtm)
+    until_serial(gtm, 1, "two.test")
+    eventually(lambda: zones(gtm) == [CATALOG, "own.test", "two.test"])
+    assert gtm.ask("www.one.test").rcode() == dns.rcode.REFUSED
+
+
+@pytest.mark.parametrize("broken", (
+    [("@", "NS", "invalid.")], [("@", "NS", "invalid."), ("version", "TXT", '"1"')],
+    VERSION + member("one.test.", "n1") + member("one.test.", "n2"), VERSION + member("a.test.", "n1") + member("b.test.", "n1")),
+    ids=("no version", "other version", "listed twice", "two in one"))
+def test_a_broken_catalog_changes_nothing(gtm, primary, broken):
+    p = primary(VERSION + member("one.test.", "n1"), CATALOG)
+    p.others["one.test."] = primaries.Scripted("one.test.", BASE, ip=p.ip)
+    with gtm.stream("events") as events:
+        gtm.put("zones/" + CATALOG, {"role": "secondary", "primaries": [{"address": p.address}], "catalog_consumer": True})
+        until_serial(gtm, 1, "one.test")
+        p.change(broken)
+        p.notify(gtm)
+        events.event("zone.catalog_broken", CATALOG)
+    assert zones(gtm) == [CATALOG, "one.test"]
+
+
+def test_a_catalog_made_here_is_in_step(gtm):
+    def listed():
+        items = gtm.get("zones/%s/rrsets?type=PTR" % CATALOG).body["items"]
+        return sorted(r for i in items for r in i["records"])
+
+    gtm.put("zones/early.test", {"catalog": CATALOG})  # before there is a catalog
+    gtm.put("zones/" + CATALOG, {})
+    assert gtm.rdata("version." + CATALOG, "TXT") == ['"2"'] and listed() == ["early.test."]
+    before = serial(gtm, CATALOG)
+    made = gtm.put("zones/late.test", {"catalog": CATALOG})
+    assert gtm.rdata("%s.zones.%s" % (made["id"], CATALOG), "PTR") == ["late.test."]
+    assert listed() == ["early.test.", "late.test."] and serial(gtm, CATALOG) == before + 1
+    gtm.patch("zones/late.test", remark="nothing to do with it")
+    assert serial(gtm, CATALOG) == before + 1
+    gtm.patch("zones/early.test", catalog=None)
+    gtm.delete("zones/late.test")
+    assert listed() == [] and serial(gtm, CATALOG) == before + 3
+    gtm.put("zones/from.test", {"role": "secondary", "primaries": [{"address": "127.0.0.1:1"}], "catalog_consumer": True})
+    assert gtm.api("PUT", "zones/x.test", {"spec": {"catalog": "from.test"}}).status == 409
 
 
 # ---- real primaries ----

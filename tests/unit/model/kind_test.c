@@ -126,7 +126,7 @@ specs(void **state)
 	    "{'nameservers':['NS1.Example.com.'],'contact':'hostmaster@example.com'}",
 	    "{'role':'primary','primaries':[],'nameservers':['ns1.example.com'],"
 	    "'contact':'hostmaster@example.com','notify':[],'transfer':[],'update':[],"
-	    "'serial':'increment','axfr_view':'fallback','remark':'','labels':{}}");
+	    "'serial':'increment','axfr_view':'fallback','catalog_consumer':false,'remark':'','labels':{}}");
 	echoes(KIND_ZONE, "example.com",
 	    "{'role':'secondary','primaries':[{'address':'192.0.2.1','key':'K.Example.'},"
 	    "{'address':'[2001:DB8::1]:5353'}],'notify':[{'address':'192.0.2.9:53'}],"
@@ -137,14 +137,14 @@ specs(void **state)
 	    "{'address':'[2001:db8::1]:5353'}],'nameservers':[],'contact':'',"
 	    "'notify':[{'address':'192.0.2.9:53'}],'transfer':[{'from':'any','key':'k'},"
 	    "{'from':'2001:db8::/32'},{'from':'192.0.2.1'}],'update':[],'serial':'unixtime',"
-	    "'axfr_view':'zone','catalog':'cat.example','remark':'','labels':{}}");
+	    "'axfr_view':'zone','catalog':'cat.example','catalog_consumer':false,'remark':'','labels':{}}");
 	echoes(KIND_ZONE, "example.com",
 	    "{'update':[{'key':'k','names':['@','*.Dyn.example.com.','example.com'],"
 	    "'types':['a','TYPE65280']},{'key':'l','names':['*.example.com']}]}",
 	    "{'role':'primary','primaries':[],'nameservers':[],'contact':'','notify':[],"
 	    "'transfer':[],'update':[{'key':'k','names':['@','*.dyn.example.com','example.com'],"
 	    "'types':['A','TYPE65280']},{'key':'l','names':['*.example.com'],'types':['any']}],"
-	    "'serial':'increment','axfr_view':'fallback','remark':'','labels':{}}");
+	    "'serial':'increment','axfr_view':'fallback','catalog_consumer':false,'remark':'','labels':{}}");
 	echoes(KIND_TSIG_KEY, "k", "{'secret':'c2VjcmV0'}",
 	    "{'algorithm':'hmac-sha256','secret':'c2VjcmV0','remark':'','labels':{}}");
 	echoes(KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}",
