@@ -111,8 +111,10 @@ take_edge(void *arg)
 	struct engine_check *c = strmap_find(&e->checks, edge->key);
 	if (c != NULL && c->slot == edge->slot) {
 		c->verdict = edge->verdict;
-		tree_edge(e->tree, edge->slot, edge->cause, clock_real_ms());
+		/* Written before anybody can see it: who has heard that an address is down must not
+		 * find it in an answer of the next engine. */
 		engine_memory_verdict(e, edge->key, edge->verdict);
+		tree_edge(e->tree, edge->slot, edge->cause, clock_real_ms());
 	}
 	free(edge);
 }
