@@ -147,6 +147,20 @@ known_text(const knot_rrset_t *set, struct buf *out)
 	return n > 0;
 }
 
+/* Lengths inside the data, which libknot believes when it writes it down. */
+static bool
+holds_lengths(uint16_t type, const uint8_t *rdata, uint16_t len)
+{
+	if (type != RRTYPE_NSEC3 && type != RRTYPE_NSEC3PARAM)
+		return true;
+	if (len < 5 || len - 5 < rdata[4])
+		return false;
+
+	const unsigned hash = 5u + rdata[4];
+
+	return type == RRTYPE_NSEC3 ? hash < len && len - hash - 1 >= rdata[hash] : hash == len;
+}
+
 static bool
 known_check(uint16_t type, const uint8_t *rdata, uint16_t len)
 {
@@ -162,7 +176,8 @@ known_check(uint16_t type, const uint8_t *rdata, uint16_t len)
 		return type == TYPE_NULL || type == TYPE_APL;
 	buf_init(&text, SIZE_MAX);
 	knot_rrset_init(&set, root, type, DNS_CLASS_IN, 0);
-	ok = knot_rrset_add_rdata(&set, rdata, len, NULL) == 0 && known_text(&set, &text);
+	ok = holds_lengths(type, rdata, len) && knot_rrset_add_rdata(&set, rdata, len, NULL) == 0 &&
+	     known_text(&set, &text);
 	knot_rdataset_clear(&set.rrs, NULL);
 	buf_fini(&text);
 	return ok;
@@ -230,7 +245,8 @@ rdata_text(uint16_t type, const uint8_t *rdata, uint16_t len, struct buf *out)
 	bool known = false;
 
 	knot_rrset_init(&set, root, type, DNS_CLASS_IN, 0);
-	if (len > 0 && knot_rrset_add_rdata(&set, rdata, len, NULL) == 0)
+	if (len > 0 && holds_lengths(type, rdata, len) &&
+	    knot_rrset_add_rdata(&set, rdata, len, NULL) == 0)
 		known = known_text(&set, out);
 	knot_rdataset_clear(&set.rrs, NULL);
 	if (!known)

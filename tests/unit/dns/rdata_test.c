@@ -112,6 +112,10 @@ refused(void **state)
 		{ RRTYPE_TXT, "\"open" },
 		{ RRTYPE_OPT, "\\# 0" },
 		{ 4711, "abc" },
+		{ RRTYPE_NSEC3, "\\# 10 00046D61696CC00C2373" }, /* a salt of 105 bytes */
+		{ RRTYPE_NSEC3, "\\# 8 0100000000FF0102" },      /* a hash of 255 */
+		{ RRTYPE_NSEC3PARAM, "\\# 6 010000000201" },
+		{ RRTYPE_NSEC3PARAM, "\\# 6 010000000001" },
 	};
 
 	(void)state;
