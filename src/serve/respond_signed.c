@@ -35,7 +35,7 @@ limit(enum respond_transport transport, const uint8_t *in, size_t len)
 static size_t
 truncate_answer(uint8_t *out)
 {
-	const int name = name_check(out, RESPOND_MAX, DNS_HEADER_LEN);
+	const int name = out[5] == 1 ? name_check(out, RESPOND_MAX, DNS_HEADER_LEN) : 0;
 
 	out[2] |= 0x02;
 	memset(out + 6, 0, 6);

@@ -13,6 +13,7 @@ import dns.name
 import dns.opcode
 import dns.query
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.tsig
@@ -305,9 +306,8 @@ def test_one_bad_record_and_nothing_changes(gtm):
     assert rcode(gtm, u) == "NOTZONE"
     u = update()
     u.add("good", 60, "A", "192.0.2.1")
-    u.add("bad", 60, "TYPE1", "\\# 4 c0000201")
-    wire = u.to_wire().replace(b"\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1", b"\0\x21\0\1\0\0\0\x3c\0\4\xc0\0\2\1")
-    assert wire != u.to_wire()
+    u.add("bad", 60, dns.rdata.GenericRdata(dns.rdataclass.IN, dns.rdatatype.SRV, b"\0\1"))
+    assert rcode(gtm, u) == "FORMERR"
     assert serial(gtm) == before and gtm.ask("good." + ZONE).rcode() == dns.rcode.NXDOMAIN
 
 
@@ -371,10 +371,7 @@ def test_without_control_clients_are_sent_elsewhere(world):
     os.kill(gtm.pid("control"), signal.SIGSTOP)
     try:
         for tcp in (False, True):
-            u = update()
-            u.add("stopped", 60, "A", "192.0.2.1")
-            unsigned = dns.message.from_wire(bytes(plain(dns.opcode.UPDATE).to_wire()))
-            assert send(gtm, unsigned, tcp).rcode() == dns.rcode.SERVFAIL, "no answer within 5 s"
+            assert send(gtm, plain(dns.opcode.UPDATE), tcp).rcode() == dns.rcode.SERVFAIL, "no answer within 5 s"
             assert send(gtm, sign(dns.message.make_query(ZONE, "SOA")), tcp).had_tsig, "queries need no control"
     finally:
         os.kill(gtm.pid("control"), signal.SIGCONT)

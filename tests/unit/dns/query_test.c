@@ -66,6 +66,15 @@ static const struct row {
 	{ "ar counted, none there", WITH_AR(""), RCODE_FORMERR, true, false },
 	{ "opt cut", WITH_AR("00 0029 04d0 00 00 80"), RCODE_FORMERR, true, false },
 	{ "opt rdata cut", WITH_AR(OPT("0004", "0003 00")), RCODE_FORMERR, true, false },
+	{ "signed", HEAD("0000", "0001", "0000", "0000", "0002") QUESTION OPT("0000", "")
+	    "01 6b 00 00fa 00ff 00000000 0000", RCODE_NOERROR, true, true },
+	{ "not signed as the last", HEAD("0000", "0001", "0000", "0000", "0002") QUESTION
+	    "01 6b 00 00fa 00ff 00000000 0000" OPT("0000", ""), RCODE_FORMERR, true, false },
+	{ "signed twice", HEAD("0000", "0001", "0000", "0000", "0002") QUESTION
+	    "01 6b 00 00fa 00ff 00000000 0000" "01 6b 00 00fa 00ff 00000000 0000", RCODE_FORMERR,
+	    true, false },
+	{ "signed in authority", HEAD("0000", "0001", "0000", "0001", "0000") QUESTION
+	    "01 6b 00 00fa 00ff 00000000 0000", RCODE_FORMERR, true, false },
 	{ "two opt", HEAD("0000", "0001", "0000", "0000", "0002") QUESTION OPT("0000", "")
 	    OPT("0000", ""), RCODE_FORMERR, true, true },
 	{ "opt with an owner", WITH_AR("0161" OPT("0000", "")), RCODE_FORMERR, true, false },
