@@ -33,7 +33,7 @@ put_signatures(
 	uint16_t rdlen;
 
 	while ((rdata = rrset_next(sigs, &pos, &rdlen)) != NULL) {
-		const uint16_t covered = rdlen < 2 ? 0 : (uint16_t)(rdata[0] << 8 | rdata[1]);
+		const uint16_t covered = (uint16_t)(rdlen < 2 ? 0 : rdata[0] << 8 | rdata[1]);
 		const struct rrset *s = zone_node_find(n, covered);
 
 		if (!answer_rr(&p->a, owner, RRTYPE_RRSIG, s != NULL ? s->ttl_s : sigs->ttl_s,
