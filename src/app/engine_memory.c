@@ -159,12 +159,18 @@ rewrite_verdicts(struct engine *e)
 	e->verdict_log_base = journal_size(e->verdict_log);
 }
 
+static void
+bound_verdicts(struct engine *e)
+{
+	if (journal_size(e->verdict_log) > 2 * e->verdict_log_base + REWRITE_SLACK)
+		rewrite_verdicts(e);
+}
+
 void
 engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v)
 {
 	append_verdict(e->verdict_log, key, v);
-	if (journal_size(e->verdict_log) > 2 * e->verdict_log_base + REWRITE_SLACK)
-		rewrite_verdicts(e);
+	bound_verdicts(e);
 }
 
 void
@@ -177,8 +183,10 @@ engine_memory_remember(struct engine *e, const char *key, const char *value)
 	if (value != NULL)
 		strmap_put(&e->remembered, key, xstrdup(value));
 	/* While the journals are replayed the file is not ours to write yet. */
-	if (e->verdict_log != NULL)
-		append_pointer(e->verdict_log, key, value);
+	if (e->verdict_log == NULL)
+		return;
+	append_pointer(e->verdict_log, key, value);
+	bound_verdicts(e);
 }
 
 static void

@@ -30,7 +30,7 @@ struct sync {
 
 /* -- reading the catalog -- */
 
-/* "\7group" NODE.zones.CATALOG: what stands before "zones", 0 if the name is not of that form. */
+/* Labels before "zones" in NODE.zones.CATALOG; 0: the name is not of that form. */
 static unsigned
 labels_before_zones(const struct sync *s, const uint8_t *owner)
 {
@@ -134,50 +134,63 @@ primaries_of(const struct zone_spec *spec)
 	return list;
 }
 
-static void
-put_member(struct sync *s, const char *name, const char *group, struct diag *d)
+/* What the member's spec has to be; `o` (may be NULL): as it is. */
+static json_t *
+member_spec(const struct sync *s, const struct model_object *o, const char *group)
 {
-	const struct model_object *o = model_find(s->model, KIND_ZONE, name);
 	json_t *spec = o != NULL ? field_encode(zone_fields, o->spec, true) : json_object();
-	json_t *old = json_deep_copy(spec);
-	char id[17], canon[KIND_NAME_SIZE];
-	const int64_t now = clock_real_ms();
 
-	if (kind_name(KIND_ZONE, name, canon, d) < 0)
-		goto out;
 	json_object_set_new(spec, "role", json_string("secondary"));
 	json_object_set_new(spec, "catalog", json_string(s->z->name));
 	json_object_set_new(spec, "primaries", primaries_of(s->spec));
 	if (group[0] != '\0')
 		json_object_set_new(spec, "labels", json_pack("{s:s}", "group", group));
-	if (o != NULL && json_equal(old, spec))
-		goto out;
+	return spec;
+}
+
+static void
+add_put(struct sync *s, const struct model_object *o, const char *name, const void *decoded)
+{
+	const int64_t now = clock_real_ms();
+	char *text = kind_spec_text(KIND_ZONE, decoded);
+	char id[17];
+
+	rand_hex(id, 8);
+	change_add(&s->set, &(struct change_op){ .op = CHANGE_PUT,
+				.kind = KIND_ZONE,
+				.name = name,
+				.id = o != NULL ? o->id : id,
+				.spec = text,
+				.created_ms = o != NULL ? o->created_ms : now,
+				.updated_ms = now });
+	free(text);
+}
+
+static void
+put_member(struct sync *s, const struct model_object *o, const char *member, const char *group,
+    struct diag *d)
+{
+	char name[KIND_NAME_SIZE];
+
+	if (kind_name(KIND_ZONE, member, name, d) < 0)
+		return;
 
 	struct arena arena;
+	json_t *wish = member_spec(s, o, group);
+	json_t *old = o != NULL ? field_encode(zone_fields, o->spec, true) : NULL;
 
 	arena_init(&arena);
 
-	const void *decoded = kind_decode(KIND_ZONE, canon, spec, &arena, d);
+	const void *decoded = kind_decode(KIND_ZONE, name, wish, &arena, d);
 	json_t *full = decoded != NULL ? field_encode(zone_fields, decoded, true) : NULL;
 
-	if (full != NULL && model_check_put(s->model, &s->set, KIND_ZONE, canon, full, d) == 0) {
-		char *text = json_text(full);
-
-		rand_hex(id, 8);
-		change_add(&s->set, &(struct change_op){ .op = CHANGE_PUT,
-					.kind = KIND_ZONE,
-					.name = canon,
-					.id = o != NULL ? o->id : id,
-					.spec = text,
-					.created_ms = o != NULL ? o->created_ms : now,
-					.updated_ms = now });
-		free(text);
-	}
+	if (full != NULL && (old == NULL || !json_equal(old, full)) &&
+	    model_check_put(s->model, &s->set, KIND_ZONE, name, full, d) == 0)
+		add_put(s, o, name, decoded);
 	json_decref(full);
-	arena_fini(&arena);
-out:
 	json_decref(old);
-	json_decref(spec);
+	json_decref(wish);
+	arena_fini(&arena);
 }
 
 static bool
@@ -206,7 +219,7 @@ put_members(struct sync *s)
 		if (o != NULL && !is_member_here(s, o))
 			diag_add(&d, DIAG_CONFLICT, "", "is left alone: it is not from there");
 		else
-			put_member(s, entry->key, entry->value, &d);
+			put_member(s, o, entry->key, entry->value, &d);
 		if (diag_failed(&d))
 			complain(s, entry->key, &d);
 		diag_fini(&d);

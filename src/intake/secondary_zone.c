@@ -10,6 +10,7 @@
  *
  * A round that went well is followed by the next after the SOA's refresh, another after its retry.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,11 +30,23 @@
 #define WHOLE_MS       (60 * 60 * 1000)
 #define DELAY_MIN_S    1
 #define DELAY_MAX_S    (28 * 86400)
-#define FIRST_MAX_S    300 /* between tries of a zone that never came */
+#define LARGE          50000 /* records */
+#define FIRST_MAX_S    300   /* between tries of a zone that never came */
 
 static const struct fetch_hooks soa_hooks, transfer_hooks;
 
 /* -- the end of a round -- */
+
+/* free does not give millions of small pieces back to the system. */
+static void
+let_go(struct secondary_zone *z)
+{
+	const bool large = z->in != NULL && xfr_in_records(z->in) > LARGE;
+
+	xfr_in_free(&z->in);
+	if (large)
+		malloc_trim(0);
+}
 
 static void
 finish(struct secondary_zone *z, uint32_t delay_s)
@@ -47,7 +60,7 @@ finish(struct secondary_zone *z, uint32_t delay_s)
 	const uint64_t ms = (uint64_t)delay_s * 1000;
 	const uint64_t delay_ms = ms - rand_u64() % (ms / 10 + 1);
 
-	xfr_in_free(&z->in);
+	let_go(z);
 	z->step = STEP_IDLE;
 	z->next_ms = clock_real_ms() + (int64_t)delay_ms;
 	loop_timer_in(z->all->loop, &z->timer, delay_ms);
