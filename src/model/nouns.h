@@ -16,7 +16,7 @@ enum address_type { ADDRESS_IPV4, ADDRESS_IPV6, ADDRESS_DOMAIN };
 enum address_mode { MODE_AUTO, MODE_MANUAL };
 enum manual_state { MANUAL_AVAILABLE, MANUAL_UNAVAILABLE };
 enum fallback { FALLBACK_FAIL_OPEN };
-enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP, PROTOCOL_HTTPS, PROTOCOL_TLS };
+enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP, PROTOCOL_HTTPS, PROTOCOL_TLS, PROTOCOL_PING, PROTOCOL_UDP, PROTOCOL_DNS };
 
 extern const char *const strategy_words[], *const sequence_mode_words[], *const address_type_words[];
 
@@ -82,6 +82,16 @@ struct talk_spec {
 	const char *expect; /* as pattern_check accepts it */
 };
 
+struct ping_spec {
+	uint32_t packets, loss_rate;
+};
+
+struct dns_spec {
+	const char *name, *type;
+	int expect_rcode; /* as in the message */
+	const char *expect_answer; /* rdata as text; "" = any */
+};
+
 struct tls_spec {
 	const char *sni; /* asked for and verified; "" = as the protocol says */
 	bool verify;
@@ -99,6 +109,8 @@ struct template_spec {
 	struct talk_spec talk;
 	struct http_spec http;
 	struct tls_spec tls;
+	struct ping_spec ping;
+	struct dns_spec dns;
 	const char *remark;
 	struct field_list labels;
 };

@@ -5,9 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/duration.h"
 #include "base/escape.h"
 #include "base/pattern.h"
+#include "dns/name.h"
+#include "dns/rdata.h"
+#include "dns/rrtype.h"
 #include "model/noun_rules.h"
 #include "model/shared_fields.h"
 #include "net/addr.h"
@@ -18,7 +22,11 @@
 
 #define PEM_BYTES 65536
 
-static const char *const protocol_words[] = { "tcp", "http", "https", "tls", NULL };
+static const char *const protocol_words[] = { "tcp", "http", "https", "tls", "ping", "udp", "dns",
+	NULL };
+/* In the order of their numbers. */
+static const char *const rcode_words[] = { "noerror", "formerr", "servfail", "nxdomain", "notimp",
+	"refused", NULL };
 static const char *const method_words[] = { "GET", "HEAD", "OPTIONS", "POST", "PUT", NULL };
 
 #define AT(member) offsetof(struct http_spec, member)
@@ -140,6 +148,54 @@ static const struct field tls_fields[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct ping_spec, member)
+static const struct field ping_fields[] = {
+	{ .name = "packets",
+	    .offset = AT(packets),
+	    .type = FIELD_U32,
+	    .min = 1,
+	    .max = 100,
+	    .def = 3,
+	    .prose = "echo requests of a probe, sent together" },
+	{ .name = "loss_rate",
+	    .offset = AT(loss_rate),
+	    .type = FIELD_U32,
+	    .min = 1,
+	    .max = 100,
+	    .def = 50,
+	    .prose = "percent of them lost that fails the probe" },
+	FIELD_END,
+};
+#undef AT
+
+#define AT(member) offsetof(struct dns_spec, member)
+static const struct field dns_fields[] = {
+	{ .name = "name",
+	    .offset = AT(name),
+	    .type = FIELD_STR,
+	    .max = 255,
+	    .prose = "name to ask for; must be given for protocol dns" },
+	{ .name = "type",
+	    .offset = AT(type),
+	    .type = FIELD_STR,
+	    .min = 1,
+	    .max = 15,
+	    .def_str = "A",
+	    .prose = "type to ask for" },
+	{ .name = "expect_rcode",
+	    .offset = AT(expect_rcode),
+	    .type = FIELD_ENUM,
+	    .words = rcode_words,
+	    .prose = "rcode of the reply" },
+	{ .name = "expect_answer",
+	    .offset = AT(expect_answer),
+	    .type = FIELD_STR,
+	    .max = 255,
+	    .prose = "rdata that must be among the answers, as in a zone file; empty: any" },
+	FIELD_END,
+};
+#undef AT
+
 #define AT(member) offsetof(struct template_spec, member)
 const struct field template_fields[] = {
 	{ .name = "protocol",
@@ -195,8 +251,8 @@ const struct field template_fields[] = {
 	    .type = FIELD_STRUCT,
 	    .sub = talk_fields,
 	    .sub_size = sizeof(struct talk_spec),
-	    .prose =
-		"what to say and to hear with protocols tcp and tls; empty: to connect is enough" },
+	    .prose = "what to say and to hear with protocols tcp, tls and udp; empty: to "
+		     "connect is enough" },
 	{ .name = "http",
 	    .offset = AT(http),
 	    .type = FIELD_STRUCT,
@@ -209,6 +265,18 @@ const struct field template_fields[] = {
 	    .sub = tls_fields,
 	    .sub_size = sizeof(struct tls_spec),
 	    .prose = "whom protocols https and tls trust" },
+	{ .name = "ping",
+	    .offset = AT(ping),
+	    .type = FIELD_STRUCT,
+	    .sub = ping_fields,
+	    .sub_size = sizeof(struct ping_spec),
+	    .prose = "the packets of protocol ping" },
+	{ .name = "dns",
+	    .offset = AT(dns),
+	    .type = FIELD_STRUCT,
+	    .sub = dns_fields,
+	    .sub_size = sizeof(struct dns_spec),
+	    .prose = "the question of protocol dns" },
 	REMARK_FIELD(struct template_spec),
 	LABELS_FIELD(struct template_spec),
 	FIELD_END,
@@ -347,6 +415,35 @@ check_tls(const struct tls_spec *tls, struct diag *d)
 	EVP_PKEY_free(key);
 }
 
+static void
+check_dns(const struct dns_spec *dns, struct diag *d)
+{
+	uint8_t name[NAME_MAX_LEN];
+	const char *why = NULL;
+	uint16_t type;
+	struct buf rdata;
+
+	if (dns->name[0] == '\0') {
+		diag_add(d, DIAG_INVALID, "dns.name", "is required: what shall be asked for?");
+	} else if (name_parse(dns->name, name) < 0) {
+		diag_add(d, DIAG_INVALID, "dns.name", "is not a domain name");
+		diag_detail(d, dns->name, HOSTNAME_ALLOWED);
+	}
+	if (rrtype_parse(dns->type, &type) < 0) {
+		diag_add(d, DIAG_INVALID, "dns.type", "is not a record type");
+		diag_detail(d, dns->type, "\"A\", \"SOA\", \"TYPE65280\"");
+		return;
+	}
+	buf_init(&rdata, RDATA_MAX_LEN);
+	if (dns->expect_answer[0] != '\0' &&
+	    rdata_parse(type, dns->expect_answer, ".", &rdata, &why) < 0) {
+		diag_add(
+		    d, DIAG_INVALID, "dns.expect_answer", "is not %s data: %s", dns->type, why);
+		diag_detail(d, dns->expect_answer, "rdata as in a zone file, names absolute");
+	}
+	buf_fini(&rdata);
+}
+
 /* What each method can have. */
 static void
 check_method(const struct http_spec *http, struct diag *d)
@@ -418,5 +515,9 @@ template_check(const char *name, const void *spec, struct diag *d)
 	check_talk(&t->talk, d);
 	check_http(&t->http, d);
 	check_tls(&t->tls, d);
+	if (t->protocol == PROTOCOL_UDP && t->talk.send[0] == '\0')
+		diag_add(d, DIAG_INVALID, "talk.send", "is required: somebody must speak first");
+	if (t->protocol == PROTOCOL_DNS)
+		check_dns(&t->dns, d);
 	return d->count == before ? 0 : -EINVAL;
 }

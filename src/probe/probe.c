@@ -180,5 +180,7 @@ probe_late(struct probe *p)
 		return probe_fail(p, "l4_timeout", "no connection in time");
 	if (p->secure && !p->secured)
 		return probe_fail(p, "tls_timeout", "no complete handshake in time");
+	if (protocol->on_late != NULL)
+		return protocol->on_late(p);
 	return probe_fail(p, protocol->late, protocol->late_text);
 }

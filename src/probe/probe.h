@@ -42,8 +42,16 @@ struct probe {
 	SSL *ssl;
 	struct tls_memory *tls_memory; /* stays from probe to probe; NULL = none yet */
 
-	/* http */
 	uint16_t port;
+
+	/* ping, dns */
+	uint16_t id;
+	uint64_t cookie;
+	uint64_t replied[2]; /* a bit for each packet */
+	uint8_t n_replied;
+	bool raw;
+
+	/* http; `hops` also tells dns by TCP */
 	uint8_t hops;
 	char *redirected; /* the request of a redirect, or NULL */
 	size_t redirected_len;

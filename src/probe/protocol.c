@@ -8,6 +8,9 @@ static const struct protocol_row *const protocols[] = {
 	[PROTOCOL_HTTP] = &probe_http,
 	[PROTOCOL_HTTPS] = &probe_https,
 	[PROTOCOL_TLS] = &probe_tls,
+	[PROTOCOL_PING] = &probe_ping,
+	[PROTOCOL_UDP] = &probe_udp,
+	[PROTOCOL_DNS] = &probe_dns,
 };
 
 const struct protocol_row *

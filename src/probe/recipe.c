@@ -37,6 +37,7 @@ recipe_free(struct recipe **r)
 	free((*r)->request);
 	free((*r)->host);
 	free((*r)->tls_name);
+	free((*r)->rdata);
 	pattern_put(&(*r)->pattern);
 	trust_put(&(*r)->trust);
 	free((*r)->expect);
@@ -62,8 +63,11 @@ same_tls(const struct recipe *a, const struct recipe *b)
 bool
 recipe_equal(const struct recipe *a, const struct recipe *b)
 {
-	return same_tls(a, b) && a->protocol == b->protocol && a->pattern == b->pattern &&
-	       a->follow == b->follow && addr_equal(&a->target, &b->target) &&
+	return same_tls(a, b) && a->packets == b->packets &&
+	       a->packets_needed == b->packets_needed && a->rcode == b->rcode &&
+	       same(a->rdata, a->rdata_len, b->rdata, b->rdata_len) && a->protocol == b->protocol &&
+	       a->pattern == b->pattern && a->follow == b->follow &&
+	       addr_equal(&a->target, &b->target) &&
 	       same(&a->rhythm, sizeof(a->rhythm), &b->rhythm, sizeof(b->rhythm)) &&
 	       same(&a->rule, sizeof(a->rule), &b->rule, sizeof(b->rule)) &&
 	       same(a->request, a->request_len, b->request, b->request_len) &&

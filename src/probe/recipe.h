@@ -38,6 +38,13 @@ struct recipe {
 	char *tls_name;      /* asked for and verified, a name or an IP */
 	uint32_t full_every, expiry_warn_days;
 	bool verify;
+	/* ping */
+	uint8_t packets, packets_needed;
+	/* dns */
+	uint8_t rcode;
+	uint16_t rrtype;
+	uint8_t *rdata; /* what must be among the answers, or NULL */
+	size_t rdata_len;
 	/* http */
 	char *host; /* ours, without port */
 

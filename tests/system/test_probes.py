@@ -2,9 +2,14 @@
 """Probes of every protocol against real servers: from a template to a switched answer."""
 import contextlib
 import http.server
+import socketserver
 import ssl
 import subprocess
 import threading
+
+import dns.message
+import dns.rcode
+import dns.rrset
 
 from gtm import FAST, eventually, loopback, zone_text
 
@@ -133,6 +138,47 @@ def test_https_with_a_bad_certificate(world, gtm, tmp_path):
     assert eventually(lambda: gtm.rdata(NAME) == [a.ip])
     show(a.server, wrong)
     switches(gtm, "a", b, "wrong name")
+
+
+class _Datagrams(socketserver.BaseRequestHandler):
+    def handle(self):
+        data, sock = self.request
+        reply = self.server.answer(data)
+        if reply is not None:
+            sock.sendto(reply, self.client_address)
+
+
+def datagrams(world, answer):
+    server = socketserver.UDPServer((loopback(), 0), _Datagrams)
+    server.answer = answer
+    return Served(world, server, "udp")
+
+
+def test_udp(world, gtm):
+    a, b = (datagrams(world, lambda data: b"up " + data) for _ in range(2))
+    scene(gtm, {"protocol": "udp", "talk": {"send": "\\x01\\n", "expect": "^up \\x01\\n$"}}, a, b)
+    a.server.answer = lambda data: b"sick"
+    switches(gtm, "a", b, "udp_expect")
+    a.server.answer = lambda data: b"up " + data
+    assert eventually(lambda: gtm.rdata(NAME) == [a.ip])
+
+
+def test_dns(world, gtm):
+    def says(ip, rcode=dns.rcode.NOERROR):
+        def answer(data):
+            reply = dns.message.make_response(dns.message.from_wire(data))
+            reply.set_rcode(rcode)
+            reply.answer.append(dns.rrset.from_text("probe.example.", 1, "IN", "A", ip))
+            return reply.to_wire()
+        return answer
+    a, b = (datagrams(world, says("192.0.2.1")) for _ in range(2))
+    scene(gtm, {"protocol": "dns", "dns": {"name": "probe.example", "expect_answer": "192.0.2.1"}}, a, b)
+    a.server.answer = says("192.0.2.2")
+    switches(gtm, "a", b, "dns_answer")
+    a.server.answer = says("192.0.2.1")
+    assert eventually(lambda: gtm.rdata(NAME) == [a.ip])
+    a.server.answer = says("192.0.2.1", dns.rcode.SERVFAIL)
+    switches(gtm, "a", b, "dns_rcode")
 
 
 def test_the_key_is_kept_and_never_shown(gtm, tmp_path):

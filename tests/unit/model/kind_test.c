@@ -116,7 +116,8 @@ echoes(enum kind kind, const char *name, const char *spec, const char *want)
 	"'http':{'method':'GET','host':'','path':'/','headers':{},'body':'',"                      \
 	"'follow_redirect':false,'expect_status':['200-399'],'expect_body':''},"                   \
 	"'tls':{'sni':'','verify':true,'ca':'','certificate':'','key':'','expiry_warn_days':14,"   \
-	"'full_handshake_every':10}"
+	"'full_handshake_every':10},'ping':{'packets':3,'loss_rate':50},"                          \
+	"'dns':{'name':'','type':'A','expect_rcode':'noerror','expect_answer':''}"
 
 static void
 specs(void **state)
@@ -229,8 +230,8 @@ static const struct {
 	    "base64 with padding, as tsig-keygen and keymgr print it" },
 	{ KIND_TSIG_KEY, "{'secret':'c2VjcmV0','algorithm':'hmac-sha1'}", "algorithm",
 	    "is not an allowed value", "\"hmac-sha1\"", "hmac-sha256, hmac-sha384, hmac-sha512" },
-	{ KIND_TEMPLATE, "{'protocol':'ping'}", "protocol", "is not an allowed value", "\"ping\"",
-	    "tcp, http, https, tls" },
+	{ KIND_TEMPLATE, "{'protocol':'smtp'}", "protocol", "is not an allowed value", "\"smtp\"",
+	    "tcp, http, https, tls, ping, udp, dns" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'99ms','timeout':'50ms'}", "interval",
 	    "is out of range", "\"99ms\"", "100ms..1h" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'1s','timeout':'1s'}", "timeout",
@@ -280,6 +281,19 @@ static const struct {
 	    "must be a host name or an IP address", "https://x/", "\"www.example.com\"" },
 	{ KIND_TEMPLATE, "{'protocol':'https','tls':{'full_handshake_every':0}}",
 	    "tls.full_handshake_every", "is out of range", "0", "1..1000" },
+	{ KIND_TEMPLATE, "{'protocol':'udp'}", "talk.send",
+	    "is required: somebody must speak first", NULL, NULL },
+	{ KIND_TEMPLATE, "{'protocol':'ping','ping':{'packets':101}}", "ping.packets",
+	    "is out of range", "101", "1..100" },
+	{ KIND_TEMPLATE, "{'protocol':'dns'}", "dns.name", "is required: what shall be asked for?",
+	    NULL, NULL },
+	{ KIND_TEMPLATE, "{'protocol':'dns','dns':{'name':'a..b'}}", "dns.name",
+	    "is not a domain name", "a..b", NAME_WORDS },
+	{ KIND_TEMPLATE, "{'protocol':'dns','dns':{'name':'a','type':'AX'}}", "dns.type",
+	    "is not a record type", "AX", "\"A\", \"SOA\", \"TYPE65280\"" },
+	{ KIND_TEMPLATE, "{'protocol':'dns','dns':{'name':'a','expect_rcode':'bad'}}",
+	    "dns.expect_rcode", "is not an allowed value", "\"bad\"",
+	    "noerror, formerr, servfail, nxdomain, notimp, refused" },
 	{ KIND_TEMPLATE, "{'protocol':'http','http':{'method':'BREW'}}", "http.method",
 	    "is not an allowed value", "\"BREW\"", "GET, HEAD, OPTIONS, POST, PUT" },
 	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.256'}", "value", "is not an IPv4 address",
