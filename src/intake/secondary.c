@@ -67,28 +67,40 @@ secondary_tell(struct secondary *s, const struct secondary_zone *z)
 
 /* ---- the zones there are ---- */
 
-/* Bring our idea of `name` in line with the model. */
-static void
+/* Bring our idea of `name` in line with the model. True: it was ours and is not any more. */
+static bool
 follow(struct secondary *s, const struct model *m, const char *name)
 {
 	const struct model_object *o = model_find(m, KIND_ZONE, name);
 	const struct zone_spec *spec = o != NULL ? o->spec : NULL;
 	struct secondary_zone *z = strmap_find(&s->zones, name);
+	bool gone = false;
 
 	if (z != NULL &&
 	    (spec == NULL || spec->role != ZONE_SECONDARY || strcmp(z->id, o->id) != 0)) {
 		strmap_remove(&s->zones, name);
 		secondary_zone_free(&z);
+		gone = true;
 	}
 	if (spec == NULL || spec->role != ZONE_SECONDARY)
-		return;
+		return gone;
 	if (z != NULL) {
 		secondary_zone_update(z, o);
-		return;
+		return false;
 	}
 	z = secondary_zone_new(s, o);
 	strmap_put(&s->zones, name, z);
 	secondary_zone_check(z, false, NULL);
+	return false;
+}
+
+static void
+clear_status(struct secondary *s, const char *name)
+{
+	json_t *nothing = json_object();
+
+	control_status(s->control, KIND_ZONE, name, nothing);
+	json_decref(nothing);
 }
 
 /* ---- messages from other threads ---- */
@@ -113,10 +125,11 @@ take_note(void *arg)
 		if (z != NULL)
 			secondary_zone_check(z, n->whole, n->has_from ? &n->from : NULL);
 	} else {
-		const struct model *m = control_read_begin(s->control);
+		const bool gone = follow(s, control_read_begin(s->control), n->name);
 
-		follow(s, m, n->name);
 		control_read_end(s->control);
+		if (gone)
+			clear_status(s, n->name);
 	}
 	secondary_hand_out(s);
 	free(n);
@@ -181,7 +194,7 @@ run(void *arg)
 	const struct model *m = control_read_begin(s->control);
 
 	STRMAP_EACH (&m->objects[KIND_ZONE], entry)
-		follow(s, m, entry->key);
+		(void)follow(s, m, entry->key);
 	control_read_end(s->control);
 	secondary_hand_out(s);
 	loop_run(s->loop);

@@ -195,6 +195,18 @@ def test_records_are_not_edited_here(gtm, primary):
     assert gtm.api("POST", "zones/own.test:refresh").status == 409
 
 
+def test_a_secondary_becomes_a_primary(gtm, primary):
+    p = primary(refresh=1, expire=2)
+    follow(gtm, p.address)
+    until_serial(gtm, 1)
+    gtm.put("zones/" + ZONE, {"role": "primary"})
+    p.stop()
+    eventually(lambda: gtm.status("zones/" + ZONE) == {})
+    gtm.must("PUT", "zones/%s/rrsets/own/A" % ZONE, {"ttl": 5, "records": ["192.0.2.5"]})
+    time.sleep(2.2)  # nothing expires any more
+    assert gtm.rdata("own." + ZONE) == ["192.0.2.5"] and serial(gtm) == 2
+
+
 def test_gtmctl_asks_for_a_refresh(gtm, primary):
     p = primary()
     follow(gtm, p.address)
