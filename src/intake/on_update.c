@@ -269,6 +269,18 @@ change_zone(struct job *j)
 
 /* ---- the message ---- */
 
+/* A stranger may know whose zone it is, as by any query; it does not get the editor's lock. */
+static bool
+is_hosted(struct control *c, const struct update *u)
+{
+	char zone[NAME_TEXT_SIZE];
+	const struct model *m = control_read_begin(c);
+	const bool hosted = model_find(m, KIND_ZONE, name_text(u->apex, zone)) != NULL;
+
+	control_read_end(c);
+	return hosted;
+}
+
 /* In the order of RFC 8945 5.2 and RFC 2136 3. */
 static uint16_t
 judge(struct job *j)
@@ -282,6 +294,8 @@ judge(struct job *j)
 		return j->x.rcode;
 	if (j->u.has_edns && j->u.edns_version > 0)
 		return RCODE_BADVERS;
+	if (!j->x.trusted && form == RCODE_NOERROR && !is_hosted(c, &j->u))
+		return RCODE_NOTAUTH;
 	if (!j->x.trusted)
 		return refuse(j, RCODE_REFUSED, "updates must be signed (TSIG)");
 	if (form != RCODE_NOERROR)
