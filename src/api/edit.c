@@ -9,6 +9,7 @@
 
 #include "api/cut.h"
 #include "api/catalog.h"
+#include "api/ripple.h"
 #include "api/route.h"
 #include "api/warn.h"
 #include "base/clock.h"
@@ -245,6 +246,7 @@ edit_commit(struct edit *e)
 	if (!e->dry && e->set.count > 0) {
 		if (e->set.summary == NULL)
 			e->set.summary = summary(e);
+		ripple_add(e);
 		if (control_edit_commit(e->r->control, &e->set, &e->receipt, &e->r->diag) < 0)
 			return -EINVAL;
 	}

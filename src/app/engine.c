@@ -16,6 +16,7 @@
 #include "base/mem.h"
 
 #define FIRST_ROUND_MS 2000
+#define TRANSFERS      8 /* sent at a time */
 
 /* ---- what the tree wants of the world ---- */
 
@@ -173,6 +174,7 @@ serve(struct engine *e)
 	if (write(e->ready_fd, "R", 1) != 1)
 		log_debug("engine", "nobody waits for readiness");
 	engine_feed_serving(e);
+	engine_transfer_announce(e);
 }
 
 static void
@@ -268,6 +270,7 @@ build(struct engine *e)
 	const struct tree_hooks hooks = { e, want, drop, overlay, status, event, remember };
 	/* The TCP thread counts as one more worker, and so do we (signed queries). */
 	e->tree = tree_new(e->words, e->sockets->workers + 2, &hooks);
+	engine_transfer_open(e);
 	const struct server_config sc = {
 		.workers = e->sockets->workers,
 		.n_addrs = e->sockets->n_addrs,
@@ -277,6 +280,9 @@ build(struct engine *e)
 		.tcp_idle_ms = e->config->dns.tcp_idle_ms,
 		.options = config_serve_options(&e->config->dns),
 		.handover = engine_forward_open(e),
+		.keys = engine_transfer_keys(e),
+		.transfers = TRANSFERS,
+		.dir = e->config->data_dir,
 	};
 	e->server = server_new(&sc, e->zones);
 	wheel_timer_init(&e->round_limit, round_over);
@@ -297,6 +303,7 @@ tear_down(struct engine *e)
 	prober_free(&e->prober);
 	rcu_thread_online();
 	engine_secondary_close(e);
+	engine_transfer_close(e);
 	tree_free(&e->tree);
 	zones_free(&e->zones);
 	word_table_free(&e->words);

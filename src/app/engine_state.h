@@ -58,6 +58,7 @@ struct engine {
 	struct link *link;        /* NULL: control is not there */
 	struct change_set *reset; /* collecting a whole model, or NULL */
 	struct engine_forward *forward;
+	struct engine_transfer *transfer;
 	json_t *pending_events; /* while control is away; bounded */
 };
 
@@ -101,6 +102,22 @@ struct handover_hook engine_forward_open(struct engine *e); /* for the server; b
 void engine_forward_answer(struct engine *e, const uint8_t *body, size_t len); /* FORWARDED */
 void engine_forward_lost(struct engine *e);  /* control is gone: nothing will be answered */
 void engine_forward_close(struct engine *e); /* after the server */
+
+/* engine_transfer.c: keys, policies, histories and notices; see docs/internals/transfer.md. */
+void engine_transfer_open(struct engine *e);  /* before the server */
+void engine_transfer_close(struct engine *e); /* after the server, before the zones */
+const struct keyring *engine_transfer_keys(const struct engine *e);
+/* A change set is being applied: begin; hold each zone before it changes, touch; finish. */
+void engine_transfer_begin(struct engine *e);
+void engine_transfer_hold(struct engine *e, struct zone *z);
+void engine_transfer_touch(
+    struct engine *e, struct zone *z, const uint8_t *owner, uint16_t type); /* held */
+void engine_transfer_equip(struct engine *e, struct zone *z); /* from the model as it is now */
+void engine_transfer_finish(struct engine *e, const struct change_set *c);
+/* zone_overlay, in a change set or not. */
+void engine_transfer_overlay(
+    struct engine *e, struct zone *z, const uint8_t *host, const void *overlay);
+void engine_transfer_announce(struct engine *e); /* all zones: we serve now */
 
 /* engine.c */
 void

@@ -23,7 +23,7 @@ engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay)
 {
 	struct zone *z = zones_find(e->zones, host);
 	if (z != NULL)
-		zone_overlay(z, host, overlay);
+		engine_transfer_overlay(e, z, host, overlay);
 }
 
 struct move {
@@ -37,7 +37,7 @@ put_overlay(void *arg, const uint8_t *host, const void *overlay)
 {
 	const struct move *m = arg;
 	if (m->from == NULL || zones_find(m->engine->zones, host) == m->from)
-		zone_overlay(m->to, host, overlay);
+		engine_transfer_overlay(m->engine, m->to, host, overlay);
 }
 
 static void
@@ -46,7 +46,7 @@ clear_overlay(void *arg, const uint8_t *host, const void *overlay UNUSED)
 	const struct move *m = arg;
 	/* The name's zone is the new one by now; in the old one it must not linger. */
 	if (zones_find(m->engine->zones, host) == m->to)
-		zone_overlay(m->from, host, NULL);
+		engine_transfer_overlay(m->engine, m->from, host, NULL);
 }
 
 /* `fresh` takes the place of an equal apex, or of that part of its parent. */
@@ -58,6 +58,7 @@ bring_in(struct engine *e, struct zone *fresh)
 	struct move m = { .engine = e, .from = before, .to = fresh };
 	if (before != NULL)
 		tree_overlays(e->tree, apex, put_overlay, &m);
+	engine_transfer_equip(e, fresh);
 	const bool same = before != NULL && name_equal(zone_apex(before), apex);
 	zones_add(e->zones, fresh);
 	if (before != NULL && !same)
@@ -111,6 +112,18 @@ zone_of(struct rebuild *r, const char *name)
 	return z;
 }
 
+/* The same, about to change at this RRset. */
+static struct zone *
+touch(struct rebuild *r, const struct change_op *op)
+{
+	struct zone *z = zone_of(r, op->name);
+	if (z != r->fresh) {
+		engine_transfer_hold(r->engine, z);
+		engine_transfer_touch(r->engine, z, op->owner, op->type);
+	}
+	return z;
+}
+
 static void
 apply_op(struct rebuild *r, const struct change_op *op)
 {
@@ -128,11 +141,11 @@ apply_op(struct rebuild *r, const struct change_op *op)
 	case CHANGE_RRSET_PUT: {
 		struct rrset *set = rrset_new(op->type, op->ttl_s, op->rdata, op->rdata_len);
 		CHECK(set != NULL);
-		zone_put(zone_of(r, op->name), op->owner, set);
+		zone_put(touch(r, op), op->owner, set);
 		break;
 	}
 	case CHANGE_RRSET_DELETE:
-		zone_del(zone_of(r, op->name), op->owner, op->type);
+		zone_del(touch(r, op), op->owner, op->type);
 		break;
 	case CHANGE_DELETE:
 		break; /* after the tree has let go of the names */
@@ -143,6 +156,7 @@ void
 engine_zones_before(struct engine *e, const struct change_set *c)
 {
 	struct rebuild r = { .engine = e };
+	engine_transfer_begin(e);
 	for (size_t i = 0; i < c->count; i++)
 		apply_op(&r, &c->ops[i]);
 	finish_rebuild(&r);
@@ -159,4 +173,5 @@ engine_zones_after(struct engine *e, const struct change_set *c)
 		wire_name(op->name, apex);
 		take_out(e, apex);
 	}
+	engine_transfer_finish(e, c);
 }

@@ -21,6 +21,12 @@ limit(const struct respond *r, enum respond_transport transport, const struct qu
 	return max < cap ? max : cap;
 }
 
+static bool
+is_tcp(const struct respond_client *from)
+{
+	return from->transport == RESPOND_TCP;
+}
+
 /* What speaks against answering from a zone; NOERROR if nothing does. */
 static uint16_t
 objection(const struct reply *p)
@@ -36,22 +42,49 @@ objection(const struct reply *p)
 	if (UNLIKELY(q->qclass != DNS_CLASS_IN))
 		return q->qclass == DNS_CLASS_CH ? RCODE_NOERROR : RCODE_REFUSED;
 	/* Other types that no zone can hold are just absent, like those that it does not. */
-	if (UNLIKELY(q->qtype == RRTYPE_AXFR || q->qtype == RRTYPE_IXFR))
+	if (UNLIKELY(q->qtype == RRTYPE_AXFR || (q->qtype == RRTYPE_IXFR && is_tcp(p->from))))
 		return RCODE_REFUSED;
 	return RCODE_NOERROR;
 }
 
-/*
- * What changes something, and what is verified and signed, leaves the query path. Transfers are not
- * answered there.
- */
+/* What changes something, and what is verified and signed, leaves the query path. */
 static bool
 is_for_handover(const struct respond *r, const struct query *q)
 {
-	const bool is_plain = q->opcode == OPCODE_QUERY &&
-			      (!q->has_tsig || q->qtype == RRTYPE_AXFR || q->qtype == RRTYPE_IXFR);
+	const bool is_plain = q->opcode == OPCODE_QUERY && !q->has_tsig;
 
 	return !is_plain && r->hands_over && q->rcode == RCODE_NOERROR;
+}
+
+/* So do transfers, signed or not; datagrams are too small for them. */
+static bool
+is_for_transfer(const struct reply *p)
+{
+	const struct query *q = &p->q;
+
+	return (q->qtype == RRTYPE_AXFR || q->qtype == RRTYPE_IXFR) && q->opcode == OPCODE_QUERY &&
+	       q->rcode == RCODE_NOERROR && is_tcp(p->from) && p->r->transfers;
+}
+
+/*
+ * RFC 1995 section 2: over UDP an SOA alone says "ask by TCP", or that there is nothing new. It is
+ * what an SOA query would tell anybody, so nobody need be asked who he is.
+ */
+static void
+answer_ixfr(struct reply *p)
+{
+	const struct zone *z = zones_exact(p->r->zones, p->q.qname);
+	const struct zone_node *apex = z == NULL ? NULL : zone_apex_node(z);
+	const struct rrset *soa = apex == NULL ? NULL : zone_node_find(apex, RRTYPE_SOA);
+
+	if (z == NULL) {
+		p->a.rcode = RCODE_NOTAUTH;
+	} else if (soa == NULL || zone_stale(z)) {
+		p->a.rcode = RCODE_SERVFAIL;
+	} else {
+		p->a.aa = true;
+		(void)respond_set(p, p->q.qname, apex, soa);
+	}
 }
 
 static void
@@ -86,10 +119,12 @@ answer(struct reply *p)
 		p->a.rcode = objection(p);
 	if (UNLIKELY(p->a.rcode != RCODE_NOERROR || !p->q.has_question))
 		return;
-	if (LIKELY(p->q.qclass == DNS_CLASS_IN))
-		respond_chain(p);
-	else
+	if (UNLIKELY(p->q.qclass != DNS_CLASS_IN))
 		respond_chaos(p);
+	else if (UNLIKELY(p->q.qtype == RRTYPE_IXFR))
+		answer_ixfr(p);
+	else
+		respond_chain(p);
 }
 
 static void
@@ -118,6 +153,8 @@ respond(const struct respond *r, const struct respond_client *from, const uint8_
 
 	bool sends = admit(&p);
 
+	if (UNLIKELY(is_for_transfer(&p)) && p.a.rcode == RCODE_NOERROR)
+		return RESPOND_TRANSFER;
 	if (UNLIKELY(is_for_handover(r, &p.q) && p.a.rcode == RCODE_NOERROR)) {
 		respond_count(&r->counters->handed_over);
 		return RESPOND_HANDOVER;

@@ -20,7 +20,9 @@
 #include "zone/zones.h"
 
 #define RESPOND_MAX      65535
-#define RESPOND_HANDOVER SIZE_MAX /* a length that says: not for the query path */
+/* Lengths that say: not for the query path. */
+#define RESPOND_HANDOVER SIZE_MAX
+#define RESPOND_TRANSFER (SIZE_MAX - 1) /* over TCP only */
 
 /*
  * Counters of one worker: stored by its thread only, read by anyone (relaxed). `dropped` counts
@@ -44,6 +46,7 @@ struct respond {
 	unsigned worker;                            /* index for the plans' cursors */
 	uint16_t edns_udp_size;                     /* 1232 */
 	bool hands_over;                            /* UPDATE, NOTIFY, signed queries */
+	bool transfers;                             /* by TCP; else they are REFUSED */
 	unsigned tcp_idle_ms;                       /* to be told to clients */
 	const struct serve_options *const *options; /* published by RCU */
 	struct rrl *rrl;                            /* the worker's own; NULL: no limit */
@@ -61,7 +64,7 @@ struct respond_client {
 };
 
 /* Length of the response in `out` (cap >= 1232 for UDP, 65535 for TCP); 0 = no response,
- * RESPOND_HANDOVER = the caller hands the message over. */
+ * RESPOND_HANDOVER, RESPOND_TRANSFER = the caller hands the message over. */
 size_t respond(const struct respond *r, const struct respond_client *from, const uint8_t *in,
     size_t len, uint8_t *out, size_t cap);
 

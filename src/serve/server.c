@@ -62,6 +62,9 @@ server_new(const struct server_config *c, const struct zones *zones)
 	    .n_fds = c->n_addrs,
 	    .handover = c->handover,
 	    .max_per_source = c->tcp_max_per_source,
+	    .transfers = c->transfers,
+	    .keys = c->keys,
+	    .dir = c->dir,
 	    .max_clients = c->tcp_max_clients > 0 ? c->tcp_max_clients : TCP_MAX_CLIENTS,
 	    .idle_ms = c->tcp_idle_ms > 0 ? c->tcp_idle_ms : TCP_IDLE_MS,
 	});
@@ -193,6 +196,15 @@ rcodes_encode(const struct respond_counters *c)
 	return o;
 }
 
+static json_t *
+transfers_encode(const struct server *s)
+{
+	const struct transfers_counters c = tcp_server_transfers(s->tcp);
+
+	return json_pack("{s:I, s:I, s:I, s:I}", "axfr", (json_int_t)c.axfr, "ixfr",
+	    (json_int_t)c.ixfr, "refused", (json_int_t)c.refused, "aborted", (json_int_t)c.aborted);
+}
+
 json_t *
 server_counters(const struct server *s)
 {
@@ -203,9 +215,10 @@ server_counters(const struct server *s)
 		sum(&c, worker_udp_counters(s->workers[i]));
 	sum(&c, tcp_server_counters(s->tcp));
 	sum(&c, &s->counters);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "queries",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "queries",
 	    (json_int_t)c.queries, "tcp_queries", (json_int_t)c.tcp_queries, "dropped",
 	    (json_int_t)c.dropped, "handed_over", (json_int_t)c.handed_over, "steered",
 	    (json_int_t)c.steered, "fallback", (json_int_t)c.fallback, "truncated",
-	    (json_int_t)c.truncated, "limited", (json_int_t)c.limited, "rcodes", rcodes_encode(&c));
+	    (json_int_t)c.truncated, "limited", (json_int_t)c.limited, "transfers",
+	    transfers_encode(s), "rcodes", rcodes_encode(&c));
 }

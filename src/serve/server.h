@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "dns/tsig.h"
 #include "serve/handover.h"
+#include "serve/keyring.h"
 #include "serve/serve_options.h"
 #include "zone/zones.h"
 
@@ -28,6 +29,9 @@ struct server_config {
 	unsigned tcp_max_per_source;           /* default: see tcp_server.h */
 	struct serve_options *options;         /* becomes the server's; NULL: defaults */
 	struct handover_hook handover;         /* take = NULL: UPDATE and NOTIFY are NOTIMP */
+	const struct keyring *keys;            /* of signed messages; NULL: none is known */
+	unsigned transfers;                    /* threads that send zones; 0: they are REFUSED */
+	const char *dir;                       /* for large transfers */
 };
 
 struct server *server_new(const struct server_config *c, const struct zones *zones);
@@ -48,5 +52,5 @@ void server_reply(struct server *s, struct handover *h, const uint8_t *data, siz
 void server_answer_signed(struct server *s, struct handover *h, const struct tsig_record *sig,
     const struct tsig_key *key);
 /* Sums over workers: {queries, tcp_queries, dropped, handed_over, steered, fallback, truncated,
- * limited, rcodes{...}}. */
+ * limited, transfers{axfr, ixfr, refused, aborted}, rcodes{...}}. */
 MUST_USE json_t *server_counters(const struct server *s);

@@ -96,6 +96,10 @@ answer(struct tcp_client *c, const uint8_t *in, size_t len, size_t *out_len)
 		uint8_t *out = s->out + *out_len;
 		size_t m = respond(&s->respond, &from, in + pos + 2, n, out + 2, RESPOND_MAX);
 
+		if (UNLIKELY(m == RESPOND_TRANSFER)) {
+			c->wants_transfer = true;
+			return pos;
+		}
 		if (UNLIKELY(m == RESPOND_HANDOVER))
 			m = hand_over(c, in + pos + 2, n, out + 2);
 		if (m > 0) {
@@ -140,26 +144,31 @@ serve(struct tcp_client *c)
 	const size_t len = gather(c);
 	size_t pos = 0, out_len;
 
+	c->wants_transfer = false;
 	do {
 		pos += answer(c, in + pos, len - pos, &out_len);
 		if (!deliver(c, c->shared->out, out_len))
 			return false;
-	} while (out_len > 0 && c->out_len == 0);
+	} while (out_len > 0 && c->out_len == 0 && !c->wants_transfer);
 	keep(&c->in, &c->in_len, in + pos, len - pos);
-	return !c->finished || c->out_len > 0 || c->away > 0;
+	return !c->finished || c->wants_transfer || c->out_len > 0 || c->away > 0;
 }
 
 /* What to wait for next; a client that has said all is only waited for by what is away. */
 static void
 settle(struct tcp_client *c, bool alive)
 {
-	if (!alive || (c->finished && c->out_len == 0 && c->away == 0))
+	const bool idle = c->out_len == 0 && c->away == 0;
+
+	if (!alive || (c->finished && !c->wants_transfer && idle))
 		c->shared->done(c->shared->arg, c);
+	else if (c->wants_transfer && idle)
+		c->shared->transfer(c->shared->arg, c);
 	else
 		loop_fd_mod(c->shared->loop, &c->io,
-		    c->out_len > 0 ? EPOLLOUT
-		    : c->finished  ? 0
-				   : EPOLLIN);
+		    c->out_len > 0                     ? EPOLLOUT
+		    : c->finished || c->wants_transfer ? 0
+						       : EPOLLIN);
 }
 
 static void
@@ -222,20 +231,53 @@ tcp_client_new(struct tcp_shared *shared, int fd)
 	return NULL;
 }
 
+/* All but the descriptor. */
+static void
+forget(struct tcp_client *c)
+{
+	OBJ_CHECK(c, TCP_CLIENT_MAGIC);
+	c->magic = 0;
+	list_remove(&c->by_age);
+	list_remove(&c->by_source);
+	loop_fd_del(c->shared->loop, &c->io);
+	free(c->in);
+	free(c->out);
+	free(c);
+}
+
+void
+tcp_client_resume(struct tcp_client *c, uint8_t *in, size_t len)
+{
+	OBJ_CHECK(c, TCP_CLIENT_MAGIC);
+	c->in = in;
+	c->in_len = len;
+	settle(c, serve(c));
+}
+
+struct detached *
+tcp_client_detach(struct tcp_client **c)
+{
+	struct tcp_client *old = *c;
+	struct detached *d = xcalloc(1, sizeof(*d));
+
+	OBJ_CHECK(old, TCP_CLIENT_MAGIC);
+	list_init(&d->item);
+	d->fd = old->io.fd;
+	d->peer = old->peer;
+	d->in = old->in;
+	d->in_len = old->in_len;
+	old->in = NULL;
+	forget(old);
+	*c = NULL;
+	return d;
+}
+
 void
 tcp_client_free(struct tcp_client **c)
 {
-	struct tcp_client *old = *c;
-	const int fd = old->io.fd;
+	const int fd = (*c)->io.fd;
 
-	OBJ_CHECK(old, TCP_CLIENT_MAGIC);
-	old->magic = 0;
-	list_remove(&old->by_age);
-	list_remove(&old->by_source);
-	loop_fd_del(old->shared->loop, &old->io);
+	forget(*c);
 	close(fd);
-	free(old->in);
-	free(old->out);
-	free(old);
 	*c = NULL;
 }

@@ -20,6 +20,7 @@
 #include "net/loop.h"
 #include "serve/handover.h"
 #include "serve/respond.h"
+#include "serve/transfers.h"
 
 #define TCP_MESSAGE_MAX (2 + RESPOND_MAX)
 #define TCP_CHUNK       16384 /* read at a time: the turn of one client among all */
@@ -36,6 +37,8 @@ struct tcp_shared {
 	void *arg;
 	/* A query was answered, or the peer took output: not idle. */
 	void (*active)(void *arg, struct tcp_client *c);
+	/* The first of `in` asks for a transfer, and nothing is to be sent: tcp_client_detach. */
+	void (*transfer)(void *arg, struct tcp_client *c);
 	/* Done or broken: close and forget it (tcp_client_free), at once. */
 	void (*done)(void *arg, struct tcp_client *c);
 	uint8_t in[TCP_IN_MAX];
@@ -52,6 +55,7 @@ struct tcp_client {
 	uint8_t *out; /* unsent */
 	size_t out_len;
 	bool finished; /* nothing more to read: close when all is sent */
+	bool wants_transfer; /* the first of `in`; nothing more is read */
 	unsigned away; /* queries handed over, their answers not yet back */
 
 	/* the server's */
@@ -65,4 +69,8 @@ struct tcp_client {
 MUST_USE struct tcp_client *tcp_client_new(struct tcp_shared *shared, int fd);
 /* The answer to a query handed over (len 0: there is none). May end it: shared->done. */
 void tcp_client_reply(struct tcp_client *c, const uint8_t *data, size_t len);
+/* Read and answer what `in` has, as if it had just come; may end it. */
+void tcp_client_resume(struct tcp_client *c, uint8_t *in, size_t len); /* takes `in` */
+/* Free the client but not its connection, which is handed out. */
+MUST_USE struct detached *tcp_client_detach(struct tcp_client **c);
 void tcp_client_free(struct tcp_client **c);

@@ -39,8 +39,10 @@ struct tcp_server {
 	struct wheel_timer idle;      /* for the first of by_age, or earlier */
 	struct wheel_timer shortage;  /* listeners rest until then */
 	uint64_t last_id;
-	pthread_mutex_t lock; /* over `replies` */
+	pthread_mutex_t lock; /* over `replies`, `returned` */
 	struct list replies;  /* handover.item */
+	struct list returned; /* detached.item; by the same lock */
+	struct transfers *transfers;
 	struct tcp_shared shared;
 	struct respond_counters counters; /* its own memory: no line is shared with a UDP worker */
 };
@@ -151,25 +153,79 @@ make_room(struct tcp_server *t, const struct addr *peer)
 		evict(t);
 }
 
-static void
+/* NULL, and `fd` closed, if there is no place for it. */
+static struct tcp_client *
 admit(struct tcp_server *t, int fd, const struct addr *peer)
 {
 	if (addr_family(peer) == AF_UNSPEC) {
 		close(fd);
-		return;
+		return NULL;
 	}
 	make_room(t, peer);
 
 	struct tcp_client *c = tcp_client_new(&t->shared, fd);
 
 	if (c == NULL)
-		return;
+		return NULL;
 	c->peer = *peer;
 	c->id = ++t->last_id;
 	list_append(bucket(t, peer), &c->by_source);
 	active(t, c);
 	if (t->n_clients++ == 0)
 		loop_timer_at(t->shared.loop, &t->idle, c->active_ms + t->idle_ms);
+	return c;
+}
+
+/* -- transfers -- */
+
+static void
+transfer(void *arg, struct tcp_client *c)
+{
+	struct tcp_server *t = arg;
+	struct detached *d = tcp_client_detach(&c);
+
+	t->n_clients--;
+	if (!transfers_take(t->transfers, d))
+		transfers_drop(&d);
+}
+
+static void
+take_returned(void *arg)
+{
+	struct tcp_server *t = arg;
+	struct list returned;
+
+	OBJ_CHECK(t, TCP_SERVER_MAGIC);
+	pthread_mutex_lock(&t->lock);
+	list_move(&returned, &t->returned);
+	pthread_mutex_unlock(&t->lock);
+	LIST_EACH (it, tmp, &returned) {
+		struct detached *d = LIST_ENTRY(it, struct detached, item);
+		struct tcp_client *c = admit(t, d->fd, &d->peer);
+
+		list_remove(&d->item);
+		if (c != NULL)
+			tcp_client_resume(c, d->in, d->in_len);
+		else
+			free(d->in);
+		free(d);
+	}
+}
+
+/* In a transfer's thread. */
+static void
+give_back(void *arg, struct detached *d)
+{
+	struct tcp_server *t = arg;
+
+	pthread_mutex_lock(&t->lock);
+
+	const bool first = list_empty(&t->returned);
+
+	list_append(&t->returned, &d->item);
+	pthread_mutex_unlock(&t->lock);
+	if (first)
+		loop_post(t->shared.loop, take_returned, t);
 }
 
 static void
@@ -206,7 +262,7 @@ accept_some(struct loop_fd *f, uint32_t events UNUSED)
 		const int fd = sock_accept(f->fd, &peer);
 
 		if (fd >= 0)
-			admit(t, fd, &peer);
+			(void)admit(t, fd, &peer);
 		else if (fd == -EAGAIN)
 			return;
 		else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
@@ -273,6 +329,7 @@ tcp_server_new(const struct tcp_server_config *c)
 	t->idle_ms = c->idle_ms;
 	list_init(&t->by_age);
 	list_init(&t->replies);
+	list_init(&t->returned);
 	pthread_mutex_init(&t->lock, NULL);
 	for (unsigned i = 0; i < SOURCES; i++)
 		list_init(&t->sources[i]);
@@ -280,6 +337,7 @@ tcp_server_new(const struct tcp_server_config *c)
 	t->shared.arg = t;
 	t->shared.active = active;
 	t->shared.done = done;
+	t->shared.transfer = transfer;
 	t->shared.respond = (struct respond){
 		.zones = c->zones,
 		.worker = c->worker,
@@ -287,9 +345,17 @@ tcp_server_new(const struct tcp_server_config *c)
 		.hands_over = c->handover.take != NULL,
 		.tcp_idle_ms = c->idle_ms,
 		.options = c->options,
+		.transfers = c->transfers > 0,
 		.counters = &t->counters,
 	};
 	t->shared.handover = c->handover;
+	if (c->transfers > 0)
+		t->transfers = transfers_new(&(struct transfers_config){
+		    .env = { .zones = c->zones, .keys = c->keys, .dir = c->dir },
+		    .threads = c->transfers,
+		    .arg = t,
+		    .back = give_back,
+		});
 	wheel_timer_init(&t->idle, expire);
 	wheel_timer_init(&t->shortage, resume);
 	loop_hooks(t->shared.loop, sleeping, awake, NULL);
@@ -316,6 +382,7 @@ tcp_server_free(struct tcp_server **t)
 	loop_stop(old->shared.loop);
 	if (old->started)
 		thread_join(old->thread);
+	transfers_free(&old->transfers);
 	while (evict(old))
 		;
 	for (unsigned i = 0; i < old->n_listeners; i++)
@@ -325,6 +392,8 @@ tcp_server_free(struct tcp_server **t)
 	loop_free(&old->shared.loop);
 	LIST_EACH (it, tmp, &old->replies)
 		handover_free(&(struct handover *){ LIST_ENTRY(it, struct handover, item) });
+	LIST_EACH (it, tmp, &old->returned)
+		transfers_drop(&(struct detached *){ LIST_ENTRY(it, struct detached, item) });
 	pthread_mutex_destroy(&old->lock);
 	old->magic = 0;
 	free(old->listeners);
@@ -377,4 +446,11 @@ const struct respond_counters *
 tcp_server_counters(const struct tcp_server *t)
 {
 	return &t->counters;
+}
+
+struct transfers_counters
+tcp_server_transfers(const struct tcp_server *t)
+{
+	return t->transfers != NULL ? transfers_count(t->transfers)
+				    : (struct transfers_counters){ 0 };
 }

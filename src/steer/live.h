@@ -105,6 +105,7 @@ struct live_domain {
 	char *recalled;
 	enum live_fallback fallback;
 	struct plan *next;   /* compiled, not yet published */
+	struct rrset *next_set;
 	struct list leaving; /* deleted, in tree.leaving until its answer is withdrawn */
 };
 

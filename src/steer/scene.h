@@ -32,6 +32,9 @@ void scene_init(struct scene *s, const struct live_domain *d, const struct word_
     const struct what_if *w);
 void scene_fini(struct scene *s);
 
+/* All enabled addresses of the enabled pools as one RRset, to rrset_free; NULL: there are none. */
+struct rrset *scene_fallback_set(const struct live_domain *d);
+
 /* Where a non-preemptive sequence goes on: stay while available, else the smallest order; NULL if
  * none is available. */
 struct live_address *scene_next_address(

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "dns/name.h"
 #include "dns/rrtype.h"
+#include "zone/retire.h"
 
 #define RRTYPE_KEY 25
 
@@ -31,8 +32,10 @@ steered_free(struct steered **s)
 	if (*s == NULL)
 		return;
 	OBJ_CHECK(*s, STEERED_MAGIC);
-	for (int i = 0; i < STEERED_TYPES; i++)
+	for (int i = 0; i < STEERED_TYPES; i++) {
 		plan_free(&(*s)->plans[i]);
+		rrset_free(&(*s)->sets[i]);
+	}
 	(*s)->magic = 0;
 	free(*s);
 	*s = NULL;
@@ -65,14 +68,29 @@ steered_is_empty(const struct steered *s)
 	return true;
 }
 
-void
-steered_set(struct steered *s, enum steered_type type, struct plan *plan)
+static bool
+same_set(const struct rrset *a, const struct rrset *b)
+{
+	return a == b || (a != NULL && b != NULL && rrset_equal(a, b));
+}
+
+bool
+steered_set(struct steered *s, enum steered_type type, struct plan *plan, struct rrset *fallback)
 {
 	struct plan *old = s->plans[type];
+	struct rrset *old_set = s->sets[type];
 
 	OBJ_CHECK(s, STEERED_MAGIC);
 	__atomic_store_n(&s->plans[type], plan, __ATOMIC_RELEASE);
 	plan_retire(&old);
+	if (same_set(old_set, fallback)) {
+		rrset_free(&fallback);
+		return false;
+	}
+	__atomic_store_n(&s->sets[type], fallback, __ATOMIC_RELEASE);
+	if (old_set != NULL)
+		retire(old_set, free);
+	return true;
 }
 
 enum steered_type
@@ -125,4 +143,16 @@ steered_find(const void *overlay, uint16_t qtype)
 	const enum steered_type type = steered_type_of(qtype);
 
 	return type == STEERED_TYPES ? NULL : __atomic_load_n(&s->plans[type], __ATOMIC_ACQUIRE);
+}
+
+const struct rrset *
+steered_fallback_set(const void *overlay, uint16_t rrtype)
+{
+	const struct steered *s = overlay;
+	const enum steered_type type = steered_type_of(rrtype);
+
+	if (s == NULL || type == STEERED_TYPES)
+		return NULL;
+	OBJ_CHECK(s, STEERED_MAGIC);
+	return __atomic_load_n(&s->sets[type], __ATOMIC_ACQUIRE);
 }

@@ -24,19 +24,22 @@ tree_publish_compile(struct tree *t, struct live_domain *d)
 	struct scene s;
 
 	d->next = NULL;
+	d->next_set = NULL;
 	d->fallback = LIVE_NO_FALLBACK;
 	if (!live_domain_spec(d)->enabled)
 		return;
 	scene_init(&s, d, t->words, NULL);
 	d->fallback = s.fallback;
-	if (s.input.count > 0)
+	if (s.input.count > 0) {
 		d->next = compile_plan(&s.input);
+		d->next_set = scene_fallback_set(d);
+	}
 	scene_fini(&s);
 }
 
-/* Set this domain's slot of its host to `plan`. */
+/* Set this domain's slot of its host; both become the overlay's. */
 static void
-put(struct tree *t, struct live_domain *d, struct plan *plan)
+put(struct tree *t, struct live_domain *d, struct plan *plan, struct rrset *fallback)
 {
 	char key[NAME_TEXT_SIZE];
 	struct steered *s = find_overlay(t, d, key);
@@ -49,10 +52,12 @@ put(struct tree *t, struct live_domain *d, struct plan *plan)
 		strmap_put(&t->overlays, key, s);
 	}
 	s->owners[d->type] = plan == NULL ? NULL : d;
-	steered_set(s, d->type, plan);
-	if (is_new) {
-		t->hooks.overlay(t->hooks.arg, s->host, s);
-	} else if (steered_is_empty(s)) {
+	const bool other = steered_set(s, d->type, plan, fallback);
+
+	if (!steered_is_empty(s)) {
+		if (is_new || other)
+			t->hooks.overlay(t->hooks.arg, s->host, s);
+	} else {
 		t->hooks.overlay(t->hooks.arg, s->host, NULL);
 		strmap_remove(&t->overlays, key);
 		steered_retire(&s);
@@ -70,8 +75,9 @@ retire_idle(struct live_domain *d)
 void
 tree_publish_swap(struct tree *t, struct live_domain *d)
 {
-	put(t, d, d->next);
+	put(t, d, d->next, d->next_set);
 	d->next = NULL;
+	d->next_set = NULL;
 	retire_idle(d);
 }
 
@@ -83,7 +89,7 @@ tree_publish_withdraw(struct tree *t, struct live_domain *d)
 
 	/* Deleted and made again in one set: the slot is its successor's by now. */
 	if (s != NULL && s->owners[d->type] == d)
-		put(t, d, NULL);
+		put(t, d, NULL, NULL);
 	for (size_t i = 0; i < d->n_links; i++)
 		cursors_retire(&d->links[i].cursors);
 	cursors_retire(&d->cursors);

@@ -20,6 +20,12 @@ snapshot_let_go(struct zone *z)
 	pthread_mutex_unlock(&z->gate);
 }
 
+bool
+snapshot_is_held(const struct zone *z)
+{
+	return z->generation % 2 != 0;
+}
+
 static bool
 walked_whole(const struct zone *z, void (*begin)(void *arg),
     void (*visit)(const struct zone_node *n, void *arg), void *arg)

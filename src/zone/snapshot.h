@@ -16,6 +16,7 @@
 /* Writer: around all that belongs together. Not nested. */
 void snapshot_hold(struct zone *z);
 void snapshot_let_go(struct zone *z);
+bool snapshot_is_held(const struct zone *z); /* writer */
 
 /*
  * Inside a read section, any thread: `begin` (forget what was visited), then `visit` for every

@@ -19,6 +19,7 @@ struct plan {
 	struct fake_domain domain;
 	size_t n;
 	struct plan_rr *rr[FAKE_RRS_MAX];
+	struct rrset *all;
 };
 
 static struct plan_rr *
@@ -45,6 +46,21 @@ compile(uint16_t type, const char *text)
 	return rr;
 }
 
+static struct rrset *
+everybody(const struct plan *p)
+{
+	struct rrset *set;
+	struct buf data;
+
+	buf_init(&data, SIZE_MAX);
+	for (size_t i = 0; i < p->n; i++) /* with its rdlength */
+		buf_put(
+		    &data, p->rr[i]->tail + PLAN_RR_RDATA - 2, p->rr[i]->len - PLAN_RR_RDATA + 2u);
+	set = rrset_new(p->domain.type, TTL, data.data, data.len);
+	buf_fini(&data);
+	return set;
+}
+
 const void *
 fake_steer_new(const struct fake_domain *d)
 {
@@ -53,6 +69,7 @@ fake_steer_new(const struct fake_domain *d)
 	p->domain = *d;
 	for (; p->n < FAKE_RRS_MAX && d->rdata[p->n] != NULL; p->n++)
 		p->rr[p->n] = compile(d->type, d->rdata[p->n]);
+	p->all = everybody(p);
 	return p;
 }
 
@@ -63,6 +80,8 @@ fake_steer_free(const void *overlay)
 
 	for (size_t i = 0; p != NULL && i < p->n; i++)
 		free(p->rr[i]);
+	if (p != NULL)
+		rrset_free(&p->all);
 	free(p);
 }
 
@@ -99,4 +118,12 @@ bool
 plan_is_fallback(const struct plan *p)
 {
 	return p->domain.fallback;
+}
+
+const struct rrset *
+steered_fallback_set(const void *overlay, uint16_t type)
+{
+	const struct plan *p = overlay;
+
+	return p != NULL && p->domain.type == type ? p->all : NULL;
 }

@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "dns/name.h"
 #include "dns/rrtype.h"
+#include "steer/steered.h"
 #include "world.h"
 
 #define WWW "www.example.com"
@@ -78,6 +80,49 @@ verdict(int n, char v)
 #define EXPECT(answer) assert_string_equal(world_answer(&w, WWW, RRTYPE_A), answer)
 #define STATE(kind, name, state)                                                                   \
 	assert_string_equal(world_status(&w, kind, name, "state"), "\"" state "\"")
+
+/* The fallback set as the last bytes of its addresses; "-": not steered. */
+static const char *
+fallback_set(void)
+{
+	static char text[32];
+	uint8_t host[NAME_MAX_LEN];
+	uint32_t pos = 0;
+	uint16_t len;
+	const uint8_t *rdata;
+	const struct rrset *set;
+	const struct zone_node *n;
+
+	assert_true(name_parse_lower(WWW, host) > 0);
+	n = zone_find(zones_find(w.zones, host), host);
+	set = n == NULL ? NULL : steered_fallback_set(n->overlay, RRTYPE_A);
+	if (set == NULL)
+		return "-";
+	text[0] = '\0';
+	while ((rdata = rrset_next(set, &pos, &len)) != NULL)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%d ", rdata[3]);
+	return text;
+}
+
+/* What secondaries are shown follows the configuration, not health. */
+static void
+fallback_sets(void **state)
+{
+	(void)state;
+	assert_string_equal(fallback_set(), "1 2 3 4 ");
+	verdict(1, 'D');
+	verdict(2, 'D');
+	assert_string_equal(fallback_set(), "1 2 3 4 ");
+	put_address(3, ",'enabled':false");
+	world_apply(&w);
+	assert_string_equal(fallback_set(), "1 2 4 ");
+	put_pool("p", 1, 2, ",'enabled':false");
+	world_apply(&w);
+	assert_string_equal(fallback_set(), "4 ");
+	world_delete(&w, KIND_DOMAIN, WWW "/A");
+	world_apply(&w);
+	assert_string_equal(fallback_set(), "-");
+}
 
 static void
 test_failover_and_back(void **state)
@@ -328,6 +373,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORY(fallback_sets),
 		STORY(test_failover_and_back),
 		STORY(test_non_preemptive_stays_and_remembers),
 		STORY(test_recalled_after_restart),
