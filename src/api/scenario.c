@@ -28,7 +28,7 @@ static const struct row {
 static const char *const members[] = { "scenario", "name", "type", "ttl", "enabled", "check",
 	"sites", "sequence_mode", "remark", NULL };
 static const char *const check_members[] = { "protocol", "port", "interval", "timeout", "fall",
-	"rise", "recheck", "failure_rate", "talk", "http", "tls", "ping", "dns", NULL };
+	"rise", "recheck", "failure_rate", "talk", "http", "tls", "ping", "dns", "grpc", NULL };
 static const char *const site_members[] = { "name", "weight", "addresses", NULL };
 
 struct scenario {

@@ -16,7 +16,7 @@ enum address_type { ADDRESS_IPV4, ADDRESS_IPV6, ADDRESS_DOMAIN };
 enum address_mode { MODE_AUTO, MODE_MANUAL };
 enum manual_state { MANUAL_AVAILABLE, MANUAL_UNAVAILABLE };
 enum fallback { FALLBACK_FAIL_OPEN };
-enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP, PROTOCOL_HTTPS, PROTOCOL_TLS, PROTOCOL_PING, PROTOCOL_UDP, PROTOCOL_DNS };
+enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP, PROTOCOL_HTTPS, PROTOCOL_TLS, PROTOCOL_PING, PROTOCOL_UDP, PROTOCOL_DNS, PROTOCOL_GRPC };
 
 extern const char *const strategy_words[], *const sequence_mode_words[], *const address_type_words[];
 
@@ -92,6 +92,11 @@ struct dns_spec {
 	const char *expect_answer; /* rdata as text; "" = any */
 };
 
+struct grpc_spec {
+	const char *service; /* "" = the server as a whole */
+	bool tls;
+};
+
 struct tls_spec {
 	const char *sni; /* asked for and verified; "" = as the protocol says */
 	bool verify;
@@ -111,6 +116,7 @@ struct template_spec {
 	struct tls_spec tls;
 	struct ping_spec ping;
 	struct dns_spec dns;
+	struct grpc_spec grpc;
 	const char *remark;
 	struct field_list labels;
 };

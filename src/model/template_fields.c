@@ -23,7 +23,7 @@
 #define PEM_BYTES 65536
 
 static const char *const protocol_words[] = { "tcp", "http", "https", "tls", "ping", "udp", "dns",
-	NULL };
+	"grpc", NULL };
 /* In the order of their numbers. */
 static const char *const rcode_words[] = { "noerror", "formerr", "servfail", "nxdomain", "notimp",
 	"refused", NULL };
@@ -196,6 +196,21 @@ static const struct field dns_fields[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct grpc_spec, member)
+static const struct field grpc_fields[] = {
+	{ .name = "service",
+	    .offset = AT(service),
+	    .type = FIELD_STR,
+	    .max = 255,
+	    .prose = "service whose health is asked for; empty: the server as a whole" },
+	{ .name = "tls",
+	    .offset = AT(tls),
+	    .type = FIELD_BOOL,
+	    .prose = "over TLS, with the options of tls; else in the clear" },
+	FIELD_END,
+};
+#undef AT
+
 #define AT(member) offsetof(struct template_spec, member)
 const struct field template_fields[] = {
 	{ .name = "protocol",
@@ -264,7 +279,7 @@ const struct field template_fields[] = {
 	    .type = FIELD_STRUCT,
 	    .sub = tls_fields,
 	    .sub_size = sizeof(struct tls_spec),
-	    .prose = "whom protocols https and tls trust" },
+	    .prose = "whom protocols https, tls and grpc trust" },
 	{ .name = "ping",
 	    .offset = AT(ping),
 	    .type = FIELD_STRUCT,
@@ -277,6 +292,12 @@ const struct field template_fields[] = {
 	    .sub = dns_fields,
 	    .sub_size = sizeof(struct dns_spec),
 	    .prose = "the question of protocol dns" },
+	{ .name = "grpc",
+	    .offset = AT(grpc),
+	    .type = FIELD_STRUCT,
+	    .sub = grpc_fields,
+	    .sub_size = sizeof(struct grpc_spec),
+	    .prose = "the question of protocol grpc (grpc.health.v1)" },
 	REMARK_FIELD(struct template_spec),
 	LABELS_FIELD(struct template_spec),
 	FIELD_END,

@@ -64,6 +64,8 @@ probe_hang_up(struct probe *p)
 {
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
+	if (p->recipe != NULL && p->recipe->protocol->end != NULL)
+		p->recipe->protocol->end(p);
 	SSL_free(p->ssl);
 	p->ssl = NULL;
 	p->secured = false;
@@ -83,6 +85,7 @@ probe_close(struct probe *p)
 	buf_fini(&p->in);
 	free(p->redirected);
 	p->redirected = NULL;
+	p->recipe = NULL;
 }
 
 void

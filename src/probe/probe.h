@@ -51,6 +51,8 @@ struct probe {
 	uint8_t n_replied;
 	bool raw;
 
+	struct grpc_call *grpc; /* NULL = none under way */
+
 	/* http; `hops` also tells dns by TCP */
 	uint8_t hops;
 	char *redirected; /* the request of a redirect, or NULL */

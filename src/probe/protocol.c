@@ -11,6 +11,7 @@ static const struct protocol_row *const protocols[] = {
 	[PROTOCOL_PING] = &probe_ping,
 	[PROTOCOL_UDP] = &probe_udp,
 	[PROTOCOL_DNS] = &probe_dns,
+	[PROTOCOL_GRPC] = &probe_grpc,
 };
 
 const struct protocol_row *

@@ -22,10 +22,11 @@ struct protocol_row {
 	void (*prepare)(struct recipe *r, const char *host, const struct template_spec *template);
 	enum probe_step (*start)(struct probe *p);
 	enum probe_step (*on_io)(struct probe *p);
+	void (*end)(struct probe *p); /* the connection is over; NULL = nothing of its own */
 	enum probe_step (*on_late)(struct probe *p); /* instead of late; NULL = none */
 };
 
 const struct protocol_row *protocol_of(int protocol); /* enum protocol */
 
 extern const struct protocol_row probe_tcp, probe_tls, probe_http, probe_https, probe_ping,
-    probe_udp, probe_dns;
+    probe_udp, probe_dns, probe_grpc;

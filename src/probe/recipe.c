@@ -63,7 +63,7 @@ same_tls(const struct recipe *a, const struct recipe *b)
 bool
 recipe_equal(const struct recipe *a, const struct recipe *b)
 {
-	return same_tls(a, b) && a->packets == b->packets &&
+	return same_tls(a, b) && a->secure == b->secure && a->packets == b->packets &&
 	       a->packets_needed == b->packets_needed && a->rcode == b->rcode &&
 	       same(a->rdata, a->rdata_len, b->rdata, b->rdata_len) && a->protocol == b->protocol &&
 	       a->pattern == b->pattern && a->follow == b->follow &&

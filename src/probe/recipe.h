@@ -38,6 +38,7 @@ struct recipe {
 	char *tls_name;      /* asked for and verified, a name or an IP */
 	uint32_t full_every, expiry_warn_days;
 	bool verify;
+	bool secure; /* grpc: over TLS */
 	/* ping */
 	uint8_t packets, packets_needed;
 	/* dns */

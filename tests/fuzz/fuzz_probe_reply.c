@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Datagrams from anybody: a DNS reply to a question of ours, an echo reply. */
+/* Datagrams from anybody: a DNS reply to a question of ours, an echo reply, a gRPC message. */
 #include <string.h>
 
 #include "base/check.h"
 #include "probe/dns_reply.h"
+#include "probe/grpc_reply.h"
 #include "probe/icmp.h"
 #include "target.h"
 
@@ -24,6 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(r.rcode < 16 && r.at <= size && a <= 1 && b <= 1);
 		CHECK(r.answers > 0 || (a == 0 && b == 0));
 	}
+	CHECK(grpc_reply_read(data, size) >= -22);
 	for (int i = 0; i < 4; i++) {
 		const int sequence = icmp_reply(i & 1, i & 2, cookie, data, size);
 

@@ -117,7 +117,8 @@ echoes(enum kind kind, const char *name, const char *spec, const char *want)
 	"'follow_redirect':false,'expect_status':['200-399'],'expect_body':''},"                   \
 	"'tls':{'sni':'','verify':true,'ca':'','certificate':'','key':'','expiry_warn_days':14,"   \
 	"'full_handshake_every':10},'ping':{'packets':3,'loss_rate':50},"                          \
-	"'dns':{'name':'','type':'A','expect_rcode':'noerror','expect_answer':''}"
+	"'dns':{'name':'','type':'A','expect_rcode':'noerror','expect_answer':''},'grpc':{'"       \
+	"service':'','tls':false}"
 
 static void
 specs(void **state)
@@ -127,7 +128,8 @@ specs(void **state)
 	    "{'nameservers':['NS1.Example.com.'],'contact':'hostmaster@example.com'}",
 	    "{'role':'primary','primaries':[],'nameservers':['ns1.example.com'],"
 	    "'contact':'hostmaster@example.com','notify':[],'transfer':[],'update':[],"
-	    "'serial':'increment','axfr_view':'fallback','catalog_consumer':false,'remark':'','labels':{}}");
+	    "'serial':'increment','axfr_view':'fallback','catalog_consumer':false,'remark':'','"
+	    "labels':{}}");
 	echoes(KIND_ZONE, "example.com",
 	    "{'role':'secondary','primaries':[{'address':'192.0.2.1','key':'K.Example.'},"
 	    "{'address':'[2001:DB8::1]:5353'}],'notify':[{'address':'192.0.2.9:53'}],"
@@ -138,14 +140,16 @@ specs(void **state)
 	    "{'address':'[2001:db8::1]:5353'}],'nameservers':[],'contact':'',"
 	    "'notify':[{'address':'192.0.2.9:53'}],'transfer':[{'from':'any','key':'k'},"
 	    "{'from':'2001:db8::/32'},{'from':'192.0.2.1'}],'update':[],'serial':'unixtime',"
-	    "'axfr_view':'zone','catalog':'cat.example','catalog_consumer':false,'remark':'','labels':{}}");
+	    "'axfr_view':'zone','catalog':'cat.example','catalog_consumer':false,'remark':'','"
+	    "labels':{}}");
 	echoes(KIND_ZONE, "example.com",
 	    "{'update':[{'key':'k','names':['@','*.Dyn.example.com.','example.com'],"
 	    "'types':['a','TYPE65280']},{'key':'l','names':['*.example.com']}]}",
 	    "{'role':'primary','primaries':[],'nameservers':[],'contact':'','notify':[],"
 	    "'transfer':[],'update':[{'key':'k','names':['@','*.dyn.example.com','example.com'],"
 	    "'types':['A','TYPE65280']},{'key':'l','names':['*.example.com'],'types':['any']}],"
-	    "'serial':'increment','axfr_view':'fallback','catalog_consumer':false,'remark':'','labels':{}}");
+	    "'serial':'increment','axfr_view':'fallback','catalog_consumer':false,'remark':'','"
+	    "labels':{}}");
 	echoes(KIND_TSIG_KEY, "k", "{'secret':'c2VjcmV0'}",
 	    "{'algorithm':'hmac-sha256','secret':'c2VjcmV0','remark':'','labels':{}}");
 	echoes(KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}",
@@ -231,7 +235,7 @@ static const struct {
 	{ KIND_TSIG_KEY, "{'secret':'c2VjcmV0','algorithm':'hmac-sha1'}", "algorithm",
 	    "is not an allowed value", "\"hmac-sha1\"", "hmac-sha256, hmac-sha384, hmac-sha512" },
 	{ KIND_TEMPLATE, "{'protocol':'smtp'}", "protocol", "is not an allowed value", "\"smtp\"",
-	    "tcp, http, https, tls, ping, udp, dns" },
+	    "tcp, http, https, tls, ping, udp, dns, grpc" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'99ms','timeout':'50ms'}", "interval",
 	    "is out of range", "\"99ms\"", "100ms..1h" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'1s','timeout':'1s'}", "timeout",

@@ -82,8 +82,11 @@ talk(struct tls_peer *p, SSL *ssl)
 		return;
 	atomic_fetch_add(SSL_session_reused(ssl) ? &p->resumed : &p->full, 1);
 	if (SSL_read(ssl, request, sizeof(request)) > 0 && p->reply != NULL) {
-		SSL_write(ssl, p->reply, (int)strlen(p->reply));
+		SSL_write(ssl, p->reply, (int)(p->reply_len > 0 ? p->reply_len : strlen(p->reply)));
 		SSL_shutdown(ssl);
+		/* Until they are gone: a reset would take our reply with it. */
+		while (recv(SSL_get_fd(ssl), request, sizeof(request), 0) > 0)
+			continue;
 	}
 }
 

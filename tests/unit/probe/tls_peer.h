@@ -27,6 +27,7 @@ struct tls_peer {
 	int listener;
 	pthread_t thread;
 	const char *reply;
+	size_t reply_len;          /* 0: to its NUL */
 	atomic_uint full, resumed; /* handshakes */
 	atomic_bool stop;
 };
