@@ -48,6 +48,7 @@ struct draft {
 	struct group *groups, **last;
 };
 
+static const char malformed[] = "malformed data for this type";
 static const char too_large[] = "the transfer takes more memory than is allowed";
 
 struct draft *
@@ -213,7 +214,7 @@ draft_add(struct draft *d, const uint8_t *owner, uint16_t type, uint32_t ttl_s,
 	if (ttl_s > INT32_MAX)
 		return "the TTL is over 2147483647 (RFC 2181)";
 	if (!rdata_check(type, rdata, len))
-		return "malformed data for this type";
+		return malformed;
 	if (d->bytes > d->max_bytes)
 		return too_large;
 
@@ -229,6 +230,25 @@ draft_add(struct draft *d, const uint8_t *owner, uint16_t type, uint32_t ttl_s,
 	return NULL;
 }
 
+/* Names in what may be compressed come in any case: a pointer takes the case of its target. */
+static bool
+same_rdata(uint16_t type, const uint8_t *a, const uint8_t *b, uint16_t len)
+{
+	const struct rrtype_layout l = rrtype_compressible(type);
+	size_t at = l.fixed;
+
+	if (memcmp(a, b, len) == 0)
+		return true;
+	if (l.names == 0 || memcmp(a, b, l.fixed) != 0)
+		return false;
+	for (unsigned i = 0; i < l.names; i++) {
+		if (!name_equal(a + at, b + at))
+			return false;
+		at += name_len(a + at);
+	}
+	return memcmp(a + at, b + at, len - at) == 0;
+}
+
 /* Twins go together: adding what is there already adds nothing (RFC 1995 has sets in mind). */
 const char *
 draft_remove(
@@ -239,6 +259,8 @@ draft_remove(
 
 	if (d->bytes > d->max_bytes)
 		return too_large;
+	if (!rdata_check(type, rdata, len))
+		return malformed;
 	if (o == NULL)
 		return "the record to delete cannot be looked up";
 
@@ -248,7 +270,7 @@ draft_remove(
 	while (*at != NULL) {
 		const struct record *r = *at;
 
-		if (r->len == len && memcmp(r->data, rdata, len) == 0) {
+		if (r->len == len && same_rdata(type, r->data, rdata, len)) {
 			*at = r->next;
 			found = true;
 		} else {

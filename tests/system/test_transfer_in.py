@@ -458,3 +458,31 @@ def test_fifty_thousand_names(world, gtm, tmp_path):
         got = events.wait(lambda e, d: d.get("kind") == "zone.transferred" and d["data"]["serial"] == 2)
     assert got[1]["data"]["records"] < 20
     assert gtm.rdata("h777." + ZONE) == ["192.0.2.255"]
+
+
+# ---- gtmd to gtmd ----
+
+def folded(gtm):
+    """Compression may change the case of names."""
+    return [line.lower() for line in records(gtm)]
+
+
+@pytest.mark.parametrize("signed", (False, True), ids=("plain", "signed"))
+def test_from_another_gtmd(world, gtm, signed):
+    master, (name, secret) = world.gtm(), primaries.KEY
+    key = {"key": name} if signed else {}
+    for g in (gtm, master):
+        g.put("tsig-keys/" + name, {"algorithm": "hmac-sha256", "secret": secret})
+    master.zone(ZONE, text(1, "a IN A 192.0.2.1"))
+    master.patch("zones/" + ZONE, transfer=[dict({"from": "127.0.0.0/8"}, **key)],
+                 notify=[dict({"address": "%s:%d" % gtm.dns}, **key)])
+    follow(gtm, "%s:%d" % master.dns, key=name if signed else None)
+    until_serial(gtm, serial(master))
+    assert folded(gtm) == folded(master)
+    with gtm.stream("events") as events:
+        for i in range(3):
+            master.must("PUT", "zones/%s/rrsets/b%d/A" % (ZONE, i), {"ttl": 60, "records": ["192.0.2.2"]})
+        until_serial(gtm, serial(master), timeout=10)  # by NOTIFY: the timer is a minute away
+        got = events.wait(lambda e, d: d.get("kind") == "zone.transferred" and d["data"]["serial"] == serial(gtm))
+        assert not got[1]["data"]["whole"], "IXFR"
+    assert folded(gtm) == folded(master)
