@@ -2,7 +2,9 @@
 #include "app/sockets.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -32,11 +34,27 @@ open_dns(struct sockets *s, const struct config *c, struct diag *d)
 	return 0;
 }
 
+/* For the user the children become: they connect to it themselves. */
 static int
-open_unix(const char *dir, const char *name, struct diag *d)
+hand_over(const char *path, const char *user, struct diag *d)
 {
-	char *path = xasprintf("%s/%s", dir, name);
-	const int fd = sock_unix_listen(path, 0600, d);
+	const struct passwd *pw = user != NULL && geteuid() == 0 ? getpwnam(user) : NULL;
+	if (pw == NULL || lchown(path, pw->pw_uid, pw->pw_gid) == 0)
+		return 0;
+	diag_add(
+	    d, DIAG_UNAVAILABLE, path, "cannot be given to user '%s': %s", user, strerror(errno));
+	return -EPERM;
+}
+
+static int
+open_unix(const struct config *c, const char *name, struct diag *d)
+{
+	char *path = xasprintf("%s/%s", c->data_dir, name);
+	int fd = sock_unix_listen(path, 0600, d);
+	if (fd >= 0 && hand_over(path, c->user, d) < 0) {
+		close(fd);
+		fd = -EPERM;
+	}
 	free(path);
 	return fd;
 }
@@ -62,9 +80,9 @@ sockets_open(struct sockets *s, const struct config *c, struct diag *d)
 	int err = open_dns(s, c, d);
 	if (err == 0 && (s->api = sock_tcp_listen(&c->api_addr, d)) < 0)
 		err = -EINVAL;
-	if (err == 0 && (s->control = open_unix(c->data_dir, "control.sock", d)) < 0)
+	if (err == 0 && (s->control = open_unix(c, "control.sock", d)) < 0)
 		err = -EINVAL;
-	if (err == 0 && (s->feed = open_unix(c->data_dir, "feed.sock", d)) < 0)
+	if (err == 0 && (s->feed = open_unix(c, "feed.sock", d)) < 0)
 		err = -EINVAL;
 	if (err != 0)
 		sockets_close(s);

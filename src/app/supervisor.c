@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@
 struct child {
 	const char *name;
 	supervisor_main_f *main;
+	bool pings;   /* keeps CAP_NET_RAW */
 	pid_t pid;    /* 0: not running */
 	int ready_fd; /* read end; -1 once it has spoken or died */
 	bool ready;
@@ -55,8 +58,23 @@ supervisor_signals(sigset_t *set)
 	sigaddset(set, SIGHUP);
 }
 
+/*
+ * What an engine that pings by raw sockets needs of root, and all that it keeps. Nothing but
+ * permitted and effective: a program it might start would not have it.
+ */
+static void
+keep_raw_sockets(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+	data[0].permitted = data[0].effective = 1u << CAP_NET_RAW;
+	if (syscall(SYS_capset, &header, data) != 0)
+		log_info("app", "no CAP_NET_RAW: ping needs net.ipv4.ping_group_range");
+}
+
+/* `raw`: keep the right to open raw sockets, as far as we have it. */
 static int
-drop_privileges(const char *user)
+drop_privileges(const char *user, bool raw)
 {
 	if (user == NULL || geteuid() != 0)
 		return 0;
@@ -65,11 +83,14 @@ drop_privileges(const char *user)
 		log_error("app", "user '%s' does not exist", user);
 		return -ENOENT;
 	}
+	prctl(PR_SET_KEEPCAPS, raw);
 	if (initgroups(user, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
 	    setuid(pw->pw_uid) != 0) {
 		log_error("app", "cannot become user '%s': %s", user, strerror(errno));
 		return -errno;
 	}
+	if (raw)
+		keep_raw_sockets();
 	return 0;
 }
 
@@ -86,7 +107,7 @@ become(const struct supervisor *s, const struct child *c, int ready_fd, pid_t pa
 	close(s->signals);
 	prctl(PR_SET_NAME, c->name);
 	log_start(c->name, (enum log_level)s->config->log_level);
-	if (drop_privileges(s->config->user) != 0)
+	if (drop_privileges(s->config->user, c->pings) != 0)
 		_exit(EXIT_CONFIG);
 	/* After the change of user, which clears it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -300,6 +321,7 @@ supervisor_run(struct config *c, const struct sockets *s, const struct config_op
 		.options = o,
 		.children = { { .name = "engine",
 				  .main = engine,
+				  .pings = true,
 				  .ready_fd = -1,
 				  .backoff_max_ms = ENGINE_BACKOFF_MAX },
 		    { .name = "control",

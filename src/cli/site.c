@@ -105,7 +105,8 @@ site_check_parse(const char *text, struct diag *d)
 	    path != NULL ? (size_t)(path - colon - 1) : strlen(colon != NULL ? colon + 1 : "");
 
 	if (colon == NULL || colon == text || port_len == 0) {
-		diag_add(d, DIAG_INVALID, "--check", "must look like tcp:80, http:80/healthz or https:443/healthz");
+		diag_add(d, DIAG_INVALID, "--check",
+		    "must look like tcp:80, http:80/healthz or https:443/healthz");
 		diag_detail(d, text, NULL);
 		return NULL;
 	}

@@ -12,7 +12,7 @@ static const struct option create_options[] = {
 	{ "--scenario", 0, "NAME", "multi_active or active_standby" },
 	{ "--site", 0, "NAME=IP,IP:WEIGHT",
 	    "a site, its addresses and weight (1); repeat for each site" },
-	{ "--check", 0, "PROTOCOL:PORT", "probe of each address: tcp:80, http:8080/healthz" },
+	{ "--check", 0, "PROTOCOL:PORT", "probe of each address: tcp:80, https:443/healthz" },
 	{ "--interval", 0, "TIME", "between probes (5s)" },
 	{ "--timeout", 0, "TIME", "of one probe (2s)" },
 	{ "--fall", 0, "N", "failures in a row that make it down (3)" },

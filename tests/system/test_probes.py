@@ -2,16 +2,20 @@
 """Probes of every protocol against real servers: from a template to a switched answer."""
 import contextlib
 import http.server
+import os
+import shutil
 import socketserver
 import ssl
 import subprocess
+import tempfile
 import threading
 
 import dns.message
 import dns.rcode
 import dns.rrset
+import pytest
 
-from gtm import FAST, eventually, loopback, zone_text
+from gtm import FAST, Gtm, eventually, loopback, zone_text
 
 NAME = "www.cloud-example.com"
 RHYTHM = {k: v for k, v in FAST.items() if k != "protocol"}
@@ -179,6 +183,33 @@ def test_dns(world, gtm):
     assert eventually(lambda: gtm.rdata(NAME) == [a.ip])
     a.server.answer = says("192.0.2.1", dns.rcode.SERVFAIL)
     switches(gtm, "a", b, "dns_rcode")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to drop")
+def test_ping_when_root_is_gone(world):
+    """The engine keeps the right to open raw sockets, and no other; control keeps none."""
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        config = os.path.join(directory, "gtmd.yaml")
+        with open(config, "w") as f:
+            f.write("user: nobody\n")
+        gtm = Gtm(directory, args=("--config", config))
+        shutil.chown(gtm.dir, "nobody")
+        gtm.start()
+        try:
+            kept = {}
+            for name in ("engine", "control"):
+                with open("/proc/%d/status" % gtm.pid(name)) as f:
+                    kept[name] = int(next(line for line in f if line.startswith("CapEff:")).split()[1], 16)
+            assert kept["control"] == 0 and kept["engine"] in (0, 1 << 13), kept
+            gtm.put("templates/t", dict(RHYTHM, protocol="ping"))
+            gtm.put("addresses/a", {"type": "ipv4", "value": loopback(), "checks": [{"template": "t", "port": 1}]})
+            if kept["engine"]:
+                gtm.until_health("addresses/a", "ok")
+            else:
+                eventually(lambda: "CAP_NET_RAW" in gtm.log())
+        finally:
+            assert gtm.stop() in (None, 0)
 
 
 def test_the_key_is_kept_and_never_shown(gtm, tmp_path):

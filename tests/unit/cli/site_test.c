@@ -70,6 +70,8 @@ test_checks(void **state)
 		{ "tcp:80", "{\"protocol\":\"tcp\",\"port\":80}" },
 		{ "http:8080/healthz",
 		    "{\"protocol\":\"http\",\"port\":8080,\"http\":{\"path\":\"/healthz\"}}" },
+		{ "https:443/healthz",
+		    "{\"protocol\":\"https\",\"port\":443,\"http\":{\"path\":\"/healthz\"}}" },
 		{ "tcp", NULL },
 		{ "tcp:", NULL },
 		{ ":80", NULL },
