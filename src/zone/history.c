@@ -177,6 +177,8 @@ drop_oldest(struct history *h, size_t n)
 		h->bytes -= h->steps[i]->bytes;
 		unref(h->steps[i]);
 	}
+	if (n == 0)
+		return;
 	memmove(h->steps, h->steps + n, (h->count - n) * sizeof(struct history_step *));
 	h->count -= n;
 }

@@ -109,6 +109,16 @@ commit(struct zone *z, uint32_t to)
 }
 
 static void
+an_empty_one_goes(void **state)
+{
+	struct zone *z = start(100000);
+
+	(void)state;
+	history_drop(zone_history(z));
+	zone_free(&z);
+}
+
+static void
 steps_tell_differences(void **state)
 {
 	struct zone *z = start(100000);
@@ -252,6 +262,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_one_goes),
 		cmocka_unit_test(steps_tell_differences),
 		cmocka_unit_test(what_breaks_the_chain),
 		cmocka_unit_test(the_oldest_go_first),
