@@ -96,6 +96,17 @@ add_gauge(json_t *j, const char *name, uint64_t value)
 	json_object_set_new(j, name, json_pack("{s:I}", "gauge", (json_int_t)value));
 }
 
+static void
+add_certificates(json_t *j, struct engine *e)
+{
+	const struct prober_certificates all = prober_certificates(e->prober);
+	add_gauge(j, "certificates_seen", all.seen);
+	add_gauge(j, "certificates_expiring", all.expiring);
+	if (all.seen > 0)
+		json_object_set_new(j, "certificate_days_min",
+		    json_pack("{s:I}", "gauge", (json_int_t)all.days_min));
+}
+
 static json_t *
 counters(struct engine *e)
 {
@@ -103,6 +114,7 @@ counters(struct engine *e)
 	add_gauge(j, "zones", zones_count(e->zones));
 	add_gauge(j, "checks", e->checks.count);
 	add_gauge(j, "engine_revision", e->revision);
+	add_certificates(j, e);
 	return j;
 }
 

@@ -515,3 +515,24 @@ prober_observe(struct prober *p, const char *key)
 	leave(p);
 	return json;
 }
+
+struct prober_certificates
+prober_certificates(struct prober *p)
+{
+	struct prober_certificates all = { 0 };
+
+	OBJ_CHECK(p, PROBER_MAGIC);
+	enter(p);
+	STRMAP_EACH (&p->jobs, e) {
+		const struct job *j = e->value;
+		const int64_t days = j->expires_s != 0 ? days_left(j) : 0;
+
+		if (j->expires_s == 0)
+			continue;
+		all.days_min = all.seen == 0 || days < all.days_min ? days : all.days_min;
+		all.seen++;
+		all.expiring += days < (int64_t)j->recipe->expiry_warn_days;
+	}
+	leave(p);
+	return all;
+}

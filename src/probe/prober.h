@@ -81,3 +81,11 @@ void prober_first_round(struct prober *p);
  * if unknown.
  */
 MUST_USE json_t *prober_observe(struct prober *p, const char *key);
+
+/* For metrics: checks whose target showed a certificate, those in their warning time, and the
+ * fewest days left of any (rounded down; 0 when none was seen). */
+struct prober_certificates {
+	size_t seen, expiring;
+	int64_t days_min;
+};
+struct prober_certificates prober_certificates(struct prober *p);

@@ -136,6 +136,8 @@ def test_https_with_a_bad_certificate(world, gtm, tmp_path):
         scene(gtm, template, a, b)
         told = events.event("cert.expiring", "a")[1]
     assert told["severity"] == "warning" and told["data"]["days"] in (9, 10), told
+    metrics = gtm.must("GET", "/metrics")
+    assert "gtm_certificates_expiring 2" in metrics and "gtm_certificate_days_min" in metrics, metrics
     show(a.server, stranger)
     switches(gtm, "a", b, "self-signed")
     show(a.server, good)

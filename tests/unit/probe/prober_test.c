@@ -432,6 +432,12 @@ test_certificate_expires(void **state)
 	assert_int_equal(json_integer_value(json_object_get(cert, "days")), 5);
 	assert_true(json_real_value(json_object_get(last, "tls")) > 0);
 	json_decref(seen);
+
+	const struct prober_certificates all = prober_certificates(w.prober);
+
+	assert_int_equal(all.seen, 1);
+	assert_int_equal(all.expiring, 1);
+	assert_int_equal(all.days_min, 5);
 	assert_in_range(w.expires_ms - clock_real_ms(), 5 * 86400000LL, 6 * 86400000LL);
 	close_world(&w);
 	assert_int_equal(w.warnings, 1);
