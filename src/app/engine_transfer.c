@@ -20,7 +20,7 @@
 #include "model/nouns.h"
 #include "serve/keyring.h"
 #include "serve/notifier.h"
-#include "serve/policy.h"
+#include "serve/transfer_policy.h"
 #include "serve/transfer_view.h"
 #include "zone/history.h"
 #include "zone/snapshot.h"
@@ -108,11 +108,11 @@ spec_of(const struct engine *e, const struct zone *z)
 	return o == NULL ? NULL : o->spec;
 }
 
-static struct policy *
+static struct transfer_policy *
 make_policy(const struct zone_spec *spec)
 {
 	const struct transfer_spec *t = spec->transfer.items;
-	struct policy *p = policy_new((unsigned)spec->transfer.count);
+	struct transfer_policy *p = transfer_policy_new((unsigned)spec->transfer.count);
 
 	p->fallback_view = spec->axfr_view == AXFR_VIEW_FALLBACK;
 	for (size_t i = 0; i < spec->transfer.count; i++) {
@@ -128,12 +128,12 @@ void
 engine_transfer_equip(struct engine *e, struct zone *z)
 {
 	const struct zone_spec *spec = spec_of(e, z);
-	const struct policy *old = zone_policy(z);
+	const struct transfer_policy *old = zone_policy(z);
 
 	if (spec == NULL || (spec->transfer.count == 0 && old == NULL))
 		return;
 
-	struct policy *p = make_policy(spec);
+	struct transfer_policy *p = make_policy(spec);
 
 	if (old != NULL && old->fallback_view != p->fallback_view)
 		blur(e, z);
@@ -147,7 +147,7 @@ engine_transfer_equip(struct engine *e, struct zone *z)
 static bool
 shows_fallback(const struct zone *z)
 {
-	const struct policy *p = zone_policy(z);
+	const struct transfer_policy *p = zone_policy(z);
 
 	return p != NULL && p->fallback_view;
 }

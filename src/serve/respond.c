@@ -3,6 +3,7 @@
 
 #include "dns/rrtype.h"
 #include "serve/respond_reply.h"
+#include "serve/transfer_policy.h"
 
 #define PLAIN_UDP_MAX  512 /* RFC 1035 4.2.1: without EDNS */
 #define EDNS_UDP_SIZE  1232
@@ -67,8 +68,9 @@ is_for_transfer(const struct reply *p)
 }
 
 /*
- * RFC 1995 section 2: over UDP an SOA alone says "ask by TCP", or that there is nothing new. It is
- * what an SOA query would tell anybody, so nobody need be asked who he is.
+ * RFC 1995 section 2: over UDP an SOA alone says "ask by TCP", or that there is nothing new. An SOA
+ * query would tell it anybody, so the signature does not matter; strangers hear what all servers
+ * tell them.
  */
 static void
 answer_ixfr(struct reply *p)
@@ -77,8 +79,8 @@ answer_ixfr(struct reply *p)
 	const struct zone_node *apex = z == NULL ? NULL : zone_apex_node(z);
 	const struct rrset *soa = apex == NULL ? NULL : zone_node_find(apex, RRTYPE_SOA);
 
-	if (z == NULL) {
-		p->a.rcode = RCODE_NOTAUTH;
+	if (z == NULL || !transfer_policy_knows(zone_policy(z), p->from->peer)) {
+		p->a.rcode = RCODE_REFUSED;
 	} else if (soa == NULL || zone_stale(z)) {
 		p->a.rcode = RCODE_SERVFAIL;
 	} else {

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "dns/rrtype.h"
-#include "serve/policy.h"
+#include "serve/transfer_policy.h"
 #include "serve/transfer_write.h"
 #include "zone/history.h"
 
@@ -122,7 +122,7 @@ prepare(struct transfer *t, const struct transfer_env *env, const uint8_t *msg, 
 
 	if (q->qclass != DNS_CLASS_IN || z == NULL) {
 		refuse(t, RCODE_NOTAUTH, "not authoritative"); /* RFC 5936 2.2.1 */
-	} else if (!policy_may_transfer(
+	} else if (!transfer_policy_allows(
 		       zone_policy(z), peer, t->is_signed ? t->tsig.key.name : NULL)) {
 		refuse(t, RCODE_REFUSED, "not allowed");
 	} else if ((soa = find_soa(z)) == NULL || zone_stale(z)) {

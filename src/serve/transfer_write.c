@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "dns/answer.h"
 #include "dns/rrtype.h"
-#include "serve/policy.h"
+#include "serve/transfer_policy.h"
 #include "serve/transfer_view.h"
 #include "zone/snapshot.h"
 
@@ -175,7 +175,7 @@ collect_node(const struct zone_node *n, void *arg)
 void
 transfer_write_zone(struct transfer *t, const struct zone *z)
 {
-	const struct policy *p = zone_policy(z);
+	const struct transfer_policy *p = zone_policy(z);
 	struct content c = {
 		.fallback_view = p != NULL && p->fallback_view,
 		.apex = zone_apex(z),

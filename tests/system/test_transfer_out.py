@@ -215,6 +215,8 @@ def test_ixfr_is_what_changed(gtm):
     assert ixfr(gtm, serial(gtm)) == [] and ixfr(gtm, serial(gtm) + 5) == []
     r = gtm.ask(Z, "IXFR")
     assert [rr.rdtype for rr in r.answer] == [dns.rdatatype.SOA], "over UDP: come by TCP"
+    gtm.patch("zones/" + Z, transfer=[{"from": "192.0.2.0/24"}])
+    assert gtm.ask(Z, "IXFR").rcode() == dns.rcode.REFUSED, "not to strangers"
 
 
 def test_steered_names_show_their_fallback_set(world, gtm):

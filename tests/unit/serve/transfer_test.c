@@ -15,7 +15,7 @@
 #include "dns/rrtype.h"
 #include "fake_steer.h"
 #include "hosted.h"
-#include "serve/policy.h"
+#include "serve/transfer_policy.h"
 #include "serve/transfer_view.h"
 
 #define NOW 1767225600u
@@ -71,7 +71,7 @@ keys_by_name(void **state)
 static void
 who_may(void **state)
 {
-	struct policy *p = policy_new(2);
+	struct transfer_policy *p = transfer_policy_new(2);
 	const struct tsig_key k = key_of("k"), l = key_of("l");
 	const struct addr near = ip("192.0.2.7"), far = ip("203.0.113.7");
 
@@ -80,12 +80,17 @@ who_may(void **state)
 	assert_int_equal(cidr_parse(&p->transfer[1].from, "any"), 0);
 	p->transfer[1].keyed = true;
 	memcpy(p->transfer[1].key, k.name, sizeof(k.name));
-	assert_true(policy_may_transfer(p, &near, NULL));
-	assert_true(policy_may_transfer(p, &near, l.name));
-	assert_false(policy_may_transfer(p, &far, NULL));
-	assert_false(policy_may_transfer(p, &far, l.name));
-	assert_true(policy_may_transfer(p, &far, k.name));
-	assert_false(policy_may_transfer(NULL, &near, k.name));
+	assert_true(transfer_policy_allows(p, &near, NULL));
+	assert_true(transfer_policy_allows(p, &near, l.name));
+	assert_false(transfer_policy_allows(p, &far, NULL));
+	assert_false(transfer_policy_allows(p, &far, l.name));
+	assert_true(transfer_policy_allows(p, &far, k.name));
+	assert_false(transfer_policy_allows(NULL, &near, k.name));
+	assert_true(transfer_policy_knows(p, &far));
+	p->n_transfer = 1;
+	assert_true(transfer_policy_knows(p, &near));
+	assert_false(transfer_policy_knows(p, &far));
+	assert_false(transfer_policy_knows(NULL, &near));
 	free(p);
 }
 
@@ -315,7 +320,7 @@ static int
 start(void **state)
 {
 	static const uint8_t apex[] = "\007example\003com";
-	struct policy *p = policy_new(2);
+	struct transfer_policy *p = transfer_policy_new(2);
 	const struct tsig_key k = key_of("k");
 
 	(void)state;

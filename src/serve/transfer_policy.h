@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * policy -- who may transfer a zone, and what they see: the block behind zone_policy().
+ * transfer_policy -- who may transfer a zone, and what they see: the block behind zone_policy().
  *
  * Immutable, one block of memory; made by the engine from the zone's spec and swapped by RCU. Pure.
  */
@@ -12,19 +12,22 @@
 #include "net/addr.h"
 #include "net/cidr.h"
 
-struct policy_peer {
+struct transfer_policy_peer {
 	struct cidr from;
 	bool keyed;
 	uint8_t key[NAME_MAX_LEN]; /* lower; the request must be signed with it */
 };
 
-struct policy {
+struct transfer_policy {
 	bool fallback_view; /* steered names appear as their fallback sets, else as the zone has
 			       them */
 	unsigned n_transfer;
-	struct policy_peer transfer[];
+	struct transfer_policy_peer transfer[];
 };
 
-struct policy *policy_new(unsigned n_transfer); /* zeroed; to free() */
+struct transfer_policy *transfer_policy_new(unsigned n_transfer); /* zeroed; to free() */
 /* `key`: lower, of a signature that was good; NULL: unsigned. `p` may be NULL: nobody may. */
-bool policy_may_transfer(const struct policy *p, const struct addr *peer, const uint8_t *key);
+bool transfer_policy_allows(
+    const struct transfer_policy *p, const struct addr *peer, const uint8_t *key);
+/* Is `peer` one of those who may, given the right signature? */
+bool transfer_policy_knows(const struct transfer_policy *p, const struct addr *peer);
