@@ -294,8 +294,8 @@ control_set_secondary(struct control *c, const struct control_secondary *s)
 }
 
 int
-control_refresh(struct control *c, const char *zone, bool whole, const struct addr *from,
-    struct diag *d)
+control_refresh(
+    struct control *c, const char *zone, bool whole, const struct addr *from, struct diag *d)
 {
 	OBJ_CHECK(c, CONTROL_MAGIC);
 	if (c->secondary.arg == NULL)

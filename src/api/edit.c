@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/cut.h"
 #include "api/catalog.h"
+#include "api/cut.h"
 #include "api/ripple.h"
 #include "api/route.h"
 #include "api/warn.h"
@@ -188,8 +188,8 @@ list_primaries(struct edit *e, const struct field_list *primaries)
 	const char *out = "its primaries";
 
 	for (size_t i = 0; i < primaries->count; i++)
-		out = i == 0 ? p[i].address
-			     : arena_printf(&e->r->arena, "%s, %s", out, p[i].address);
+		out =
+		    i == 0 ? p[i].address : arena_printf(&e->r->arena, "%s, %s", out, p[i].address);
 	return out;
 }
 

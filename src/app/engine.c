@@ -266,7 +266,8 @@ build(struct engine *e)
 	loop_hooks(e->loop, before_sleep, after_sleep, NULL);
 	e->zones = zones_new();
 	e->words = word_table_new();
-	e->prober = prober_new(e->words, &(struct prober_hooks){ e, post_edge, post_round, post_expiring });
+	e->prober =
+	    prober_new(e->words, &(struct prober_hooks){ e, post_edge, post_round, post_expiring });
 	const struct tree_hooks hooks = { e, want, drop, overlay, status, event, remember };
 	/* The TCP thread counts as one more worker, and so do we (signed queries). */
 	e->tree = tree_new(e->words, e->sockets->workers + 2, &hooks);

@@ -115,8 +115,8 @@ void engine_transfer_touch(
 void engine_transfer_equip(struct engine *e, struct zone *z); /* from the model as it is now */
 void engine_transfer_finish(struct engine *e, const struct change_set *c);
 /* zone_overlay, in a change set or not. */
-void engine_transfer_overlay(
-    struct engine *e, struct zone *z, const uint8_t *host, const void *overlay);
+void
+engine_transfer_overlay(struct engine *e, struct zone *z, const uint8_t *host, const void *overlay);
 void engine_transfer_announce(struct engine *e); /* all zones: we serve now */
 
 /* engine.c */

@@ -32,8 +32,8 @@ void buf_put_u32(struct buf *b, uint32_t v);
 void buf_put_u64(struct buf *b, uint64_t v);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-void buf_drop(struct buf *b, size_t len);   /* remove from the front */
-const char *buf_str(struct buf *b);         /* NUL-terminated view; valid until the next append */
+void buf_drop(struct buf *b, size_t len); /* remove from the front */
+const char *buf_str(struct buf *b);       /* NUL-terminated view; valid until the next append */
 uint8_t *buf_take(struct buf *b, size_t *len); /* the caller owns the storage; b is empty again */
 
 /* A reader over borrowed bytes; reading past the end sets `bad` and yields zeros. */

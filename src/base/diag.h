@@ -17,12 +17,12 @@
 
 enum diag_code {
 	DIAG_NONE,
-	DIAG_INVALID,     /* 400 / 422: the input is wrong */
-	DIAG_NOT_FOUND,   /* 404 */
-	DIAG_CONFLICT,    /* 409: in use, exists already, ... */
+	DIAG_INVALID,      /* 400 / 422: the input is wrong */
+	DIAG_NOT_FOUND,    /* 404 */
+	DIAG_CONFLICT,     /* 409: in use, exists already, ... */
 	DIAG_PRECONDITION, /* 412: If-Match failed */
-	DIAG_INTERNAL,    /* 500: ours */
-	DIAG_UNAVAILABLE, /* 503: disk full, read-only, ... */
+	DIAG_INTERNAL,     /* 500: ours */
+	DIAG_UNAVAILABLE,  /* 503: disk full, read-only, ... */
 };
 
 struct diag_problem {
@@ -47,8 +47,8 @@ void diag_fini(struct diag *d);
 bool diag_failed(const struct diag *d);
 
 /* Add a problem; returns -EINVAL so that callers can `return diag_add(...)`. */
-int diag_add(struct diag *d, enum diag_code code, const char *where, const char *fmt, ...)
-    PRINTF(4, 5);
+int
+diag_add(struct diag *d, enum diag_code code, const char *where, const char *fmt, ...) PRINTF(4, 5);
 /* Qualify the newest problem; NULL leaves that part absent. Text is copied. */
 void diag_detail(struct diag *d, const char *got, const char *allowed);
 void diag_referrer(struct diag *d, const char *who);

@@ -58,4 +58,5 @@ list_move(struct list *to, struct list *from)
 #define LIST_ENTRY(ptr, type, member) container_of(ptr, type, member)
 /* Safe against removal of the current item. */
 #define LIST_EACH(it, tmp, head)                                                                   \
-	for (struct list *it = (head)->next, *tmp = it->next; it != (head); it = tmp, tmp = it->next)
+	for (struct list *it = (head)->next, *tmp = it->next; it != (head);                        \
+	     it = tmp, tmp = it->next)

@@ -28,11 +28,11 @@ struct strmap {
 void strmap_init(struct strmap *m);
 void strmap_fini(struct strmap *m); /* frees keys, not values */
 
-void *strmap_find(const struct strmap *m, const char *key);            /* NULL if absent */
-void *strmap_put(struct strmap *m, const char *key, void *value);      /* returns the old value */
-void *strmap_remove(struct strmap *m, const char *key);                /* returns the old value */
+void *strmap_find(const struct strmap *m, const char *key);       /* NULL if absent */
+void *strmap_put(struct strmap *m, const char *key, void *value); /* returns the old value */
+void *strmap_remove(struct strmap *m, const char *key);           /* returns the old value */
 
 #define STRMAP_EACH(m, e)                                                                          \
-	for (struct strmap_entry *e = (m)->entries;                                                \
-	     e != NULL && e < (m)->entries + (m)->used; e++)                                       \
+	for (struct strmap_entry *e = (m)->entries; e != NULL && e < (m)->entries + (m)->used;     \
+	     e++)                                                                                  \
 		if (e->key != NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* thread -- start a named thread with all signals blocked; join it. Dies when the system has none. */
+/* thread -- start a named thread with all signals blocked; join it. Dies when the system has none.
+ */
 #pragma once
 
 #include <pthread.h>

@@ -16,22 +16,32 @@
 #include "dns/name.h"
 
 enum rcode {
-	RCODE_NOERROR = 0, RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_NOTIMP = 4,
-	RCODE_REFUSED = 5, RCODE_YXDOMAIN = 6, RCODE_YXRRSET = 7, RCODE_NXRRSET = 8,
-	RCODE_NOTAUTH = 9, RCODE_NOTZONE = 10, RCODE_BADVERS = 16, RCODE_BADCOOKIE = 23,
+	RCODE_NOERROR = 0,
+	RCODE_FORMERR = 1,
+	RCODE_SERVFAIL = 2,
+	RCODE_NXDOMAIN = 3,
+	RCODE_NOTIMP = 4,
+	RCODE_REFUSED = 5,
+	RCODE_YXDOMAIN = 6,
+	RCODE_YXRRSET = 7,
+	RCODE_NXRRSET = 8,
+	RCODE_NOTAUTH = 9,
+	RCODE_NOTZONE = 10,
+	RCODE_BADVERS = 16,
+	RCODE_BADCOOKIE = 23,
 };
 
 enum opcode { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 
-#define DNS_CLASS_IN 1
-#define DNS_CLASS_CH 3
+#define DNS_CLASS_IN   1
+#define DNS_CLASS_CH   3
 #define DNS_HEADER_LEN 12
 
 struct query {
 	uint16_t id;
 	uint8_t opcode;
 	bool rd, cd;
-	uint16_t rcode;   /* what the answer must say already: NOERROR, FORMERR, NOTIMP, BADVERS */
+	uint16_t rcode; /* what the answer must say already: NOERROR, FORMERR, NOTIMP, BADVERS */
 
 	/* Without a question but NOERROR it asks for a server cookie (RFC 7873 5.4). */
 	bool has_question; /* qname .. qclass are valid and can be echoed */
@@ -44,7 +54,7 @@ struct query {
 	bool has_edns;
 	uint8_t edns_version;
 	bool dnssec_ok;
-	uint16_t udp_size;     /* as advertised, at least 512 */
+	uint16_t udp_size; /* as advertised, at least 512 */
 
 	bool has_ecs;          /* valid EDNS Client Subnet, RFC 7871 */
 	uint8_t ecs_family;    /* 1 IPv4, 2 IPv6, 0 only with source 0 */
@@ -53,10 +63,10 @@ struct query {
 	const uint8_t *cookie; /* COOKIE option within the message, or NULL */
 	uint8_t cookie_len;
 	bool wants_nsid;
-	uint8_t keepalive;     /* enum query_keepalive */
-	bool has_tsig;         /* signed (RFC 8945); nothing of it has been looked at */
+	uint8_t keepalive; /* enum query_keepalive */
+	bool has_tsig;     /* signed (RFC 8945); nothing of it has been looked at */
 
-	size_t body_off;       /* where the answer section starts (NOTIFY, UPDATE, IXFR) */
+	size_t body_off; /* where the answer section starts (NOTIFY, UPDATE, IXFR) */
 };
 
 /* edns-tcp-keepalive, RFC 7828: a client sends it empty. */

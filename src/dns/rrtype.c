@@ -7,7 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define OPAQUE { 0, 0 }
+#define OPAQUE                                                                                     \
+	{                                                                                          \
+		0, 0                                                                               \
+	}
 #define NO_TARGET (-1)
 
 /*

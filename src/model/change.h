@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * change -- a change set: what one revision does. Store commits it, feed carries it, engine applies it.
+ * change -- a change set: what one revision does. Store commits it, feed carries it, engine applies
+ * it.
  *
- * Operations are in an order in which they can be applied one by one: what is referred to comes first on
- * the way in and last on the way out. Everything lives in the set's arena.
+ * Operations are in an order in which they can be applied one by one: what is referred to comes
+ * first on the way in and last on the way out. Everything lives in the set's arena.
  */
 #pragma once
 
@@ -16,21 +17,23 @@
 #include "model/kind.h"
 
 enum change_op_kind {
-	CHANGE_PUT,        /* object: kind, name, id, created/updated, spec (compact JSON, complete with defaults) */
-	CHANGE_DELETE,     /* object: kind, name; a zone takes its RRsets along */
-	CHANGE_RRSET_PUT,  /* zone, owner, type, ttl_s, rdata */
+	CHANGE_PUT,    /* object: kind, name, id, created/updated, spec (compact JSON, complete with
+			  defaults) */
+	CHANGE_DELETE, /* object: kind, name; a zone takes its RRsets along */
+	CHANGE_RRSET_PUT,    /* zone, owner, type, ttl_s, rdata */
 	CHANGE_RRSET_DELETE, /* zone, owner, type */
-	CHANGE_ZONE_CLEAR, /* zone: drop all its RRsets; what follows in the set replaces them, seen by readers as one swap */
+	CHANGE_ZONE_CLEAR, /* zone: drop all its RRsets; what follows in the set replaces them, seen
+			      by readers as one swap */
 };
 
 struct change_op {
 	enum change_op_kind op;
 	/* PUT, DELETE */
 	enum kind kind;
-	const char *name; /* as kind_name() made it; for RRSET_*, ZONE_CLEAR: the zone's */
-	const char *id;   /* PUT: 16 hex digits, for life */
-	const char *spec; /* PUT: JSON text */
-	uint64_t revision;             /* filled at commit */
+	const char *name;  /* as kind_name() made it; for RRSET_*, ZONE_CLEAR: the zone's */
+	const char *id;    /* PUT: 16 hex digits, for life */
+	const char *spec;  /* PUT: JSON text */
+	uint64_t revision; /* filled at commit */
 	int64_t created_ms, updated_ms; /* real time */
 	/* RRSET_* */
 	const uint8_t *owner; /* lower wire name */
@@ -44,17 +47,19 @@ struct change_set {
 	struct arena arena;
 	struct change_op *ops;
 	size_t count, cap;
-	uint64_t revision; /* given at commit; strictly increasing */
-	const char *author; /* "token:admin", "cli", ...: for the audit log */
+	uint64_t revision;   /* given at commit; strictly increasing */
+	const char *author;  /* "token:admin", "cli", ...: for the audit log */
 	const char *summary; /* "put pool 'dc-a'" */
-	struct strmap index; /* change_key -> 1 + place of the newest PUT or DELETE of that object, as a pointer */
+	struct strmap index; /* change_key -> 1 + place of the newest PUT or DELETE of that object,
+				as a pointer */
 };
 
 void change_init(struct change_set *c);
 void change_fini(struct change_set *c);
 /* Append a copy of `op` (its strings and bytes are copied into the arena). */
 void change_add(struct change_set *c, const struct change_op *op);
-/* The newest PUT or DELETE of an object in the set, or NULL. O(1); valid until the next change_add. */
+/* The newest PUT or DELETE of an object in the set, or NULL. O(1); valid until the next change_add.
+ */
 const struct change_op *change_find(const struct change_set *c, enum kind kind, const char *name);
 
 /* "pool dc-a": an object among all kinds, and what people are shown as a referrer. Returns out. */

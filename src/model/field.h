@@ -2,11 +2,12 @@
 /*
  * field -- const tables that describe the members of a struct; everything else is read off them.
  *
- *   JSON <--> struct, defaults, ranges, error paths, OpenAPI schema, reference manual, gtmctl columns, persistence
+ *   JSON <--> struct, defaults, ranges, error paths, OpenAPI schema, reference manual, gtmctl
+ * columns, persistence
  *
- * A row says: JSON name, C offset, type, range, default, one line of prose. Adding a member to a noun is a
- * struct member and a row. Decoded strings and lists live in the arena handed in; a decoded struct is a plain
- * value that points into it.
+ * A row says: JSON name, C offset, type, range, default, one line of prose. Adding a member to a
+ * noun is a struct member and a row. Decoded strings and lists live in the arena handed in; a
+ * decoded struct is a plain value that points into it.
  */
 #pragma once
 
@@ -23,14 +24,16 @@ enum field_type {
 	FIELD_BOOL,     /* bool */
 	FIELD_U32,      /* uint32_t, min..max */
 	FIELD_DURATION, /* uint32_t ms; JSON "200ms"; min..max in ms */
-	FIELD_STR,      /* const char *, min..max bytes, no control characters; NULL only if `optional` and absent */
-	FIELD_NAME,     /* const char *: object name, 1..64 of [A-Za-z0-9._:*-] and any UTF-8 letter; no '/' or space */
-	FIELD_ENUM,     /* int, words in `words` (NULL-terminated, index = value) */
-	FIELD_STRUCT,   /* embedded struct described by `sub` */
-	FIELD_LIST,     /* struct field_list of structs described by `sub`; min..max items */
-	FIELD_STRS,     /* struct field_list of const char *; min..max items; each 1..255 bytes */
-	FIELD_LABELS,   /* struct field_list of struct field_label, JSON object of strings */
-	FIELD_CUSTOM,   /* anything: `codec` */
+	FIELD_STR,  /* const char *, min..max bytes, no control characters; NULL only if `optional`
+		       and absent */
+	FIELD_NAME, /* const char *: object name, 1..64 of [A-Za-z0-9._:*-] and any UTF-8 letter; no
+		       '/' or space */
+	FIELD_ENUM, /* int, words in `words` (NULL-terminated, index = value) */
+	FIELD_STRUCT, /* embedded struct described by `sub` */
+	FIELD_LIST,   /* struct field_list of structs described by `sub`; min..max items */
+	FIELD_STRS,   /* struct field_list of const char *; min..max items; each 1..255 bytes */
+	FIELD_LABELS, /* struct field_list of struct field_label, JSON object of strings */
+	FIELD_CUSTOM, /* anything: `codec` */
 };
 
 struct field_list {
@@ -46,18 +49,19 @@ struct field_label {
 struct field;
 struct field_codec {
 	/* `at` is the member. 0 or -EINVAL with problems added under `path`. */
-	int (*decode)(const struct field *f, const json_t *j, void *at, struct arena *a, const struct diag_path *path,
-	    struct diag *d);
+	int (*decode)(const struct field *f, const json_t *j, void *at, struct arena *a,
+	    const struct diag_path *path, struct diag *d);
 	json_t *(*encode)(const struct field *f, const void *at);
 	void (*set_default)(const struct field *f, void *at, struct arena *a);
 	json_t *(*schema)(const struct field *f); /* JSON Schema of the member */
 };
 
-#define FIELD_REQUIRED 1  /* must be given */
+#define FIELD_REQUIRED  1 /* must be given */
 #define FIELD_IMMUTABLE 2 /* may not change once the object exists */
-#define FIELD_OPTIONAL 4  /* may be null or absent, then absent from output (STR, STRUCT with `present`) */
-#define FIELD_SECRET 8    /* written, never read back */
-#define FIELD_LINES 16    /* STR: may have line breaks and tabs */
+#define FIELD_OPTIONAL                                                                             \
+	4 /* may be null or absent, then absent from output (STR, STRUCT with `present`) */
+#define FIELD_SECRET 8  /* written, never read back */
+#define FIELD_LINES  16 /* STR: may have line breaks and tabs */
 
 struct field {
 	const char *name;
@@ -73,17 +77,22 @@ struct field {
 	const struct field_codec *codec;
 	const char *prose;
 };
-#define FIELD_END { .name = NULL }
+#define FIELD_END                                                                                  \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
 
 /* Fill a struct with defaults (required members become zero). */
 void field_defaults(const struct field *table, void *obj, struct arena *a);
 /*
- * Decode: defaults first, then every member of `j`. Unknown members, wrong types, values out of range and missing
- * required members are all reported (not only the first), each under its path. 0 or -EINVAL.
+ * Decode: defaults first, then every member of `j`. Unknown members, wrong types, values out of
+ * range and missing required members are all reported (not only the first), each under its path. 0
+ * or -EINVAL.
  */
 MUST_USE int field_decode(const struct field *table, const json_t *j, void *obj, struct arena *a,
     const struct diag_path *path, struct diag *d);
-/* Every member in table order, defaults echoed, secrets left out unless asked for. The caller owns the result. */
+/* Every member in table order, defaults echoed, secrets left out unless asked for. The caller owns
+ * the result. */
 MUST_USE json_t *field_encode(const struct field *table, const void *obj, bool with_secrets);
 /*
  * For people to read (audit, dry run): put a word in place of every secret in an encoded struct.

@@ -30,8 +30,9 @@ struct kind_info {
 	/* May be NULL: refers to nothing. */
 	void (*refs)(const void *spec, kind_ref_f *visit, void *arg);
 	/*
-	 * May be NULL. Right after decoding, before `check`: put values that parse into canonical text and fill in what
-	 * depends on other members or the name (places in a list). What does not parse is left for `check` to refuse.
+	 * May be NULL. Right after decoding, before `check`: put values that parse into canonical
+	 * text and fill in what depends on other members or the name (places in a list). What does
+	 * not parse is left for `check` to refuse.
 	 */
 	void (*settle)(const char *name, void *spec, struct arena *a);
 };
@@ -41,16 +42,18 @@ extern const struct kind_info kind_table[KIND_COUNT];
 MUST_USE int kind_parse(const char *name_or_plural, enum kind *kind);
 
 /*
- * Normalise and check an object's name for its kind: domains are "<host>/<TYPE>" with the host lower case
- * without trailing dot ("www.cloud-example.com/A"); zones a domain name likewise; others 1..64 characters.
- * Writes to out (size KIND_NAME_SIZE). 0 or -EINVAL.
+ * Normalise and check an object's name for its kind: domains are "<host>/<TYPE>" with the host
+ * lower case without trailing dot ("www.cloud-example.com/A"); zones a domain name likewise;
+ * others 1..64 characters. Writes to out (size KIND_NAME_SIZE). 0 or -EINVAL.
  */
 #define KIND_NAME_SIZE 300
 MUST_USE int kind_name(enum kind kind, const char *name, char *out, struct diag *d);
 
 /* Decode and check a spec; the result lives in `a`. NULL with problems in d. */
-MUST_USE void *kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *a, struct diag *d);
-/* The spec as a change_op carries it: compact JSON, complete with defaults and secrets. The caller frees. */
+MUST_USE void *
+kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *a, struct diag *d);
+/* The spec as a change_op carries it: compact JSON, complete with defaults and secrets. The caller
+ * frees. */
 MUST_USE char *kind_spec_text(enum kind kind, const void *spec);
 /*
  * What a PUT over `old` (may be NULL) means: secrets are never read back, so those left out stay

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * nouns -- the specs of the model's objects as plain C values (2-model of the design). Field tables: one file per noun.
+ * nouns -- the specs of the model's objects as plain C values (2-model of the design). Field
+ * tables: one file per noun.
  */
 #pragma once
 
@@ -16,9 +17,19 @@ enum address_type { ADDRESS_IPV4, ADDRESS_IPV6, ADDRESS_DOMAIN };
 enum address_mode { MODE_AUTO, MODE_MANUAL };
 enum manual_state { MANUAL_AVAILABLE, MANUAL_UNAVAILABLE };
 enum fallback { FALLBACK_FAIL_OPEN };
-enum protocol { PROTOCOL_TCP, PROTOCOL_HTTP, PROTOCOL_HTTPS, PROTOCOL_TLS, PROTOCOL_PING, PROTOCOL_UDP, PROTOCOL_DNS, PROTOCOL_GRPC };
+enum protocol {
+	PROTOCOL_TCP,
+	PROTOCOL_HTTP,
+	PROTOCOL_HTTPS,
+	PROTOCOL_TLS,
+	PROTOCOL_PING,
+	PROTOCOL_UDP,
+	PROTOCOL_DNS,
+	PROTOCOL_GRPC
+};
 
-extern const char *const strategy_words[], *const sequence_mode_words[], *const address_type_words[];
+extern const char *const strategy_words[], *const sequence_mode_words[],
+					       *const address_type_words[];
 
 enum tsig_algorithm { TSIG_HMAC_SHA256, TSIG_HMAC_SHA384, TSIG_HMAC_SHA512 };
 enum zone_role { ZONE_PRIMARY, ZONE_SECONDARY };
@@ -36,12 +47,12 @@ struct tsig_key_spec {
 };
 #define TSIG_SECRET_MAX 191
 
-struct peer_spec { /* a server transfers are made with */
+struct peer_spec {           /* a server transfers are made with */
 	const char *address; /* with port */
 	const char *key;     /* a tsig-key, or NULL */
 };
 
-struct transfer_spec { /* who may have the zone */
+struct transfer_spec {    /* who may have the zone */
 	const char *from; /* as cidr_parse reads it */
 	const char *key;  /* the request must be signed with it; NULL: need not be signed */
 };
@@ -60,10 +71,11 @@ struct zone_spec {
 	struct field_list update;    /* struct update_spec; of a primary only */
 	int serial;
 	int axfr_view;
-	const char *catalog; /* the catalog zone this zone is a member of, or NULL */
-	bool catalog_consumer;         /* of a secondary: its members become zones here */
-	struct field_list nameservers; /* const char *; used for SOA and NS when the zone is made empty */
-	const char *contact;           /* RNAME as a mail address or a name */
+	const char *catalog;   /* the catalog zone this zone is a member of, or NULL */
+	bool catalog_consumer; /* of a secondary: its members become zones here */
+	struct field_list
+	    nameservers;     /* const char *; used for SOA and NS when the zone is made empty */
+	const char *contact; /* RNAME as a mail address or a name */
 	const char *remark;
 	struct field_list labels;
 };
@@ -88,7 +100,7 @@ struct ping_spec {
 
 struct dns_spec {
 	const char *name, *type;
-	int expect_rcode; /* as in the message */
+	int expect_rcode;          /* as in the message */
 	const char *expect_answer; /* rdata as text; "" = any */
 };
 
@@ -100,7 +112,7 @@ struct grpc_spec {
 struct tls_spec {
 	const char *sni; /* asked for and verified; "" = as the protocol says */
 	bool verify;
-	const char *ca;               /* PEM; "" = the system's */
+	const char *ca;                /* PEM; "" = the system's */
 	const char *certificate, *key; /* PEM; both or none */
 	uint32_t expiry_warn_days;
 	uint32_t full_handshake_every; /* probes */
@@ -139,10 +151,11 @@ struct address_spec {
 	struct field_list labels;
 };
 
-struct link_spec { /* domain -> pool, pool -> address */
+struct link_spec {          /* domain -> pool, pool -> address */
 	const char *target; /* JSON "pool" or "address" */
 	uint32_t weight;    /* 0..65535, default 1; 0 = standby */
-	uint32_t order;     /* 1..; 0 in the struct = not given: position in the list + 1 is filled in */
+	uint32_t
+	    order; /* 1..; 0 in the struct = not given: position in the list + 1 is filled in */
 	struct field_list lines;
 };
 
@@ -169,8 +182,11 @@ struct domain_spec {
 	struct field_list labels;
 };
 
-/* Split a domain object's name "host/TYPE". host points into a copy in `host` (size KIND_NAME_SIZE). */
+/* Split a domain object's name "host/TYPE". host points into a copy in `host` (size
+ * KIND_NAME_SIZE). */
 int domain_name_split(const char *name, char *host, uint16_t *rrtype);
 
-/* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c, address_fields.c, pool_fields.c, domain_fields.c */
-extern const struct field tsig_key_fields[], zone_fields[], template_fields[], address_fields[], pool_fields[], domain_fields[];
+/* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c,
+ * address_fields.c, pool_fields.c, domain_fields.c */
+extern const struct field tsig_key_fields[], zone_fields[], template_fields[], address_fields[],
+    pool_fields[], domain_fields[];

@@ -19,7 +19,7 @@
 #include "serve/serve_options.h"
 #include "zone/zones.h"
 
-#define RESPOND_MAX      65535
+#define RESPOND_MAX 65535
 /* Lengths that say: not for the query path. */
 #define RESPOND_HANDOVER SIZE_MAX
 #define RESPOND_TRANSFER (SIZE_MAX - 1) /* over TCP only */

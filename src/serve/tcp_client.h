@@ -54,9 +54,9 @@ struct tcp_client {
 	size_t in_len;
 	uint8_t *out; /* unsent */
 	size_t out_len;
-	bool finished; /* nothing more to read: close when all is sent */
+	bool finished;       /* nothing more to read: close when all is sent */
 	bool wants_transfer; /* the first of `in`; nothing more is read */
-	unsigned away; /* queries handed over, their answers not yet back */
+	unsigned away;       /* queries handed over, their answers not yet back */
 
 	/* the server's */
 	struct list by_age, by_source;

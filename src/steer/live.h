@@ -104,7 +104,7 @@ struct live_domain {
 	struct live_pool *current;
 	char *recalled;
 	enum live_fallback fallback;
-	struct plan *next;   /* compiled, not yet published */
+	struct plan *next; /* compiled, not yet published */
 	struct rrset *next_set;
 	struct list leaving; /* deleted, in tree.leaving until its answer is withdrawn */
 };

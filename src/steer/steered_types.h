@@ -29,8 +29,8 @@ bool steered_is_empty(const struct steered *s);
  * Swap in `plan` (NULL: not steered) with its fallback set, and retire the old ones; both become
  * the overlay's. Is the fallback set another one?
  */
-bool steered_set(
-    struct steered *s, enum steered_type type, struct plan *plan, struct rrset *fallback);
+bool
+steered_set(struct steered *s, enum steered_type type, struct plan *plan, struct rrset *fallback);
 enum steered_type steered_type_of(uint16_t rrtype);
 /* The slot that answers `qtype`, STEERED_TYPES if none. */
 enum steered_type steered_slot(const struct steered *s, uint16_t qtype);

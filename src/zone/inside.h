@@ -36,7 +36,7 @@ struct zone {
 	uint64_t generation;        /* odd: a change set is under way */
 	struct history *history;    /* NULL: nobody may transfer it */
 	void *policy;               /* the room above's, swapped by RCU */
-	bool stale; /* readers: atomically */
+	bool stale;                 /* readers: atomically */
 	uint8_t apex[];
 };
 

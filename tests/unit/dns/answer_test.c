@@ -242,7 +242,8 @@ edns(void **state)
 		a.ede_text = "why";
 		assert_true(answer_rr(&a, q.qname, RRTYPE_TXT, 0, rdata,
 		    (uint16_t)(sizeof(buf) - a.len - 2 - 10 - 11 - spare)));
-		assert_int_equal(answer_finish(&a), sizeof(buf) - (spare < 9 ? spare - 6 : spare - 9));
+		assert_int_equal(
+		    answer_finish(&a), sizeof(buf) - (spare < 9 ? spare - 6 : spare - 9));
 	}
 	/* No EDNS asked: none said. */
 	query("1234 0100 0001 0000 0000 0000 00 0001 0001", &q);
