@@ -53,7 +53,8 @@ cli_say(struct cli *cli, const char *fmt, ...)
 void
 cli_write(struct cli *cli, struct buf *b)
 {
-	fwrite(b->data, 1, b->len, cli->out);
+	if (b->len > 0)
+		fwrite(b->data, 1, b->len, cli->out);
 	fflush(cli->out);
 	buf_fini(b);
 }
