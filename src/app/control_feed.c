@@ -344,7 +344,7 @@ on_closed(void *arg, const char *why)
 {
 	struct control_feed *f = arg;
 	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
-	log_warn("control", "the engine is gone (%s)", why);
+	log_info("control", "the engine is gone (%s)", why); /* the supervisor warns if it died */
 	link_free(&f->link);
 	f->current = false;
 	pthread_mutex_lock(&f->lock);
