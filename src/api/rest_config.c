@@ -42,6 +42,7 @@ struct item {
 	char name[KIND_NAME_SIZE];
 	json_t *spec; /* borrowed */
 	bool known;   /* kind and name are fine */
+	bool put;
 };
 
 static const char *
@@ -69,7 +70,7 @@ read_item(struct request *r, size_t i, const json_t *j, struct item *out)
 		return;
 	if (kind == NULL || kind_parse(kind, &out->kind) < 0) {
 		diag_add(&r->diag, DIAG_INVALID, place(r, i, ".kind"), "is not a kind of object");
-		diag_detail(&r->diag, kind, "tsig-key, zone, template, address, pool, domain");
+		diag_detail(&r->diag, kind, kind_names(&r->arena));
 		return;
 	}
 	if (name == NULL || !json_is_object(out->spec)) {
@@ -102,10 +103,11 @@ refuse_twice(struct request *r, const struct item *items, size_t n)
 }
 
 static void
-put_item(struct edit *e, const struct item *item, size_t i)
+put_item(struct edit *e, struct item *item, size_t i)
 {
 	struct diag d;
 
+	item->put = true;
 	diag_init(&d);
 	if (edit_put(e, item->kind, item->name, item->spec, &d) < 0)
 		problem_adopt(&e->r->diag, &d, place(e->r, i, ".spec"), false);
@@ -151,28 +153,60 @@ judge_item(struct edit *e, const struct item *item, size_t i)
 	arena_fini(&arena);
 }
 
+#define LINES_DEEP 32 /* more than any chain of lines that is accepted */
+
+/* The lines among the items, each after its parent. */
+static void
+put_lines(struct edit *e, struct item *items, size_t n)
+{
+	struct item *chain[LINES_DEEP];
+	struct strmap lines;
+
+	strmap_init(&lines);
+	for (size_t i = 0; i < n; i++)
+		if (items[i].kind == KIND_LINE)
+			strmap_put(&lines, items[i].name, &items[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct item *at = items[i].kind == KIND_LINE ? &items[i] : NULL;
+		size_t deep = 0;
+
+		for (; at != NULL && !at->put && deep < LINES_DEEP; deep++) {
+			const char *parent = json_string_value(json_object_get(at->spec, "parent"));
+
+			chain[deep] = at;
+			at = parent != NULL ? strmap_find(&lines, parent) : NULL;
+		}
+		while (deep-- > 0)
+			if (!chain[deep]->put)
+				put_item(e, chain[deep], (size_t)(chain[deep] - items));
+	}
+	strmap_fini(&lines);
+}
+
 /*
  * Kind by kind, so that what is referred to comes first whatever the list's order. After a kind
  * with problems the others are only judged by themselves: they would complain about what is
  * missing.
  */
 static void
-put_items(struct edit *e, const struct item *items, size_t n)
+put_items(struct edit *e, struct item *items, size_t n)
 {
 	for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
 		const bool alone = diag_failed(&e->r->diag);
 
+		if (kind == KIND_LINE && !alone)
+			put_lines(e, items, n);
 		for (size_t i = 0; i < n; i++) {
 			if (items[i].kind == kind && alone)
 				judge_item(e, &items[i], i);
-			else if (items[i].kind == kind)
+			else if (items[i].kind == kind && !items[i].put)
 				put_item(e, &items[i], i);
 		}
 	}
 }
 
 static void
-apply(struct request *r, const struct item *items, size_t n)
+apply(struct request *r, struct item *items, size_t n)
 {
 	json_t *list = json_array();
 	struct edit e;

@@ -29,6 +29,7 @@
 const struct route route_table[] = {
 	KIND_ROUTES(KIND_TSIG_KEY, "tsig-keys", "/{name}"),
 	KIND_ROUTES(KIND_TEMPLATE, "templates", "/{name}"),
+	KIND_ROUTES(KIND_LINE, "lines", "/{name}"),
 	KIND_ROUTES(KIND_ADDRESS, "addresses", "/{name}"),
 	{ "GET", API "/addresses/{name}/health", rest_address_health, AUTH_READ, ROUTE_NO_BODY, KIND_ADDRESS,
 	    "Per check and node: verdict, last observations with cause and timing" },

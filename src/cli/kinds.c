@@ -159,6 +159,14 @@ static const struct kinds_column template_columns[] = {
 	{ "REVISION", "revision", .wide = true, .right = true },
 	{ .title = NULL },
 };
+static const struct kinds_column line_columns[] = {
+	{ "NAME", "name", .wide = false },
+	{ "PARENT", "spec.parent", .wide = false },
+	{ "CIDRS", "spec.cidrs", .wide = false },
+	{ "REVISION", "revision", .wide = true, .right = true },
+	{ "REMARK", "spec.remark", .wide = false },
+	{ .title = NULL },
+};
 static const struct kinds_column address_columns[] = {
 	{ "NAME", "name", .wide = false },
 	{ "VALUE", "spec.value", .wide = false },
@@ -203,6 +211,7 @@ const struct kinds_row kinds_table[] = {
 	{ "pool", "pools", false, pool_columns },
 	{ "address", "addresses", false, address_columns },
 	{ "template", "templates", false, template_columns },
+	{ "line", "lines", false, line_columns },
 	{ "zone", "zones", false, zone_columns },
 	{ "tsig-key", "tsig-keys", false, tsig_key_columns },
 	{ .name = NULL },

@@ -33,7 +33,7 @@ put_op(struct buf *b, const struct change_op *op)
 	put_str(b, op->name);
 	switch (op->op) {
 	case CHANGE_PUT:
-		buf_put_u8(b, (uint8_t)op->kind);
+		buf_put_u8(b, kind_table[op->kind].wire);
 		put_str(b, op->id);
 		put_str(b, op->spec);
 		buf_put_u64(b, op->revision);
@@ -41,7 +41,7 @@ put_op(struct buf *b, const struct change_op *op)
 		buf_put_u64(b, (uint64_t)op->updated_ms);
 		break;
 	case CHANGE_DELETE:
-		buf_put_u8(b, (uint8_t)op->kind);
+		buf_put_u8(b, kind_table[op->kind].wire);
 		break;
 	case CHANGE_RRSET_PUT:
 	case CHANGE_RRSET_DELETE:
@@ -80,6 +80,13 @@ take_str(struct buf_reader *r, struct arena *a)
 }
 
 static void
+take_kind(struct buf_reader *r, struct change_op *op)
+{
+	if (kind_of_wire(buf_read_u8(r), &op->kind) < 0)
+		r->bad = true;
+}
+
+static void
 take_owner(struct buf_reader *r, struct change_op *op)
 {
 	const uint32_t len = buf_read_u32(r);
@@ -97,17 +104,16 @@ take_op(struct buf_reader *r, struct change_op *op, struct arena *scratch)
 	op->name = take_str(r, scratch);
 	switch (op->op) {
 	case CHANGE_PUT:
-		op->kind = buf_read_u8(r);
+		take_kind(r, op);
 		op->id = take_str(r, scratch);
 		op->spec = take_str(r, scratch);
 		op->revision = buf_read_u64(r);
 		op->created_ms = (int64_t)buf_read_u64(r);
 		op->updated_ms = (int64_t)buf_read_u64(r);
-		return !r->bad && op->kind < KIND_COUNT && op->name != NULL && op->id != NULL &&
-		       op->spec != NULL;
+		return !r->bad && op->name != NULL && op->id != NULL && op->spec != NULL;
 	case CHANGE_DELETE:
-		op->kind = buf_read_u8(r);
-		return !r->bad && op->kind < KIND_COUNT && op->name != NULL;
+		take_kind(r, op);
+		return !r->bad && op->name != NULL;
 	case CHANGE_RRSET_PUT:
 	case CHANGE_RRSET_DELETE:
 		take_owner(r, op);

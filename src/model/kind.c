@@ -13,37 +13,43 @@
 
 const struct kind_info kind_table[KIND_COUNT] = {
 	[KIND_TSIG_KEY] = {
-		.name = "tsig-key", .plural = "tsig-keys",
+		.name = "tsig-key", .plural = "tsig-keys", .wire = 0,
 		.prose = "a secret shared with a peer, which signs transfers and updates",
 		.size = sizeof(struct tsig_key_spec), .fields = tsig_key_fields,
 		.check = tsig_key_check,
 	},
 	[KIND_ZONE] = {
-		.name = "zone", .plural = "zones",
+		.name = "zone", .plural = "zones", .wire = 1,
 		.prose = "an authoritative DNS zone hosted here",
 		.size = sizeof(struct zone_spec), .fields = zone_fields,
 		.settle = zone_settle, .check = zone_check, .refs = zone_refs,
 	},
 	[KIND_TEMPLATE] = {
-		.name = "template", .plural = "templates",
+		.name = "template", .plural = "templates", .wire = 2,
 		.prose = "how to probe; reusable",
 		.size = sizeof(struct template_spec), .fields = template_fields,
 		.settle = template_settle, .check = template_check,
 	},
+	[KIND_LINE] = {
+		.name = "line", .plural = "lines", .wire = 6,
+		.prose = "a class of clients told by their networks, beside the built-in lines",
+		.size = sizeof(struct line_spec), .fields = line_fields,
+		.check = line_check,
+	},
 	[KIND_ADDRESS] = {
-		.name = "address", .plural = "addresses",
+		.name = "address", .plural = "addresses", .wire = 3,
 		.prose = "one endpoint, reusable by many pools; health belongs to it",
 		.size = sizeof(struct address_spec), .fields = address_fields,
 		.settle = address_settle, .check = address_check, .refs = address_refs,
 	},
 	[KIND_POOL] = {
-		.name = "pool", .plural = "pools",
+		.name = "pool", .plural = "pools", .wire = 4,
 		.prose = "addresses of one site, reusable by many domains",
 		.size = sizeof(struct pool_spec), .fields = pool_fields,
 		.settle = pool_settle, .check = pool_check, .refs = pool_refs,
 	},
 	[KIND_DOMAIN] = {
-		.name = "domain", .plural = "domains",
+		.name = "domain", .plural = "domains", .wire = 5,
 		.prose = "one name and type that is steered",
 		.size = sizeof(struct domain_spec), .fields = domain_fields,
 		.settle = domain_settle, .check = domain_check, .refs = domain_refs,
@@ -61,6 +67,28 @@ kind_parse(const char *name_or_plural, enum kind *kind)
 		}
 	}
 	return -EINVAL;
+}
+
+int
+kind_of_wire(uint8_t wire, enum kind *kind)
+{
+	for (int k = 0; k < KIND_COUNT; k++) {
+		if (kind_table[k].wire == wire) {
+			*kind = (enum kind)k;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *
+kind_names(struct arena *a)
+{
+	const char *text = kind_table[0].name;
+
+	for (int k = 1; k < KIND_COUNT; k++)
+		text = arena_printf(a, "%s, %s", text, kind_table[k].name);
+	return text;
 }
 
 static int

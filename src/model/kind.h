@@ -10,10 +10,11 @@ enum kind {
 	KIND_TSIG_KEY,
 	KIND_ZONE,
 	KIND_TEMPLATE,
+	KIND_LINE,
 	KIND_ADDRESS,
 	KIND_POOL,
 	KIND_DOMAIN,
-	KIND_COUNT, /* in dependency order: a kind refers only to kinds before it */
+	KIND_COUNT, /* in dependency order: `refs` names only kinds before it */
 };
 
 /* Called for each reference an object makes; `path` such as "checks[0].template". */
@@ -23,7 +24,8 @@ struct kind_info {
 	const char *name;   /* "pool" */
 	const char *plural; /* "pools": the URL */
 	const char *prose;
-	size_t size; /* of the struct */
+	uint8_t wire; /* on the feed and in journals on disk: for good, never given again */
+	size_t size;  /* of the struct */
 	const struct field *fields;
 	/* Rules across the members of one object; `name` is the object's. May be NULL. */
 	int (*check)(const char *name, const void *spec, struct diag *d);
@@ -40,6 +42,10 @@ struct kind_info {
 extern const struct kind_info kind_table[KIND_COUNT];
 
 MUST_USE int kind_parse(const char *name_or_plural, enum kind *kind);
+/* By its number on the wire. 0 or -EINVAL. */
+MUST_USE int kind_of_wire(uint8_t wire, enum kind *kind);
+/* "tsig-key, zone, ...": all names, for people. */
+const char *kind_names(struct arena *a);
 
 /*
  * Normalise and check an object's name for its kind: domains are "<host>/<TYPE>" with the host

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/strmap.h"
+#include "model/line_tree.h"
 #include "model/shared_fields.h"
-
-static const char *const line_words[] = { "default", NULL };
 
 #define LINK_FIELDS(member, what)                                                                  \
 	{                                                                                          \
@@ -33,8 +34,8 @@ static const char *const line_words[] = { "default", NULL };
 			    .min = 1,                                                              \
 			    .max = 64,                                                             \
 			    .def_str = "default",                                                  \
-			    .words = line_words,                                                   \
-			    .prose = "request sources this link serves" },                         \
+			    .prose = "request sources this link serves: built-in lines by code "   \
+				     "or alias, custom lines" },                                   \
 		    FIELD_END,                                                                     \
 	}
 
@@ -62,6 +63,35 @@ put_path(char *out, size_t size, const char *list, size_t i, const char *member)
 	diag_path_text(&at, out, size);
 }
 
+static const char *
+canonical(const char *line)
+{
+	const struct line_info *l = line_tree_find(line);
+
+	return l != NULL ? l->code : line;
+}
+
+/* No line twice, an alias included. */
+static void
+check_lines(const struct link_spec *link, const char *list, size_t i, struct diag *d)
+{
+	const char *const *lines = link->lines.items;
+	char where[64];
+
+	for (size_t k = 1; k < link->lines.count; k++) {
+		size_t first = 0;
+
+		while (first < k && strcmp(canonical(lines[first]), canonical(lines[k])) != 0)
+			first++;
+		if (first == k)
+			continue;
+		snprintf(where, sizeof(where), "%s[%zu].lines[%zu]", list, i, k);
+		diag_add(d, DIAG_INVALID, where, "is the same line as lines[%zu], '%s'", first,
+		    lines[first]);
+		diag_detail(d, lines[k], NULL);
+	}
+}
+
 int
 link_check(const struct field_list *links, const char *list, const char *member, struct diag *d)
 {
@@ -72,6 +102,8 @@ link_check(const struct field_list *links, const char *list, const char *member,
 
 	strmap_init(&seen);
 	for (size_t i = 0; i < links->count; i++) {
+		check_lines(&link[i], list, i, d);
+
 		const struct link_spec *other =
 		    strmap_put(&seen, link[i].target, (void *)(uintptr_t)&link[i]);
 
@@ -86,6 +118,21 @@ link_check(const struct field_list *links, const char *list, const char *member,
 	return d->count == before ? 0 : -EINVAL;
 }
 
+/* The custom ones; the built-in ones are always there. */
+static void
+visit_lines(const struct link_spec *link, const char *list, size_t i, kind_ref_f *visit, void *arg)
+{
+	const char *const *lines = link->lines.items;
+	char where[64];
+
+	for (size_t k = 0; k < link->lines.count; k++) {
+		if (line_tree_find(lines[k]) != NULL)
+			continue;
+		snprintf(where, sizeof(where), "%s[%zu].lines[%zu]", list, i, k);
+		visit(KIND_LINE, lines[k], where, arg);
+	}
+}
+
 void
 link_refs(const struct field_list *links, enum kind to, const char *list, const char *member,
     kind_ref_f *visit, void *arg)
@@ -96,5 +143,6 @@ link_refs(const struct field_list *links, enum kind to, const char *list, const 
 	for (size_t i = 0; i < links->count; i++) {
 		put_path(where, sizeof(where), list, i, member);
 		visit(to, link[i].target, where, arg);
+		visit_lines(&link[i], list, i, visit, arg);
 	}
 }

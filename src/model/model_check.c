@@ -10,6 +10,7 @@
 
 #include "dns/name.h"
 #include "dns/rrtype.h"
+#include "model/line_tree.h"
 #include "model/nouns.h"
 #include "model/view.h"
 
@@ -22,6 +23,10 @@ struct trial {
 	struct diag *d;
 };
 
+#define LINES_ALLOWED                                                                              \
+	"a built-in line such as default, cn, us_ca, telecom, telecom_zj, cloud_aws "              \
+	"(GET /api/v1/line-tree), or a custom line"
+
 /* -- any kind: references exist, immutable members stay -- */
 
 static void
@@ -32,7 +37,7 @@ check_ref(enum kind to, const char *name, const char *path, void *arg)
 	if (view_spec(&t->view, to, name) != NULL)
 		return;
 	diag_add(t->d, DIAG_INVALID, path, "no %s named '%s' exists", kind_table[to].name, name);
-	diag_detail(t->d, name, NULL);
+	diag_detail(t->d, name, to == KIND_LINE ? LINES_ALLOWED : NULL);
 }
 
 /* A string as it is, anything else as JSON. */
@@ -66,6 +71,107 @@ check_immutable(struct trial *t, const void *old_spec)
 	}
 	json_decref(old);
 	json_decref(new);
+}
+
+/* -- line -- */
+
+#define LINE_DEPTH_MAX 16 /* custom lines above a line */
+
+/*
+ * Up the parents, as they will be. They are no `refs`: those point to kinds that come before, and a
+ * line's parent may have been made after it.
+ */
+static void
+check_parent(struct trial *t)
+{
+	const char *parent = ((const struct line_spec *)t->spec)->parent;
+	unsigned depth = 0;
+
+	for (const char *at = parent; line_tree_find(at) == NULL;) {
+		const struct line_spec *above =
+		    strcmp(at, t->name) == 0 ? NULL : view_spec(&t->view, KIND_LINE, at);
+
+		if (strcmp(at, t->name) == 0) {
+			diag_add(t->d, DIAG_INVALID, "parent", "makes the line its own ancestor");
+			diag_detail(t->d, parent, NULL);
+			return;
+		}
+		if (above == NULL) {
+			check_ref(KIND_LINE, at, "parent", t);
+			return;
+		}
+		if (++depth > LINE_DEPTH_MAX) {
+			diag_add(t->d, DIAG_INVALID, "parent",
+			    "has more than %d custom lines above it", LINE_DEPTH_MAX);
+			diag_detail(t->d, parent, NULL);
+			return;
+		}
+		at = above->parent;
+	}
+}
+
+struct line_trial {
+	struct trial *t;
+	struct strmap ranges; /* canonical text -> place in the list + 1, as a pointer */
+};
+
+static void
+check_shared_ranges(enum kind kind, const char *name, const void *spec, void *arg)
+{
+	const struct line_trial *lt = arg;
+	const struct line_spec *other = spec;
+	const char *const *text = other->cidrs.items;
+	char canon[CIDR_TEXT_SIZE], where[32];
+	struct cidr c;
+
+	(void)kind;
+	if (strcmp(name, lt->t->name) == 0)
+		return;
+	for (size_t i = 0; i < other->cidrs.count; i++) {
+		if (line_cidr(&c, text[i]) != NULL)
+			continue;
+
+		const size_t place = (size_t)strmap_find(&lt->ranges, cidr_text(&c, canon));
+
+		if (place == 0)
+			continue;
+		snprintf(where, sizeof(where), "cidrs[%zu]", place - 1);
+		diag_add(lt->t->d, DIAG_INVALID, where,
+		    "line '%s' has this range: a client can be in one of them only", name);
+		diag_detail(lt->t->d, canon, "a longer or shorter prefix");
+	}
+}
+
+static bool
+same_cidrs(const struct line_spec *a, const struct line_spec *b)
+{
+	const char *const *x = a->cidrs.items, *const *y = b->cidrs.items;
+	size_t i = 0;
+
+	while (i < a->cidrs.count && i < b->cidrs.count && strcmp(x[i], y[i]) == 0)
+		i++;
+	return i == a->cidrs.count && i == b->cidrs.count;
+}
+
+static void
+check_line(struct trial *t, const struct line_spec *old)
+{
+	const struct line_spec *self = t->spec;
+	const char *const *text = self->cidrs.items;
+	struct line_trial lt = { .t = t };
+	char canon[CIDR_TEXT_SIZE];
+	struct cidr c;
+
+	check_parent(t);
+	if (self->cidrs.count == 0 || (old != NULL && same_cidrs(old, self)))
+		return;
+	strmap_init(&lt.ranges);
+	for (size_t i = 0; i < self->cidrs.count; i++) {
+		if (line_cidr(&c, text[i]) == NULL)
+			strmap_put(&lt.ranges, cidr_text(&c, canon), (void *)(i + 1));
+	}
+	view_each(&t->view, KIND_LINE, check_shared_ranges, &lt);
+	strmap_fini(&lt.ranges);
 }
 
 /* -- address -- */
@@ -233,6 +339,8 @@ check_between(struct trial *t)
 		kind_table[t->kind].refs(t->spec, check_ref, t);
 	if (old != NULL)
 		check_immutable(t, old);
+	if (t->kind == KIND_LINE)
+		check_line(t, old);
 	if (t->kind == KIND_ADDRESS)
 		check_address(t, old);
 	if (t->kind == KIND_POOL)
@@ -290,6 +398,16 @@ add_orphan(enum kind kind, const char *name, const void *spec, void *arg)
 	add_referrer(kind, name, spec, arg);
 }
 
+/* Lines below a line do not stand among its referrers: see check_parent. */
+static void
+add_child(enum kind kind, const char *name, const void *spec, void *arg)
+{
+	const struct trial *t = arg;
+
+	if (strcmp(((const struct line_spec *)spec)->parent, t->name) == 0)
+		add_referrer(kind, name, spec, arg);
+}
+
 int
 model_check_delete(const struct model *m, const struct change_set *pending, enum kind kind,
     const char *name, struct diag *d)
@@ -306,6 +424,8 @@ model_check_delete(const struct model *m, const struct change_set *pending, enum
 		view_referrers(&t.view, kind, name, add_referrer, &t);
 		if (kind == KIND_ZONE)
 			view_each(&t.view, KIND_DOMAIN, add_orphan, &t);
+		if (kind == KIND_LINE)
+			view_each(&t.view, KIND_LINE, add_child, &t);
 		if (d->n_referrers > before)
 			rc = diag_add(
 			    d, DIAG_CONFLICT, "", "%s '%s' is in use", kind_table[kind].name, name);

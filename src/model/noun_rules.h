@@ -18,6 +18,7 @@ void domain_settle(const char *name, void *spec, struct arena *a);
 int tsig_key_check(const char *name, const void *spec, struct diag *d);
 int zone_check(const char *name, const void *spec, struct diag *d);
 int template_check(const char *name, const void *spec, struct diag *d);
+int line_check(const char *name, const void *spec, struct diag *d);
 int address_check(const char *name, const void *spec, struct diag *d);
 int pool_check(const char *name, const void *spec, struct diag *d);
 int domain_check(const char *name, const void *spec, struct diag *d);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/field.h"
+#include "net/cidr.h"
 #include "verdict/health.h"
 
 enum strategy { STRATEGY_ROUND_ROBIN, STRATEGY_WEIGHT, STRATEGY_SEQUENCE };
@@ -139,6 +140,13 @@ struct check_spec {
 	const char *target; /* numeric IP to probe instead of the value; NULL = the value */
 };
 
+struct line_spec {
+	const char *parent;      /* a built-in line, by code or alias, or a custom one */
+	struct field_list cidrs; /* const char *: as line_cidr reads them */
+	const char *remark;
+	struct field_list labels;
+};
+
 struct address_spec {
 	int type;
 	const char *value;
@@ -186,7 +194,11 @@ struct domain_spec {
  * KIND_NAME_SIZE). */
 int domain_name_split(const char *name, char *host, uint16_t *rrtype);
 
-/* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c,
+/* One entry of a line's cidrs. NULL, or what is wrong with it; then *c has the bits after the
+ * prefix cleared if that is all, else family AF_UNSPEC. */
+const char *line_cidr(struct cidr *c, const char *text);
+
+/* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c, line_fields.c,
  * address_fields.c, pool_fields.c, domain_fields.c */
-extern const struct field tsig_key_fields[], zone_fields[], template_fields[], address_fields[],
-    pool_fields[], domain_fields[];
+extern const struct field tsig_key_fields[], zone_fields[], template_fields[], line_fields[],
+    address_fields[], pool_fields[], domain_fields[];

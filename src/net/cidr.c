@@ -41,8 +41,8 @@ is_clean(const struct cidr *c)
 	return true;
 }
 
-int
-cidr_parse(struct cidr *c, const char *text)
+static int
+parse(struct cidr *c, const char *text)
 {
 	const size_t ip_len = strcspn(text, "/");
 	char ip[ADDR_TEXT_SIZE];
@@ -68,7 +68,43 @@ cidr_parse(struct cidr *c, const char *text)
 		return -EINVAL;
 	*c = (struct cidr){ .family = (uint8_t)family, .bits = (uint8_t)bits };
 	memcpy(c->ip, bytes, n);
-	return is_clean(c) ? 0 : -EINVAL;
+	return 0;
+}
+
+int
+cidr_parse(struct cidr *c, const char *text)
+{
+	return parse(c, text) == 0 && is_clean(c) ? 0 : -EINVAL;
+}
+
+int
+cidr_parse_trim(struct cidr *c, const char *text)
+{
+	if (parse(c, text) < 0)
+		return -EINVAL;
+	for (unsigned bit = c->bits; c->family != AF_UNSPEC && bit < width(c->family); bit++)
+		c->ip[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+	return 0;
+}
+
+int
+cidr_compare(const struct cidr *a, const struct cidr *b)
+{
+	const int ip = memcmp(a->ip, b->ip, sizeof(a->ip));
+
+	if (a->family != b->family)
+		return a->family == AF_UNSPEC   ? -1
+		       : b->family == AF_UNSPEC ? 1
+		       : a->family == AF_INET   ? -1
+						: 1;
+	return ip != 0 ? ip : (a->bits > b->bits) - (a->bits < b->bits);
+}
+
+bool
+cidr_within(const struct cidr *c, const struct cidr *outer)
+{
+	return c->family == outer->family && c->bits >= outer->bits &&
+	       same_prefix(c->ip, outer->ip, outer->bits);
 }
 
 char *

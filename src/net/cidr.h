@@ -18,6 +18,12 @@ struct cidr {
 
 /* 0, or -EINVAL; bits set after the prefix are an error, as they hint at a slip. */
 MUST_USE int cidr_parse(struct cidr *c, const char *text);
+/* The same, but bits after the prefix are cleared. */
+MUST_USE int cidr_parse_trim(struct cidr *c, const char *text);
+/* A total order: family, address, shorter before longer; so what holds another comes before it. */
+int cidr_compare(const struct cidr *a, const struct cidr *b);
+/* Is all of `c` in `outer`? Between ranges of one family. */
+bool cidr_within(const struct cidr *c, const struct cidr *outer);
 /* Canonical; a single address is written without its length. */
 char *cidr_text(const struct cidr *c, char out[CIDR_TEXT_SIZE]);
 /* IPv4 mapped into IPv6 (RFC 4291) counts as IPv4. */

@@ -204,6 +204,8 @@ specs(void **state)
 
 #define PATTERN_ALLOWED "POSIX extended, without back-references: \"^220 \", \"all (good|well)\""
 
+#define CIDR_ALLOWED "a range such as 192.0.2.0/24 or 2001:db8::/32, or one address"
+
 static const struct {
 	enum kind kind;
 	const char *spec, *where, *detail, *got, *allowed;
@@ -342,8 +344,20 @@ static const struct {
 	    "addresses[0].weight", "is out of range", "-1", "0..65535" },
 	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','order':0}]}",
 	    "addresses[0].order", "is out of range", "0", "1..65535" },
-	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','lines':['telecom']}]}",
-	    "addresses[0].lines[0]", "is not an allowed value", "\"telecom\"", "default" },
+	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','lines':['cn','internal']}]}",
+	    "addresses[0].lines[1]", "is the same line as lines[0], 'cn'", "internal", NULL },
+	{ KIND_LINE, "{'cidrs':['192.0.2.0/24','192.0.2.1/24']}", "cidrs[1]",
+	    "has bits set after its prefix", "192.0.2.1/24", "192.0.2.0/24" },
+	{ KIND_LINE, "{'cidrs':['2001:DB8::1/33']}", "cidrs[0]", "has bits set after its prefix",
+	    "2001:DB8::1/33", "2001:db8::/33" },
+	{ KIND_LINE, "{'cidrs':['any']}", "cidrs[0]", "is not a range of addresses", "any",
+	    CIDR_ALLOWED },
+	{ KIND_LINE, "{'cidrs':['192.0.2.0/33']}", "cidrs[0]", "is not a range of addresses",
+	    "192.0.2.0/33", CIDR_ALLOWED },
+	{ KIND_LINE, "{'cidrs':['2001:DB8:0::/32','192.0.2.1','2001:db8::/32']}", "cidrs[2]",
+	    "is the same range as cidrs[0], '2001:DB8:0::/32'", "2001:db8::/32", NULL },
+	{ KIND_LINE, "{'cidrs':['192.0.2.128/25','10.0.0.0/8','192.0.2.0/24']}", "cidrs[0]",
+	    "lies inside cidrs[2], '192.0.2.0/24'", "192.0.2.128/25", NULL },
 	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a'},{'address':'a'}]}",
 	    "addresses[1].address", "address 'a' is linked twice, first by addresses[0]", "a",
 	    NULL },

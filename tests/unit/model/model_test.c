@@ -311,6 +311,92 @@ objects_keep_their_place(void **state)
 	    "{'address':'a2','weight':1,'order':1,'lines':['default']}],'remark':'','labels':{}}}");
 }
 
+#define LINES_ALLOWED                                                                              \
+	"a built-in line such as default, cn, us_ca, telecom, telecom_zj, cloud_aws "              \
+	"(GET /api/v1/line-tree), or a custom line"
+
+static void
+plan_lines(struct bench *b)
+{
+	plan_site(b);
+	plan(b, KIND_LINE, "office", "{'parent':'cn_telecom_zhejiang','cidrs':['10.0.0.0/8']}");
+	plan(b, KIND_LINE, "desk", "{'parent':'office','cidrs':['10.1.0.0/16','2001:DB8::/32']}");
+	plan(b, KIND_POOL, "p4",
+	    "{'type':'ipv4','addresses':[{'address':'a1','lines':['desk','aliyun']}]}");
+}
+
+static void
+line_refusals(struct bench *b)
+{
+	refused(b, KIND_LINE, "cn", "{}", "name", "is the code of the built-in line 'cn' (China)",
+	    "cn", "any other name");
+	refused(b, KIND_LINE, "aliyun", "{}", "name",
+	    "is the alias of the built-in line 'cloud_aliyun' (Alibaba Cloud)", "aliyun",
+	    "any other name");
+	refused(b, KIND_LINE, "new", "{'parent':'nobody'}", "parent",
+	    "no line named 'nobody' exists", "nobody", LINES_ALLOWED);
+	refused(b, KIND_LINE, "new", "{'parent':'new'}", "parent",
+	    "makes the line its own ancestor", "new", NULL);
+	refused(b, KIND_LINE, "office", "{'parent':'desk'}", "parent",
+	    "makes the line its own ancestor", "desk", NULL);
+	refused(b, KIND_LINE, "new", "{'cidrs':['192.0.2.0/24','2001:db8::/32']}", "cidrs[1]",
+	    "line 'desk' has this range: a client can be in one of them only", "2001:db8::/32",
+	    "a longer or shorter prefix");
+	refused(b, KIND_LINE, "office", "{'cidrs':['10.1.0.0/16']}", "cidrs[0]",
+	    "line 'desk' has this range: a client can be in one of them only", "10.1.0.0/16",
+	    "a longer or shorter prefix");
+	refused(b, KIND_DOMAIN, "www.x.org/A", "{'pools':[{'pool':'p4','lines':['cn','moon']}]}",
+	    "pools[0].lines[1]", "no line named 'moon' exists", "moon", LINES_ALLOWED);
+	delete_refused(b, KIND_LINE, "desk", DIAG_CONFLICT, "line 'desk' is in use", "pool p4");
+	delete_refused(
+	    b, KIND_LINE, "office", DIAG_CONFLICT, "line 'office' is in use", "line desk");
+}
+
+static void
+lines_over_a_pending_set(void **state)
+{
+	plan_lines(*state);
+	line_refusals(*state);
+}
+
+static void
+lines_over_a_model(void **state)
+{
+	plan_lines(*state);
+	commit(*state);
+	line_refusals(*state);
+}
+
+/* A parent may be younger than its child; what refers to nothing would end the process. */
+static void
+lines_are_applied_in_any_order(void **state)
+{
+	struct bench *b = *state;
+
+	plan(b, KIND_LINE, "child", "{'cidrs':['192.0.2.0/24']}");
+	plan(b, KIND_LINE, "parent", "{}");
+	plan(b, KIND_LINE, "child", "{'parent':'parent','cidrs':['192.0.2.0/24']}");
+	for (size_t i = b->pending.count; i-- > 0;)
+		model_apply(&b->model, &b->pending.ops[i]);
+	assert_non_null(model_find(&b->model, KIND_LINE, "child"));
+}
+
+static void
+lines_go_up_only_so_far(void **state)
+{
+	struct bench *b = *state;
+	char name[8], spec[40];
+
+	plan(b, KIND_LINE, "l0", "{}");
+	for (int i = 1; i <= 16; i++) {
+		snprintf(name, sizeof(name), "l%d", i);
+		snprintf(spec, sizeof(spec), "{'parent':'l%d'}", i - 1);
+		plan(b, KIND_LINE, name, spec);
+	}
+	refused(b, KIND_LINE, "l17", "{'parent':'l16'}", "parent",
+	    "has more than 16 custom lines above it", "l16", NULL);
+}
+
 static void
 problems_of_one_object_come_together(void **state)
 {
@@ -337,6 +423,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(zones_nest, start, stop),
 		cmocka_unit_test_setup_teardown(keys_of_a_zone, start, stop),
 		cmocka_unit_test_setup_teardown(objects_keep_their_place, start, stop),
+		cmocka_unit_test_setup_teardown(lines_over_a_pending_set, start, stop),
+		cmocka_unit_test_setup_teardown(lines_over_a_model, start, stop),
+		cmocka_unit_test_setup_teardown(lines_are_applied_in_any_order, start, stop),
+		cmocka_unit_test_setup_teardown(lines_go_up_only_so_far, start, stop),
 		cmocka_unit_test_setup_teardown(problems_of_one_object_come_together, start, stop),
 	};
 

@@ -19,7 +19,7 @@ check_object(const struct change_op *op, void *arg)
 	assert_int_equal(op->op, CHANGE_PUT);
 	assert_int_equal(op->kind, KIND_POOL);
 	assert_string_equal(op->name, "p");
-	assert_string_equal(op->id, "4-p");
+	assert_string_equal(op->id, "5-p");
 	assert_string_equal(op->spec, "{\"a\":2}");
 	assert_int_equal(op->revision, 2);
 	assert_int_equal(op->created_ms, 1000);
