@@ -93,6 +93,27 @@ remember(void *arg, const char *key, const char *value)
 
 /* ---- what the prober tells, brought from its thread to ours ---- */
 
+/* Sequences that wait to go back (failback_delay) are looked at when the first of them is due. */
+static void
+await_failback(struct engine *e)
+{
+	const int64_t due_ms = tree_due(e->tree), now_ms = clock_real_ms();
+
+	loop_timer_cancel(e->loop, &e->failback);
+	if (due_ms < INT64_MAX)
+		loop_timer_in(
+		    e->loop, &e->failback, due_ms > now_ms ? (uint64_t)(due_ms - now_ms) : 0);
+}
+
+static void
+failback_due(struct wheel_timer *t)
+{
+	struct engine *e = container_of(t, struct engine, failback);
+
+	tree_tick(e->tree, clock_real_ms());
+	await_failback(e);
+}
+
 struct edge {
 	struct engine *engine;
 	uint32_t slot;
@@ -116,6 +137,7 @@ take_edge(void *arg)
 		 * find it in an answer of the next engine. */
 		engine_memory_verdict(e, edge->key, edge->verdict);
 		tree_edge(e->tree, edge->slot, edge->cause, clock_real_ms());
+		await_failback(e);
 	}
 	free(edge);
 }
@@ -214,6 +236,7 @@ engine_apply(struct engine *e, const struct change_set *c)
 {
 	engine_zones_before(e, c);
 	tree_apply(e->tree, c, clock_real_ms());
+	await_failback(e);
 	engine_zones_after(e, c);
 	engine_secondary_change(e, c);
 }
@@ -287,6 +310,7 @@ build(struct engine *e)
 	};
 	e->server = server_new(&sc, e->zones);
 	wheel_timer_init(&e->round_limit, round_over);
+	wheel_timer_init(&e->failback, failback_due);
 	strmap_init(&e->checks);
 	strmap_init(&e->recalled);
 	strmap_init(&e->remembered);

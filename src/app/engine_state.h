@@ -53,6 +53,7 @@ struct engine {
 	bool serving;
 	bool round_asked;
 	struct wheel_timer round_limit;
+	struct wheel_timer failback; /* see tree_due */
 
 	struct loop_fd feed_accept;
 	struct link *link;        /* NULL: control is not there */

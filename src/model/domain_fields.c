@@ -7,9 +7,12 @@
 #include "model/noun_rules.h"
 #include "model/shared_fields.h"
 
-const char *const strategy_words[] = { "round_robin", "weight", "sequence", NULL };
+const char *const strategy_words[] = { "round_robin", "weight", "sequence", "source_nearest",
+	"hash", NULL };
 const char *const sequence_mode_words[] = { "preemptive", "non_preemptive", NULL };
-static const char *const fallback_words[] = { "fail_open", NULL };
+static const char *const fallback_words[] = { "fail_open", "fallback_pool", "last_good",
+	"public_zone", "nodata", NULL };
+static const char *const line_failover_words[] = { "default", "next", NULL };
 static const char *const type_words[] = { "A", "AAAA", "CNAME", NULL };
 
 #define AT(member) offsetof(struct domain_spec, member)
@@ -43,11 +46,41 @@ const struct field domain_fields[] = {
 	    .type = FIELD_ENUM,
 	    .words = sequence_mode_words,
 	    .prose = "under sequence: return to a better one at once?" },
+	FAILBACK_FIELD(struct domain_spec),
+	{ .name = "max_answers",
+	    .offset = AT(max_answers),
+	    .type = FIELD_U32,
+	    .max = 256,
+	    .prose = "records in an answer at most; 0: as many as the strategies give" },
+	{ .name = "line_failover",
+	    .offset = AT(line_failover),
+	    .type = FIELD_ENUM,
+	    .words = line_failover_words,
+	    .prose =
+		"where to go when no pool of the client's line is available: the default line, or "
+		"the next best line that matches" },
+	{ .name = "ecs",
+	    .offset = AT(ecs),
+	    .type = FIELD_BOOL,
+	    .def = true,
+	    .prose =
+		"the client is where its EDNS Client Subnet says; else where its resolver is" },
+	{ .name = "degraded_ttl",
+	    .offset = AT(degraded_ttl_s),
+	    .type = FIELD_U32,
+	    .max = 86400,
+	    .prose = "ttl while one of its members is unavailable; 0: the same" },
 	{ .name = "fallback",
 	    .offset = AT(fallback),
 	    .type = FIELD_ENUM,
 	    .words = fallback_words,
 	    .prose = "what is answered when no pool is available" },
+	{ .name = "fallback_pool",
+	    .offset = AT(fallback_pool),
+	    .type = FIELD_STR,
+	    .max = 64,
+	    .flags = FIELD_OPTIONAL,
+	    .prose = "the pool of fallback fallback_pool" },
 	{ .name = "pools",
 	    .offset = AT(pools),
 	    .type = FIELD_LIST,
@@ -94,6 +127,12 @@ domain_check(const char *name, const void *spec, struct diag *d)
 		diag_add(d, DIAG_INVALID, "type", "differs from the type in the name '%s'", name);
 		diag_detail(d, s->type, slash + 1);
 	}
+	if ((s->fallback == FALLBACK_POOL) != (s->fallback_pool != NULL)) {
+		diag_add(d, DIAG_INVALID, "fallback_pool",
+		    s->fallback_pool == NULL ? "must be given for fallback fallback_pool"
+					     : "is of fallback fallback_pool only");
+		diag_detail(d, s->fallback_pool, NULL);
+	}
 	(void)!link_check(&s->pools, "pools", "pool", d);
 	return d->count == before ? 0 : -EINVAL;
 }
@@ -104,4 +143,6 @@ domain_refs(const void *spec, kind_ref_f *visit, void *arg)
 	const struct domain_spec *s = spec;
 
 	link_refs(&s->pools, KIND_POOL, "pools", "pool", visit, arg);
+	if (s->fallback_pool != NULL)
+		visit(KIND_POOL, s->fallback_pool, "fallback_pool", arg);
 }

@@ -287,6 +287,24 @@ pools_allowed(uint16_t rrtype)
 				       : "domain";
 }
 
+/* `name` stands at `where`. The pool's type; -1 if there is no such pool. */
+static int
+check_one_pool(struct trial *t, uint16_t rrtype, const char *name, const char *where)
+{
+	const struct domain_spec *s = t->spec;
+	const struct pool_spec *pool = view_spec(&t->view, KIND_POOL, name);
+
+	if (pool == NULL)
+		return -1; /* told by check_ref */
+	if (!pool_fits(rrtype, pool->type)) {
+		diag_add(t->d, DIAG_INVALID, where,
+		    "pool '%s' is of type %s, which cannot answer %s", name,
+		    address_type_words[pool->type], s->type);
+		diag_detail(t->d, address_type_words[pool->type], pools_allowed(rrtype));
+	}
+	return pool->type;
+}
+
 static void
 check_pools(struct trial *t, uint16_t rrtype)
 {
@@ -296,23 +314,19 @@ check_pools(struct trial *t, uint16_t rrtype)
 	char where[48];
 
 	for (size_t i = 0; i < s->pools.count; i++) {
-		const struct pool_spec *pool = view_spec(&t->view, KIND_POOL, link[i].target);
-
-		if (pool == NULL)
-			continue;
-		*(pool->type == ADDRESS_DOMAIN ? &of_names : &of_ips) += 1;
-		if (pool_fits(rrtype, pool->type))
-			continue;
 		snprintf(where, sizeof(where), "pools[%zu].pool", i);
-		diag_add(t->d, DIAG_INVALID, where,
-		    "pool '%s' is of type %s, which cannot answer %s", link[i].target,
-		    address_type_words[pool->type], s->type);
-		diag_detail(t->d, address_type_words[pool->type], pools_allowed(rrtype));
+
+		const int type = check_one_pool(t, rrtype, link[i].target, where);
+
+		of_names += type == ADDRESS_DOMAIN;
+		of_ips += type == ADDRESS_IPV4 || type == ADDRESS_IPV6;
 	}
+	if (s->fallback_pool != NULL)
+		(void)check_one_pool(t, rrtype, s->fallback_pool, "fallback_pool");
 	if (s->strategy == STRATEGY_ROUND_ROBIN && of_names > 0 && of_ips > 0) {
 		diag_add(t->d, DIAG_INVALID, "strategy",
 		    "pools of type domain and IP pools cannot be mixed under round_robin");
-		diag_detail(t->d, "round_robin", "weight, sequence");
+		diag_detail(t->d, "round_robin", "weight, sequence, source_nearest, hash");
 	}
 }
 

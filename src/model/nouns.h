@@ -12,12 +12,25 @@
 #include "net/cidr.h"
 #include "verdict/health.h"
 
-enum strategy { STRATEGY_ROUND_ROBIN, STRATEGY_WEIGHT, STRATEGY_SEQUENCE };
+enum strategy {
+	STRATEGY_ROUND_ROBIN,
+	STRATEGY_WEIGHT,
+	STRATEGY_SEQUENCE,
+	STRATEGY_SOURCE_NEAREST,
+	STRATEGY_HASH
+};
 enum sequence_mode { SEQUENCE_PREEMPTIVE, SEQUENCE_NON_PREEMPTIVE };
 enum address_type { ADDRESS_IPV4, ADDRESS_IPV6, ADDRESS_DOMAIN };
 enum address_mode { MODE_AUTO, MODE_MANUAL };
 enum manual_state { MANUAL_AVAILABLE, MANUAL_UNAVAILABLE };
-enum fallback { FALLBACK_FAIL_OPEN };
+enum fallback {
+	FALLBACK_FAIL_OPEN,
+	FALLBACK_POOL,
+	FALLBACK_LAST_GOOD,
+	FALLBACK_PUBLIC_ZONE,
+	FALLBACK_NODATA
+};
+enum line_failover { LINE_FAILOVER_DEFAULT, LINE_FAILOVER_NEXT };
 enum protocol {
 	PROTOCOL_TCP,
 	PROTOCOL_HTTP,
@@ -171,6 +184,8 @@ struct pool_spec {
 	int type;
 	int strategy;
 	int sequence_mode;
+	uint32_t failback_delay_ms;
+	uint32_t max_answers; /* 0: as the strategy says */
 	struct healthy_when healthy_when;
 	bool enabled;
 	struct field_list addresses; /* struct link_spec */
@@ -184,8 +199,14 @@ struct domain_spec {
 	bool enabled;
 	int strategy;
 	int sequence_mode;
+	uint32_t failback_delay_ms;
+	uint32_t max_answers; /* 0: as the strategies say */
+	int line_failover;
+	bool ecs;
+	uint32_t degraded_ttl_s; /* 0: ttl_s */
 	int fallback;
-	struct field_list pools; /* struct link_spec */
+	const char *fallback_pool; /* of FALLBACK_POOL, else NULL */
+	struct field_list pools;   /* struct link_spec */
 	const char *remark;
 	struct field_list labels;
 };

@@ -24,6 +24,13 @@ const struct field pool_fields[] = {
 	    .type = FIELD_ENUM,
 	    .words = sequence_mode_words,
 	    .prose = "under sequence: return to a better one at once?" },
+	FAILBACK_FIELD(struct pool_spec),
+	{ .name = "max_answers",
+	    .offset = AT(max_answers),
+	    .type = FIELD_U32,
+	    .max = 256,
+	    .prose = "addresses in an answer at most; 0: as the strategy says, which is all under "
+		     "round_robin, else one" },
 	HEALTHY_FIELD(struct pool_spec),
 	{ .name = "enabled",
 	    .offset = AT(enabled),

@@ -15,6 +15,13 @@
 		.name = "labels", .offset = offsetof(spec, labels), .type = FIELD_LABELS,          \
 		.max = 255, .prose = "words to select objects by",                                 \
 	}
+#define FAILBACK_FIELD(spec)                                                                       \
+	{                                                                                          \
+		.name = "failback_delay", .offset = offsetof(spec, failback_delay_ms),             \
+		.type = FIELD_DURATION, .max = 86400000,                                           \
+		.prose = "under sequence, preemptive: how long a better one must have been "       \
+			 "available before it is returned to",                                     \
+	}
 
 #define LINKS_MAX 10000
 

@@ -80,7 +80,8 @@ alias_target(const struct rrset *cname)
 }
 
 static const uint8_t *
-steer(struct reply *p, const struct chain *c, const struct plan *plan)
+steer(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l,
+    const struct plan *plan)
 {
 	const uint8_t *target;
 
@@ -88,10 +89,11 @@ steer(struct reply *p, const struct chain *c, const struct plan *plan)
 	if (UNLIKELY(plan_is_fallback(plan))) {
 		respond_count(&p->r->counters->fallback);
 		p->a.ede = EDE_OTHER + 1;
-		p->a.ede_text = "no healthy address: the fallback set answers";
+		p->a.ede_text = "no healthy address: the fallback answers";
 	}
-	return respond_plan(p, c->owner, plan, &target) && p->q.qtype != RRTYPE_CNAME ? target
-										      : NULL;
+	if (UNLIKELY(respond_plan(p, c->owner, plan, &target) == RESPOND_NOTHING))
+		deny_type(p, c, z, l);
+	return p->q.qtype != RRTYPE_CNAME ? target : NULL;
 }
 
 /* ANY: one RRset of the name, which is enough to be correct (RFC 8482 4.1). Aliases are not
@@ -104,7 +106,7 @@ answer_any(struct reply *p, const struct chain *c, const struct zone *z, const s
 	if (plan == NULL)
 		plan = steered_find(l->node->overlay, RRTYPE_AAAA);
 	if (plan != NULL)
-		(void)steer(p, c, plan);
+		(void)steer(p, c, z, l, plan);
 	else if (l->node->n_rrsets > 0)
 		(void)give(p, c, z, l, l->node->rrsets[0]);
 	else
@@ -133,7 +135,7 @@ answer_node(struct reply *p, const struct chain *c, const struct zone *z, const 
 	const struct plan *plan = steered_find(n->overlay, qtype);
 
 	if (plan != NULL)
-		return steer(p, c, plan);
+		return steer(p, c, z, l, plan);
 
 	const struct rrset *s = zone_node_find(n, qtype);
 

@@ -32,7 +32,10 @@ struct reply {
 	const struct serve_options *options;
 	struct query q;
 	struct answer a;
+	struct position at[3]; /* by enum plan_client; found when the first plan asks for it */
 	bool secure;           /* the zone at hand is signed, and the client wants to see it (DO) */
+	bool located;          /* `at` is filled in */
+	bool by_subnet;        /* at[PLAN_SUBNET] is the query's EDNS Client Subnet */
 	bool known;            /* has a cookie of ours: no address is being forged */
 	const uint8_t *source; /* what gave the answer: see rrl.h; NULL: nothing */
 	struct denial denial;  /* gathered on the way, for the authority section */
@@ -77,9 +80,10 @@ bool respond_signatures(struct reply *p, const uint8_t *owner, const struct zone
 
 /*
  * As above, what the plan picks for this query. `*target`, unless NULL, becomes the CNAME's
- * target, or NULL if the plan yields no CNAME.
+ * target, or NULL if the plan yields no CNAME. The answer's ECS scope grows to the plan's.
  */
-bool respond_plan(
+enum respond_given { RESPOND_GIVEN, RESPOND_CUT /* did not fit */, RESPOND_NOTHING /* to give */ };
+enum respond_given respond_plan(
     struct reply *p, const uint8_t *owner, const struct plan *plan, const uint8_t **target);
 
 /* As above, what `node` has of `type`; nothing is a fit. CNAMEs are not followed. */

@@ -68,21 +68,58 @@ respond_set(struct reply *p, const uint8_t *owner, const struct zone_node *n, co
 	return true;
 }
 
-bool
+/* RFC 7871 7.1.2: a source of 0 bits asks not to be looked at; then the resolver is. */
+static void
+locate(struct reply *p)
+{
+	const struct query *q = &p->q;
+
+	p->located = true;
+	p->at[PLAN_RESOLVER] = position_of_addr(p->from->peer);
+	p->by_subnet = q->has_ecs && q->ecs_source > 0;
+	p->at[PLAN_SUBNET] = p->by_subnet ? position_of_prefix(q->ecs_family == 1 ? 4 : 6,
+						q->ecs_addr, q->ecs_source)
+					  : p->at[PLAN_RESOLVER];
+}
+
+/* Whoever decided by the subnet says for how large a part of the network that decision holds. */
+static void
+widen_scope(struct reply *p, unsigned scope)
+{
+	/* An IPv4 address wrapped in IPv6 has 96 bits before it. */
+	if (scope > 0 && p->q.ecs_family == 2 && p->at[PLAN_SUBNET].family == 4)
+		scope += 96;
+	if (scope > p->a.ecs_scope)
+		p->a.ecs_scope = (uint8_t)scope;
+}
+
+enum respond_given
 respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, const uint8_t **target)
 {
 	const struct plan_rr *rr[PLAN_MAX_ANSWER];
-	const size_t n = plan_answer(plan, p->r->worker, rr);
 	const struct answer_mark mark = answer_mark(&p->a);
+	const enum plan_client client = plan_client(plan);
+	unsigned scope;
 
+	if (client != PLAN_ANYBODY && !p->located)
+		locate(p);
+
+	const size_t n = plan_answer(plan, p->r->worker, &p->at[client], rr, &scope);
+
+	if (client == PLAN_SUBNET && p->by_subnet)
+		widen_scope(p, scope);
+	if (target != NULL)
+		*target = NULL;
+	if (UNLIKELY(n == 0))
+		return RESPOND_NOTHING;
 	for (size_t i = 0; i < n; i++)
 		if (UNLIKELY(!answer_rr_tail(&p->a, owner, rr[i]->tail, rr[i]->len))) {
 			answer_rollback(&p->a, mark);
-			return false;
+			return RESPOND_CUT;
 		}
-	if (target != NULL)
-		*target = plan_rr_type(rr[0]) == RRTYPE_CNAME ? rr[0]->tail + TAIL_RDATA : NULL;
-	return true;
+	if (target != NULL && plan_rr_type(rr[0]) == RRTYPE_CNAME)
+		*target = rr[0]->tail + TAIL_RDATA;
+	return RESPOND_GIVEN;
 }
 
 bool
@@ -91,7 +128,8 @@ respond_type(struct reply *p, const uint8_t *owner, const struct zone_node *node
 	const struct plan *plan = steered_find(node->overlay, type);
 
 	if (plan != NULL)
-		return plan_rrtype(plan) != type || respond_plan(p, owner, plan, NULL);
+		return plan_rrtype(plan) != type ||
+		       respond_plan(p, owner, plan, NULL) != RESPOND_CUT;
 
 	const struct rrset *s = zone_node_find(node, type);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The strategies append leaves, slots, draws and items to growing arrays; at the end everything is
+ * Variants, choices, intervals and items are appended to growing arrays; at the end everything is
  * laid into one block, the widest alignment first. Records are interned by value, so that equal
  * records are one pointer.
  */
@@ -9,9 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/strmap.h"
 #include "dns/rrtype.h"
+#include "steer/pick_weight.h"
 #include "steer/plan_types.h"
 #include "steer/strategy.h"
 
@@ -19,17 +23,19 @@
 
 struct compile {
 	const struct compile_input *in;
-	struct plan_leaf *leaves;
-	struct plan_draw *draws;
+	struct plan_variant *variants;
+	struct plan_choice *pools;
 	uint64_t *last;
-	struct plan_slot *slots;
+	struct pick_rank *ranks;
 	struct plan_item *items;
+	struct candidate *candidates; /* of the level in hand: pools, then addresses */
 	struct buf records;
-	size_t n_leaves, n_draws, n_last, n_slots, n_items;
-	size_t cap_leaves, cap_draws, cap_last, cap_slots, cap_items;
+	size_t n_variants, n_pools, n_last, n_ranks, n_items;
+	size_t cap_variants, cap_pools, cap_last, cap_ranks, cap_items, cap_candidates;
 	struct strmap offsets; /* value -> offset in records + 1 */
-	struct strmap fixed;   /* values of the fixed slots of a union */
+	struct strmap fixed;   /* values a union has for sure */
 	bool may_repeat;
+	bool sticky;    /* of the variant in hand */
 	bool all_names; /* every record is a CNAME */
 };
 
@@ -58,12 +64,12 @@ intern(struct compile *c, const struct compile_member *m)
 	return (uint32_t)at;
 }
 
-static uint32_t
+static void
 add_item(struct compile *c, const struct compile_member *m)
 {
 	MEM_GROW(&c->items, &c->cap_items, c->n_items + 1);
-	c->items[c->n_items] = (struct plan_item){ .rr = intern(c, m), .tag = m->tag };
-	return (uint32_t)c->n_items++;
+	c->items[c->n_items++] = (struct plan_item){ .rr = intern(c, m), .tag = m->tag };
+	c->all_names &= m->rrtype == RRTYPE_CNAME;
 }
 
 static void
@@ -74,66 +80,277 @@ add_last(struct compile *c, const struct pick_share *share)
 }
 
 static void
-add_slot(struct compile *c, const struct compile_member *m, uint32_t at, bool drawn)
+add_rank(struct compile *c, const char *text, uint32_t weight)
 {
-	struct plan_leaf *l = &c->leaves[c->n_leaves - 1];
-	const bool name = m->rrtype == RRTYPE_CNAME;
-
-	MEM_GROW(&c->slots, &c->cap_slots, c->n_slots + 1);
-	c->slots[c->n_slots++] = (struct plan_slot){ .at = at, .drawn = drawn };
-	l->count++;
-	/* A CNAME must be alone, whatever the strategy. */
-	if (l->emit < PLAN_MAX_ANSWER && (!name || l->emit == 0))
-		l->emit++;
-	c->all_names &= name;
+	MEM_GROW(&c->ranks, &c->cap_ranks, c->n_ranks + 1);
+	c->ranks[c->n_ranks++] =
+	    (struct pick_rank){ .key = pick_hash_key(text), .burden = 1.0 / weight };
 }
 
-void
-compile_leaf(struct compile *c, const struct pick_share *share, struct cursors *cursors)
+static uint32_t
+sum_weights(const struct candidate *list, size_t n)
 {
-	CHECK(c->n_last == c->n_leaves); /* the top draw's intervals come first, one per leaf */
-	MEM_GROW(&c->leaves, &c->cap_leaves, c->n_leaves + 1);
-	c->leaves[c->n_leaves++] =
-	    (struct plan_leaf){ .cursors = cursors, .slot = (uint32_t)c->n_slots };
-	add_last(c, share);
-}
-
-/* The leaves of one address each need no such care: only a leaf with several slots is a union. */
-void
-compile_slot(struct compile *c, const struct compile_member *m)
-{
-	if (c->in->strategy == STRATEGY_ROUND_ROBIN && strmap_put(&c->fixed, m->value, c) != NULL)
-		return;
-	add_slot(c, m, add_item(c, m), false);
-}
-
-void
-compile_drawn_slot(struct compile *c, const struct compile_pool *pool)
-{
-	struct plan_draw d = {
-		.cursors = pool->cursors,
-		.step = pick_weight_step(pool->ordinal + 1),
-		.last = (uint32_t)c->n_last,
-		.first = (uint32_t)c->n_items,
-	};
-	struct pick_share part;
-	struct pick_cut cut;
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < pool->count; i++)
-		sum += pool->members[i].weight;
-	pick_cut_init(&cut, &PICK_WHOLE, sum, pool->count);
-	for (size_t i = 0; i < pool->count; i++) {
-		if (!pick_cut_next(&cut, pool->members[i].weight, &part))
+	for (size_t i = 0; i < n; i++)
+		sum += list[i].weight;
+	CHECK(sum <= UINT32_MAX);
+	return (uint32_t)sum;
+}
+
+/* limit 0: none. */
+static uint32_t
+least(size_t a, uint32_t limit)
+{
+	return limit == 0 || a < limit ? (uint32_t)a : limit;
+}
+
+/* One among one is no choice: nothing moves, and nobody's position matters. */
+static enum plan_how
+how_among(int strategy, size_t count)
+{
+	return count == 1 ? PLAN_FIRST : strategy_table[strategy].how;
+}
+
+/* -- among addresses -- */
+
+/* How a pool is answered from: alone, or as a part of all pools' list. */
+struct setting {
+	const struct pick_share *share; /* of the variant's draw; NULL: none */
+	struct cursors *cursors;        /* for a sequence of its own */
+	unsigned step;
+	bool in_union;
+};
+
+static uint32_t
+how_many(const struct compile *c, const struct compile_pool *pool, size_t count, bool in_union)
+{
+	uint32_t limit = pool->max_answers;
+
+	if (limit == 0 && strategy_table[pool->strategy].how != PLAN_ALL)
+		limit = 1;
+	if (c->in->max_answers > 0 && !in_union)
+		limit = least(c->in->max_answers, limit);
+	/* A list of all may be longer than an answer, and is rotated as a whole. */
+	if (!in_union || limit > 0)
+		limit = least(PLAN_MAX_ANSWER, limit);
+	/* A CNAME must be alone, whatever the strategy. */
+	if (pool->members[0].rrtype == RRTYPE_CNAME)
+		limit = 1;
+	return least(count, limit);
+}
+
+/* The intervals of a weighted pool, and its items; those without a width have neither. */
+static size_t
+put_intervals(struct compile *c, const struct compile_pool *pool, size_t n,
+    const struct pick_share *share, const struct candidate *list)
+{
+	struct pick_share part;
+	struct pick_cut cut;
+	size_t count = 0;
+
+	pick_cut_init(&cut, share, sum_weights(list, n), n);
+	for (size_t i = 0; i < n; i++) {
+		if (!pick_cut_next(&cut, list[i].weight, &part))
 			continue;
-		add_item(c, &pool->members[i]);
+		add_item(c, &pool->members[list[i].index]);
 		add_last(c, &part);
-		d.count++;
+		count++;
 	}
-	MEM_GROW(&c->draws, &c->cap_draws, c->n_draws + 1);
-	c->draws[c->n_draws] = d;
-	add_slot(c, &pool->members[0], (uint32_t)c->n_draws++, true);
-	c->may_repeat = true;
+	return count;
+}
+
+/* The items of a pool that a union holds for sure: each value once. */
+static size_t
+put_fixed(
+    struct compile *c, const struct compile_pool *pool, size_t n, const struct candidate *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct compile_member *m = &pool->members[list[i].index];
+
+		if (strmap_put(&c->fixed, m->value, c) != NULL)
+			continue;
+		add_item(c, m);
+		count++;
+	}
+	return count;
+}
+
+static size_t
+put_items(struct compile *c, const struct compile_pool *pool, size_t n, enum plan_how how,
+    const struct candidate *list)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct compile_member *m = &pool->members[list[i].index];
+
+		add_item(c, m);
+		if (how == PLAN_HASH)
+			add_rank(c, m->value, list[i].weight);
+	}
+	return n;
+}
+
+static struct candidate *
+candidates_of(struct compile *c, const struct compile_pool *pool)
+{
+	MEM_GROW(&c->candidates, &c->cap_candidates, pool->count);
+	for (size_t i = 0; i < pool->count; i++)
+		c->candidates[i] = (struct candidate){
+			.index = (uint32_t)i,
+			.weight = pool->members[i].weight,
+			.order = pool->members[i].order,
+		};
+	return c->candidates;
+}
+
+/* Append the pool's choice; false: all it has is in the union already. */
+static bool
+put_pool(struct compile *c, const struct compile_pool *pool, const struct setting *at)
+{
+	struct candidate *list = candidates_of(c, pool);
+	size_t n = strategy_arrange(pool->strategy, list, pool->count, pool->current, 0);
+	const enum plan_how how = how_among(pool->strategy, n);
+	const uint32_t take = how_many(c, pool, n, at->in_union);
+	const bool fixed = how == PLAN_FIRST || (how == PLAN_ALL && take == n);
+	struct plan_choice choice = {
+		.how = (uint8_t)how,
+		.first = (uint32_t)c->n_items,
+		.parts = (uint32_t)(how == PLAN_HASH ? c->n_ranks : c->n_last),
+	};
+
+	if (how == PLAN_FIRST)
+		n = take;
+	if (how == PLAN_DRAW)
+		n = put_intervals(c, pool, n, at->share != NULL ? at->share : &PICK_WHOLE, list);
+	else if (at->in_union && fixed)
+		n = put_fixed(c, pool, n, list);
+	else
+		n = put_items(c, pool, n, how, list);
+	if (n == 0)
+		return false;
+	if (how == PLAN_DRAW && at->share != NULL)
+		choice.lo = (uint64_t)at->share->lo;
+	if (how == PLAN_DRAW && at->share == NULL)
+		choice.step = pick_weight_step(at->step);
+	/* A union rotates as a whole; a part of it only if it gives a part of itself. */
+	if (choice.step != 0 || (how == PLAN_ALL && !(at->in_union && fixed)))
+		choice.cursors = how == PLAN_ALL ? pool->cursors : at->cursors;
+	choice.count = (uint32_t)n;
+	choice.take = least(n, take);
+	c->may_repeat |= at->in_union && !fixed;
+	c->sticky |= how == PLAN_HASH;
+	MEM_GROW(&c->pools, &c->cap_pools, c->n_pools + 1);
+	c->pools[c->n_pools++] = choice;
+	return true;
+}
+
+/* -- among pools -- */
+
+static void
+put_union(
+    struct compile *c, const struct compile_variant *v, const struct candidate *list, size_t n)
+{
+	strmap_init(&c->fixed);
+	for (size_t i = 0; i < n; i++) {
+		const struct compile_pool *pool = &v->pools[list[i].index];
+
+		(void)put_pool(c, pool,
+		    &(struct setting){
+			.cursors = pool->cursors, .step = pool->ordinal + 1, .in_union = true });
+	}
+	strmap_fini(&c->fixed);
+}
+
+/* Pools with their shares of the draw. */
+static void
+put_shares(struct compile *c, const struct compile_variant *v, const struct candidate *list,
+    size_t n, struct plan_choice *over)
+{
+	struct pick_share part;
+	struct pick_cut cut;
+	size_t count = 0;
+
+	/* The intervals of the pools lie together, before those of their addresses. */
+	pick_cut_init(&cut, &PICK_WHOLE, sum_weights(list, n), n);
+	for (size_t i = 0; i < n; i++, count++) {
+		CHECK(pick_cut_next(&cut, list[i].weight, &part));
+		add_last(c, &part);
+	}
+	CHECK(c->last[over->parts + count - 1] == UINT64_MAX);
+	pick_cut_init(&cut, &PICK_WHOLE, sum_weights(list, n), n);
+	for (size_t i = 0; i < n; i++) {
+		CHECK(pick_cut_next(&cut, list[i].weight, &part));
+		CHECK(put_pool(c, &v->pools[list[i].index], &(struct setting){ .share = &part }));
+	}
+}
+
+/* Pools that are not drawn: each weighted one has a sequence to itself. Where there is but one the
+ * variant's will do, which outlives the link. */
+static void
+put_others(
+    struct compile *c, const struct compile_variant *v, const struct candidate *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct compile_pool *pool = &v->pools[list[i].index];
+
+		CHECK(put_pool(
+		    c, pool, &(struct setting){ .cursors = n == 1 ? v->cursors : pool->cursors }));
+	}
+}
+
+static void
+put_variant(struct compile *c, const struct compile_variant *v)
+{
+	struct candidate *list = xcalloc(v->count + 1, sizeof(*list));
+	struct plan_variant variant = { .over = { .first = (uint32_t)c->n_pools,
+					    .parts = (uint32_t)c->n_last } };
+	size_t n = v->count;
+
+	for (size_t i = 0; i < v->count; i++)
+		list[i] = (struct candidate){
+			.index = (uint32_t)i,
+			.weight = v->pools[i].weight,
+			.order = v->pools[i].order,
+		};
+	n = n == 0 ? 0 : strategy_arrange(v->strategy, list, n, v->current, 1);
+
+	/* All pools' list is more than the one pool: it rotates by the domain's turns. */
+	const bool joins = strategy_table[v->strategy].how == PLAN_ALL;
+	const enum plan_how how = n == 0  ? PLAN_FIRST
+				  : joins ? PLAN_ALL
+					  : how_among(v->strategy, n);
+
+	c->sticky = how == PLAN_HASH;
+	if (how == PLAN_HASH) {
+		/* The ranks of the pools lie together, before those of their addresses. */
+		variant.over.parts = (uint32_t)c->n_ranks;
+		for (size_t i = 0; i < n; i++)
+			add_rank(c, v->pools[list[i].index].name, list[i].weight);
+	}
+	if (how == PLAN_ALL)
+		put_union(c, v, list, n);
+	else if (how == PLAN_DRAW)
+		put_shares(c, v, list, n, &variant.over);
+	else
+		put_others(c, v, list, n);
+	variant.over.how = (uint8_t)how;
+	variant.over.take = 1;
+	variant.over.count = (uint32_t)(c->n_pools - variant.over.first);
+	variant.over.cursors = v->cursors;
+	if (how == PLAN_DRAW)
+		variant.over.step = pick_weight_step(0);
+	for (size_t i = variant.over.first; i < c->n_pools; i++)
+		variant.places += c->pools[i].take;
+	/* model_check sees to it that a union has names only or none. */
+	variant.take = n > 0 && v->pools[0].members[0].rrtype == RRTYPE_CNAME
+			   ? 1
+			   : least(PLAN_MAX_ANSWER, c->in->max_answers);
+	variant.sticky = c->sticky;
+	MEM_GROW(&c->variants, &c->cap_variants, c->n_variants + 1);
+	c->variants[c->n_variants++] = variant;
+	free(list);
 }
 
 /* -- one block -- */
@@ -147,56 +364,67 @@ reserve(size_t *size, size_t count, size_t each)
 	return at;
 }
 
+static void
+copy(void *to, const void *from, size_t size)
+{
+	if (size > 0)
+		memcpy(to, from, size);
+}
+
 /* Parts in falling order of alignment, so none needs padding. */
 static struct plan *
 lay_out(const struct compile *c)
 {
 	size_t size = sizeof(struct plan);
-	const size_t leaves = reserve(&size, c->n_leaves, sizeof(*c->leaves));
-	const size_t draws = reserve(&size, c->n_draws, sizeof(*c->draws));
+	const size_t variants = reserve(&size, c->n_variants, sizeof(*c->variants));
+	const size_t pools = reserve(&size, c->n_pools, sizeof(*c->pools));
 	const size_t last = reserve(&size, c->n_last, sizeof(*c->last));
-	const size_t slots = reserve(&size, c->n_slots, sizeof(*c->slots));
+	const size_t ranks = reserve(&size, c->n_ranks, sizeof(*c->ranks));
 	const size_t items = reserve(&size, c->n_items, sizeof(*c->items));
 	const size_t records = reserve(&size, c->records.len, 1);
 	uint8_t *block = xcalloc(1, size);
 	struct plan *p = (struct plan *)(void *)block;
 
-	memcpy(block + leaves, c->leaves, c->n_leaves * sizeof(*c->leaves));
-	if (c->n_draws > 0)
-		memcpy(block + draws, c->draws, c->n_draws * sizeof(*c->draws));
-	memcpy(block + last, c->last, c->n_last * sizeof(*c->last));
-	memcpy(block + slots, c->slots, c->n_slots * sizeof(*c->slots));
-	memcpy(block + items, c->items, c->n_items * sizeof(*c->items));
-	memcpy(block + records, c->records.data, c->records.len);
-	p->leaves = (const void *)(block + leaves);
-	p->draws = (const void *)(block + draws);
+	copy(block + variants, c->variants, c->n_variants * sizeof(*c->variants));
+	copy(block + pools, c->pools, c->n_pools * sizeof(*c->pools));
+	copy(block + last, c->last, c->n_last * sizeof(*c->last));
+	copy(block + ranks, c->ranks, c->n_ranks * sizeof(*c->ranks));
+	copy(block + items, c->items, c->n_items * sizeof(*c->items));
+	copy(block + records, c->records.data, c->records.len);
+	p->variants = (const void *)(block + variants);
+	p->pools = (const void *)(block + pools);
 	p->last = (const void *)(block + last);
-	p->slots = (const void *)(block + slots);
+	p->ranks = (const void *)(block + ranks);
 	p->items = (const void *)(block + items);
 	p->records = block + records;
 	return p;
 }
 
+static enum plan_client
+client_of(const struct compile *c)
+{
+	bool asks = c->in->chart != NULL;
+
+	for (size_t i = 0; i < c->n_variants; i++)
+		asks |= c->variants[i].sticky;
+	return !asks ? PLAN_ANYBODY : c->in->ecs ? PLAN_SUBNET : PLAN_RESOLVER;
+}
+
 static struct plan *
 finish(const struct compile *c)
 {
-	/* A gap in the top draw would be an answer for nobody: an interval per leaf, up to 2^64
-	 * - 1. */
-	CHECK(c->n_leaves > 0 && c->last[c->n_leaves - 1] == UINT64_MAX);
-
 	struct plan *p = lay_out(c);
 
 	p->magic = PLAN_MAGIC;
 	p->ttl_s = c->in->ttl_s;
-	p->rrtype = c->all_names ? RRTYPE_CNAME : c->in->rrtype;
+	p->rrtype = c->all_names && c->n_items > 0 ? RRTYPE_CNAME : c->in->rrtype;
 	p->fallback = c->in->fallback;
 	p->may_repeat = c->may_repeat;
-	p->n_leaves = (uint32_t)c->n_leaves;
-	p->top = (struct plan_draw){
-		.cursors = c->in->cursors,
-		.step = pick_weight_step(0),
-		.count = p->n_leaves,
-	};
+	p->client = (uint8_t)client_of(c);
+	p->n_variants = (uint32_t)c->n_variants;
+	p->chart = c->in->chart;
+	if (p->chart != NULL)
+		chart_ref(p->chart);
 	return p;
 }
 
@@ -207,20 +435,20 @@ compile_plan(const struct compile_input *in)
 
 	buf_init(&c.records, UINT32_MAX);
 	strmap_init(&c.offsets);
-	strmap_init(&c.fixed);
-	CHECK(in->count > 0);
-	strategy_table[in->strategy].over_pools(&c, in);
+	CHECK(in->n_variants > 0 && (in->n_variants == 1) == (in->chart == NULL));
+	for (size_t i = 0; i < in->n_variants; i++)
+		put_variant(&c, &in->variants[i]);
 
 	struct plan *p = finish(&c);
 
 	CHECK(!c.records.overflow);
-	free(c.leaves);
-	free(c.draws);
+	free(c.variants);
+	free(c.pools);
 	free(c.last);
-	free(c.slots);
+	free(c.ranks);
 	free(c.items);
+	free(c.candidates);
 	buf_fini(&c.records);
 	strmap_fini(&c.offsets);
-	strmap_fini(&c.fixed);
 	return p;
 }

@@ -2,15 +2,12 @@
 /*
  * compile -- from "these pools, these addresses, these strategies" to a plan. Private to the room.
  *
- * Who is available and who is current has been decided by the caller (see scene.h); here it is
- *about shares.
+ * Who is available, who is current, and which clients get which pools has been decided by the
+ * caller (see scene.h); here it is about shares and layout. Pure but for memory.
  *
- *	plan --top draw--> leaf --rotated--> slot --> item --> record
- *	      by share      \                  \--draw--> item
- *	                     \ weight/sequence over pools: a leaf per address, or per round_robin
- *pool \ round_robin over pools: one leaf, the union of what the pools contribute
- *
- * Pure but for memory.
+ * Weight within weight is cut from one circle, the pools' intervals first and the addresses' within
+ * theirs, so one draw decides both and both are exact. Wherever a weighted pool is not drawn with
+ * its share, it has a sequence of its own.
  */
 #pragma once
 
@@ -18,13 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
-#include "base/strmap.h"
+#include "steer/charts.h"
 #include "steer/cursors.h"
-#include "steer/pick_weight.h"
 #include "steer/plan.h"
-
-/* -- what goes in -- */
 
 struct compile_member {
 	const char *value; /* canonical text: equal records have equal values */
@@ -36,35 +29,35 @@ struct compile_member {
 };
 
 struct compile_pool {
-	int strategy; /* enum strategy */
+	const char *name; /* what rendezvous among pools goes by */
+	int strategy;     /* enum strategy */
+	uint32_t max_answers;
 	uint32_t weight, order;
 	const struct compile_member *members;
-	size_t count;    /* >= 1 */
-	int64_t current; /* sequence: index of the member to stay on, -1: the smallest order */
+	size_t count;            /* >= 1 */
+	int64_t current;         /* sequence: index of the member to stay on, -1: none */
 	struct cursors *cursors; /* of the link */
-	unsigned ordinal;        /* of the link: chooses the step of a nested sequence */
+	unsigned ordinal;        /* of the link: chooses the step of a sequence of its own */
 };
 
-struct compile_input {
-	int strategy;
-	uint32_t ttl_s;
-	uint16_t rrtype; /* the domain's */
-	bool fallback;
-	const struct compile_pool *pools;
-	size_t count;    /* >= 1 */
-	int64_t current; /* sequence: index of the pool to stay on, -1: the smallest order */
+/* What one class of clients gets. */
+struct compile_variant {
+	int strategy; /* over its pools */
+	struct compile_pool *pools;
+	size_t count;    /* 0: nothing to answer with, and answered so */
+	int64_t current; /* sequence: index of the pool to stay on, -1: none */
 	struct cursors *cursors;
 };
 
+struct compile_input {
+	uint32_t ttl_s;
+	uint32_t max_answers; /* 0: no limit */
+	uint16_t rrtype;      /* the domain's */
+	bool fallback;
+	bool ecs;
+	const struct compile_variant *variants; /* as many as the chart has parts; else 1 */
+	size_t n_variants;
+	struct chart *chart; /* the plan takes a reference of its own */
+};
+
 MUST_USE struct plan *compile_plan(const struct compile_input *in);
-
-/* -- for the rows of the strategy table: what a plan is put together from -- */
-
-struct compile; /* a plan in the making */
-
-/* Start a leaf with that share of the answers (in order, without gaps); `cursors` rotate its slots.
- */
-void compile_leaf(struct compile *c, const struct pick_share *share, struct cursors *cursors);
-/* Add to the leaf in hand: a fixed record, or one drawn by weight among the pool's members. */
-void compile_slot(struct compile *c, const struct compile_member *m);
-void compile_drawn_slot(struct compile *c, const struct compile_pool *pool);

@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "base/check.h"
+#include "steer/mix.h"
 
 struct cursors {
 	uint32_t magic;
@@ -31,28 +32,10 @@ allocate(unsigned workers)
 	return c;
 }
 
-/* FNV-1a: stable across processes, so that a simulation can be repeated. */
-static uint64_t
-absorb(uint64_t h, const char *text)
-{
-	for (; *text != '\0'; text++)
-		h = (h ^ (uint8_t)*text) * 0x100000001b3u;
-	return (h ^ 0xff) * 0x100000001b3u;
-}
-
-/* The finaliser of splitmix64: FNV alone leaves the high bits of similar names alike. */
-static uint64_t
-mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
 struct cursors *
 cursors_new(const char *seed, const char *sub, unsigned workers)
 {
-	const uint64_t start = mix(absorb(absorb(0xcbf29ce484222325u, seed), sub));
+	const uint64_t start = mix_text(mix_absorb(MIX_START, seed), sub);
 	struct cursors *c = allocate(workers);
 
 	for (unsigned w = 0; w < workers; w++) {

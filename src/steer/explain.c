@@ -17,8 +17,8 @@ finish(struct account *a)
 {
 	json_t *j = json_pack("{s:{s:s, s:I, s:o}, s:b, s:s, s:i, s:o, s:s?, s:o}", "answer",
 	    "rcode", a->rcode, "ttl", (json_int_t)a->ttl_s, "rdata", a->rdata, "steered",
-	    (int)a->steered, "line", "default", "scope", 0, "candidates", a->candidates, "fallback",
-	    a->fallback, "decision", a->decision);
+	    (int)a->steered, "line", a->line, "scope", (int)a->scope, "candidates", a->candidates,
+	    "fallback", a->fallback, "decision", a->decision);
 
 	CHECK(j != NULL);
 	if (a->drawn != NULL)
@@ -33,20 +33,29 @@ read_question(struct account *a, const json_t *request, struct diag *d)
 {
 	const char *name = json_string_value(json_object_get(request, "name"));
 	const json_t *type = json_object_get(request, "type");
-	const json_t *client = json_object_get(request, "client");
-	struct addr ip;
-
 	if (name == NULL || name_parse_lower(name, a->qname) < 0)
 		return diag_add(d, DIAG_INVALID, "name", "must be a domain name");
 	a->qtype = RRTYPE_A;
 	if (type != NULL && !json_is_null(type) &&
 	    (!json_is_string(type) || rrtype_parse(json_string_value(type), &a->qtype) < 0))
 		return diag_add(d, DIAG_INVALID, "type", "must be an RR type");
-	if (client != NULL && !json_is_null(client) &&
-	    (!json_is_string(client) ||
-		addr_ip_parse(&ip, json_string_value(client), AF_UNSPEC) < 0))
-		return diag_add(d, DIAG_INVALID, "client", "must be an IP address");
 	return 0;
+}
+
+static int
+read_position(struct position *p, const json_t *request, const char *member, struct diag *d)
+{
+	const json_t *j = json_object_get(request, member);
+	const char *text = json_string_value(j);
+
+	if (j == NULL || json_is_null(j))
+		return 0;
+	if (text != NULL && position_parse(p, text))
+		return 0;
+	diag_add(
+	    d, DIAG_INVALID, member, "must be an IP address or a prefix without bits after it");
+	diag_detail(d, text, "192.0.2.7, 192.0.2.0/24, 2001:db8::/56");
+	return -EINVAL;
 }
 
 static int
@@ -104,6 +113,29 @@ tell_wildcard(struct account *a, const struct lookup *l)
 		    name_text(l->node->name, wildcard));
 }
 
+/*
+ * Whose plan answers; else the domain of that very name and type, which may steer under the
+ * verdicts supposed though it does not now. NULL: nobody.
+ */
+static const struct live_domain *
+find_domain(const struct account *a, const struct lookup *l)
+{
+	const struct steered *s = l->kind == LOOKUP_NAME ? l->node->overlay : NULL;
+	char host[NAME_TEXT_SIZE], type[RRTYPE_TEXT_SIZE];
+	char key[NAME_TEXT_SIZE + RRTYPE_TEXT_SIZE + 1];
+
+	if (steered_find(s, a->qtype) != NULL)
+		return s->owners[steered_slot(s, a->qtype)];
+	if (a->verdicts.count == 0 || l->kind == LOOKUP_DELEGATION || l->kind == LOOKUP_DNAME)
+		return NULL;
+	name_text(l->kind == LOOKUP_NAME ? l->node->name : a->qname, host);
+	snprintf(key, sizeof(key), "%s/%s", host, rrtype_text(a->qtype, type));
+
+	const struct model_object *o = model_find(&a->tree->model, KIND_DOMAIN, key);
+
+	return o == NULL ? NULL : o->runtime;
+}
+
 static void
 follow(struct account *a, const struct zones *zs)
 {
@@ -119,24 +151,24 @@ follow(struct account *a, const struct zones *zs)
 	if (l.kind == LOOKUP_NAME)
 		tell_wildcard(a, &l);
 
-	const struct steered *s = l.kind == LOOKUP_NAME ? l.node->overlay : NULL;
+	const struct live_domain *d = find_domain(a, &l);
 
-	if (steered_find(s, a->qtype) != NULL)
-		explain_steered(a, s->owners[steered_slot(s, a->qtype)]);
-	else
+	if (d == NULL || !explain_steered(a, d))
 		explain_zone(a, &l);
 }
 
 json_t *
 explain(struct tree *t, const struct zones *zs, const json_t *request, struct diag *d)
 {
-	struct account a = { .tree = t, .rcode = "NOERROR" };
+	struct account a = { .tree = t, .rcode = "NOERROR", .line = LIVE_DEFAULT_LINE };
 	json_t *reply = NULL;
 
 	OBJ_CHECK(t, TREE_MAGIC);
 	strmap_init(&a.verdicts);
-	if (read_question(&a, request, d) == 0 && read_overrides(&a, request, d) == 0 &&
-	    read_draws(&a, request, d) == 0) {
+	if (read_question(&a, request, d) == 0 &&
+	    read_position(&a.client, request, "client", d) == 0 &&
+	    read_position(&a.subnet, request, "ecs", d) == 0 &&
+	    read_overrides(&a, request, d) == 0 && read_draws(&a, request, d) == 0) {
 		a.rdata = json_array();
 		a.candidates = json_array();
 		a.decision = json_array();

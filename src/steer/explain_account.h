@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "dns/name.h"
 #include "steer/live.h"
+#include "steer/position.h"
 #include "steer/tree_types.h"
 #include "zone/zone.h"
 
@@ -14,19 +15,23 @@ struct account {
 	/* what was asked */
 	uint8_t qname[NAME_MAX_LEN];
 	uint16_t qtype;
+	struct position client; /* whose address the query has; family 0: not told */
+	struct position subnet; /* its EDNS Client Subnet; family 0: none */
 	struct strmap verdicts; /* address -> "up" or "down" */
 	uint32_t draws;
 	/* what is told */
 	const char *rcode;
 	uint32_t ttl_s;
 	bool steered;
-	const char *fallback;
+	const char *fallback, *line;
+	unsigned scope;
 	json_t *rdata, *candidates, *decision, *drawn; /* drawn: NULL if not asked for */
 };
 
 void explain_step(struct account *a, const char *step, const char *fmt, ...) PRINTF(3, 4);
 void explain_rdata(struct account *a, uint16_t type, const uint8_t *rdata, uint16_t rdlen);
 
-void explain_steered(struct account *a, const struct live_domain *d);
+/* false: as things are supposed to be the domain leaves the name to the Public Zone. */
+bool explain_steered(struct account *a, const struct live_domain *d);
 /* The Public Zone's answer. */
 void explain_zone(struct account *a, const struct lookup *l);

@@ -14,25 +14,37 @@ struct trial {
 	const struct what_if *what_if;
 	struct scene scene;
 	struct plan *plan;
+	struct position at;              /* whose position counts */
+	const struct scene_class *class; /* of the client; NULL: a fallback asks for none */
+	uint32_t variant;
+	unsigned scope;
 	double *probability; /* by tag */
 };
 
 /* -- a plan of its own: nothing of the running one moves -- */
 
 static void
-borrow_cursors(struct scene *s)
+return_cursors(struct scene *s)
 {
-	s->input.cursors = cursors_copy(s->input.cursors);
-	for (size_t i = 0; i < s->input.count; i++)
-		s->pools[i].cursors = cursors_copy(s->pools[i].cursors);
+	for (size_t i = 0; i < s->input.n_variants; i++) {
+		struct compile_variant *v = &s->variants[i];
+
+		cursors_free(&v->cursors);
+		for (size_t k = 0; k < v->count; k++)
+			cursors_free(&v->pools[k].cursors);
+	}
 }
 
 static void
-return_cursors(struct scene *s)
+borrow_cursors(struct scene *s)
 {
-	cursors_free(&s->input.cursors);
-	for (size_t i = 0; i < s->input.count; i++)
-		cursors_free(&s->pools[i].cursors);
+	for (size_t i = 0; i < s->input.n_variants; i++) {
+		struct compile_variant *v = &s->variants[i];
+
+		v->cursors = v->cursors == NULL ? NULL : cursors_copy(v->cursors);
+		for (size_t k = 0; k < v->count; k++)
+			v->pools[k].cursors = cursors_copy(v->pools[k].cursors);
+	}
 }
 
 static void
@@ -43,6 +55,24 @@ add_share(void *arg, uint32_t tag, double probability)
 	t->probability[tag] += probability;
 }
 
+/* Where the client belongs, as the server would find it. */
+static void
+locate(struct trial *t)
+{
+	const struct account *a = t->a;
+	const struct chart *fine = t->d->chart;
+	unsigned ignored;
+
+	t->at = live_domain_spec(t->d)->ecs && a->subnet.family != 0 ? a->subnet : a->client;
+	t->class = &t->scene.classes[0];
+	if (fine != NULL && t->scene.n_classes > 1)
+		t->class = &t->scene.classes[chart_find(fine, &t->at, &ignored)];
+	t->variant = t->class->variant;
+	if (t->scene.input.chart != NULL)
+		(void)chart_find(t->scene.input.chart, &t->at, &t->scope);
+	t->scope = plan_scope(t->plan, t->variant, &t->at, t->scope);
+}
+
 /* -- the decision, step by step -- */
 
 static void
@@ -50,11 +80,69 @@ tell_domain(const struct trial *t)
 {
 	const struct word_table *words = t->a->tree->words;
 	const struct live_state st = live_domain_fold(t->d, words, t->what_if);
-	const int strategy = live_domain_spec(t->d)->strategy;
 
-	explain_step(t->a, "line", "this version has one line: default");
 	explain_step(t->a, "domain", "domain '%s' is %s: %u of %u pools available",
 	    t->d->live.o->name, live_domain_word(t->d, &st, t->scene.fallback), st.good, st.total);
+}
+
+static void
+tell_client(const struct trial *t)
+{
+	const struct account *a = t->a;
+	char text[POSITION_TEXT_SIZE];
+
+	if (t->scene.input.chart == NULL && plan_client(t->plan) == PLAN_ANYBODY)
+		return;
+	if (t->at.family == 0)
+		explain_step(t->a, "client",
+		    "no client was told: this is the answer for clients of no line");
+	else
+		explain_step(t->a, "client", "%s, from the %s%s", position_text(&t->at, text),
+		    a->subnet.family != 0 && live_domain_spec(t->d)->ecs
+			? "query's EDNS Client Subnet"
+			: "resolver's address",
+		    a->subnet.family != 0 && !live_domain_spec(t->d)->ecs
+			? " (this domain does not look at the subnet: ecs false)"
+			: "");
+}
+
+/* Why the client belongs to a line. */
+static void
+tell_why(const struct trial *t, const char *line)
+{
+	explain_step(
+	    t->a, "line", "'%s' is the closest line of this client that a pool serves", line);
+}
+
+/* The line that matched, and where its clients went if it could not serve them. */
+static void
+tell_line(const struct trial *t)
+{
+	const struct scene_class *c = t->class;
+	const char *matched = c->matched, *used = c->used;
+
+	if (t->d->chart == NULL || t->scene.n_classes < 2)
+		return;
+	if (matched == NULL)
+		explain_step(
+		    t->a, "line", "no pool serves a line of this client, nor the default line");
+	else if (strcmp(matched, LIVE_DEFAULT_LINE) == 0)
+		explain_step(t->a, "line", "default: no pool serves a closer line of this client");
+	else
+		tell_why(t, matched);
+	if (used != NULL && (matched == NULL || strcmp(matched, used) != 0))
+		explain_step(t->a, "line", "no pool of line '%s' is available: line '%s' answers",
+		    matched, used);
+	if (used == NULL)
+		explain_step(t->a, "line",
+		    "no line of this client has an available pool: all available pools answer");
+}
+
+static void
+tell_strategy(const struct trial *t)
+{
+	const int strategy = live_domain_spec(t->d)->strategy;
+
 	explain_step(t->a, "strategy", "%s over pools: %s", strategy_words[strategy],
 	    strategy_table[strategy].prose);
 }
@@ -70,6 +158,19 @@ share_of_link(const struct trial *t, uint32_t link)
 			sum += t->probability[tag];
 	}
 	return sum;
+}
+
+/* Is the link among those that the client's variant chooses from? */
+static bool
+is_in_reach(const struct trial *t, uint32_t link)
+{
+	const struct compile_variant *v = &t->scene.variants[t->variant];
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->pools[i].ordinal == link)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -90,6 +191,8 @@ tell_pool(const struct trial *t, uint32_t link)
 		    "pool '%s' is skipped: %u of %u addresses available, "
 		    "fewer than it needs",
 		    name, st.good, st.total);
+	else if (!is_in_reach(t, link))
+		explain_step(t->a, "pool", "pool '%s' is available, but serves other lines", name);
 	else if (share == 0)
 		explain_step(t->a, "pool", "pool '%s' is available and stands by", name);
 	else
@@ -102,15 +205,32 @@ static void
 tell_fallback(const struct trial *t)
 {
 	const struct scene *s = &t->scene;
+	const struct live_link *refuge = live_domain_refuge(t->d);
 
-	if (s->rule == 0)
-		return;
-	explain_step(t->a, "fallback",
-	    "no pool is available; rule %c: the %s pool with the smallest order is '%s', all its "
-	    "enabled "
-	    "addresses in rotation, health ignored",
-	    s->rule, s->rule == 'b' ? "default line's" : "non-empty",
-	    t->d->links[s->rule_link].pool->live.o->name);
+	switch (s->fallback) {
+	case LIVE_FAIL_OPEN:
+		explain_step(t->a, "fallback",
+		    "no pool is available; rule %c: the %s pool with the smallest order is '%s', "
+		    "all its "
+		    "enabled addresses in rotation, health ignored",
+		    s->rule, s->rule == 'b' ? "default line's" : "non-empty",
+		    t->d->links[s->rule_link].pool->live.o->name);
+		break;
+	case LIVE_FALLBACK_POOL:
+		explain_step(t->a, "fallback",
+		    "no pool is available: the fallback pool '%s' answers",
+		    refuge->pool->live.o->name);
+		break;
+	case LIVE_LAST_GOOD:
+		explain_step(t->a, "fallback",
+		    "no pool is available: those answer that were available last");
+		break;
+	case LIVE_NODATA:
+		explain_step(t->a, "fallback", "no pool is available: an empty answer (nodata)");
+		break;
+	default:
+		break;
+	}
 }
 
 /* -- candidates, answer, draws -- */
@@ -127,23 +247,14 @@ tell_candidate(const struct trial *t, const struct live_pool *p, const struct li
 		live_address_word(m->address, &st), "probability", probability));
 }
 
-/* Sources are in the order of links and members, so one pass matches them. */
 static void
 tell_candidates(const struct trial *t)
 {
-	const struct scene *s = &t->scene;
-	size_t tag = 0;
+	for (size_t tag = 0; tag < t->scene.n_members; tag++) {
+		const struct scene_source *from = &t->scene.sources[tag];
+		const struct live_pool *p = t->d->links[from->link].pool;
 
-	for (uint32_t i = 0; i < t->d->n_links; i++) {
-		const struct live_pool *p = t->d->links[i].pool;
-
-		for (uint32_t k = 0; k < p->n_members; k++) {
-			const bool here = tag < s->n_members && s->sources[tag].link == i &&
-					  s->sources[tag].member == k;
-
-			tell_candidate(t, p, &p->members[k], here ? t->probability[tag] : 0);
-			tag += here;
-		}
+		tell_candidate(t, p, &p->members[from->member], t->probability[tag]);
 	}
 }
 
@@ -151,24 +262,29 @@ static void
 tell_answer(const struct trial *t)
 {
 	const struct plan_rr *out[PLAN_MAX_ANSWER];
-	const size_t n = plan_answer(t->plan, 0, out);
+	const size_t n = plan_answer_of(t->plan, t->variant, 0, &t->at, out);
 
 	t->a->ttl_s = plan_ttl(t->plan);
 	for (size_t i = 0; i < n; i++)
 		explain_rdata(t->a, plan_rr_type(out[i]), out[i]->tail + PLAN_RR_RDATA,
 		    (uint16_t)(out[i]->len - PLAN_RR_RDATA));
-	explain_step(t->a, "ttl", "%u s", t->a->ttl_s);
+	explain_step(t->a, "ttl", "%u s%s", t->a->ttl_s,
+	    t->scene.degraded && live_domain_spec(t->d)->degraded_ttl_s > 0
+		? ": degraded_ttl, as a member is unavailable"
+		: "");
 }
 
 static const char *
 value_of(const struct trial *t, const struct plan_rr *rr)
 {
 	for (size_t tag = 0; tag < t->scene.n_members; tag++) {
-		const struct compile_member *m = &t->scene.members[tag];
+		const struct scene_source *from = &t->scene.sources[tag];
+		const struct live_address *a =
+		    t->d->links[from->link].pool->members[from->member].address;
 
-		if (m->rrtype == plan_rr_type(rr) && m->rdlen == rr->len - PLAN_RR_RDATA &&
-		    memcmp(m->rdata, rr->tail + PLAN_RR_RDATA, m->rdlen) == 0)
-			return m->value;
+		if (a->rrtype == plan_rr_type(rr) && a->rdlen == rr->len - PLAN_RR_RDATA &&
+		    memcmp(a->rdata, rr->tail + PLAN_RR_RDATA, a->rdlen) == 0)
+			return live_address_spec(a)->value;
 	}
 	check_failed("a record nobody put in", __FILE__, __LINE__, __func__);
 }
@@ -182,7 +298,8 @@ tell_draws(const struct trial *t)
 	if (t->a->drawn == NULL)
 		return;
 	for (uint32_t i = 0; i < t->a->draws; i++) {
-		(void)plan_answer(t->plan, 0, out);
+		if (plan_answer_of(t->plan, t->variant, 0, &t->at, out) == 0)
+			return;
 
 		const char *value = value_of(t, out[0]);
 		json_t *count = json_object_get(t->a->drawn, value);
@@ -194,31 +311,48 @@ tell_draws(const struct trial *t)
 	}
 }
 
-void
+static void
+tell(struct trial *t)
+{
+	t->a->steered = true;
+	t->a->fallback = live_fallback_words[t->scene.fallback];
+	t->a->line = t->class->used != NULL ? t->class->used : LIVE_DEFAULT_LINE;
+	t->a->scope = t->scope;
+	tell_domain(t);
+	tell_client(t);
+	tell_line(t);
+	tell_strategy(t);
+	for (uint32_t i = 0; i < t->d->n_links; i++)
+		tell_pool(t, i);
+	tell_fallback(t);
+	tell_candidates(t);
+	tell_answer(t);
+	tell_draws(t);
+}
+
+bool
 explain_steered(struct account *a, const struct live_domain *d)
 {
 	const struct what_if supposed = { .verdicts = &a->verdicts };
 	struct trial t = { .a = a, .d = d };
+	bool steered = false;
 
 	t.what_if = a->verdicts.count > 0 ? &supposed : NULL;
-	scene_init(&t.scene, d, a->tree->words, t.what_if);
-	borrow_cursors(&t.scene);
-	t.plan = compile_plan(&t.scene.input);
-	t.probability = xcalloc(t.scene.n_members, sizeof(*t.probability));
-	plan_shares(t.plan, add_share, &t);
-
-	a->steered = true;
-	a->fallback = live_fallback_words[t.scene.fallback];
-	tell_domain(&t);
-	for (uint32_t i = 0; i < d->n_links; i++)
-		tell_pool(&t, i);
-	tell_fallback(&t);
-	tell_candidates(&t);
-	tell_answer(&t);
-	tell_draws(&t);
-
-	free(t.probability);
-	plan_free(&t.plan);
-	return_cursors(&t.scene);
+	if (!live_domain_spec(d)->enabled)
+		return false;
+	scene_init(&t.scene, a->tree->charts, d, a->tree->words, t.what_if);
+	if (t.scene.input.n_variants > 0) {
+		steered = true;
+		borrow_cursors(&t.scene);
+		t.plan = compile_plan(&t.scene.input);
+		locate(&t);
+		t.probability = xcalloc(t.scene.n_members + 1, sizeof(*t.probability));
+		plan_shares(t.plan, t.variant, t.at.family == 0 ? NULL : &t.at, add_share, &t);
+		tell(&t);
+		free(t.probability);
+		plan_free(&t.plan);
+		return_cursors(&t.scene);
+	}
 	scene_fini(&t.scene);
+	return steered;
 }

@@ -53,6 +53,10 @@ tell_idle_domain(struct account *a, const struct lookup *l)
 		explain_step(a, "domain", "domain '%s' is disabled", o->name);
 	else if (d->n_links == 0)
 		explain_step(a, "domain", "domain '%s' has no pool", o->name);
+	else if (live_domain_spec(d)->fallback == FALLBACK_PUBLIC_ZONE)
+		explain_step(a, "fallback",
+		    "no pool of domain '%s' is available, and its fallback is public_zone",
+		    o->name);
 	else
 		explain_step(a, "domain", "domain '%s' has no enabled address", o->name);
 }

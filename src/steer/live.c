@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "steer/live.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "model/line_tree.h"
 
 const char *const live_fallback_words[] = {
 	[LIVE_NO_FALLBACK] = NULL,
 	[LIVE_FAIL_OPEN] = "fail_open",
+	[LIVE_FALLBACK_POOL] = "fallback_pool",
+	[LIVE_LAST_GOOD] = "last_good",
 	[LIVE_PUBLIC_ZONE] = "public_zone",
+	[LIVE_NODATA] = "nodata",
+	[LIVE_EMPTY] = "public_zone",
 };
 
 const struct address_spec *
@@ -25,6 +32,57 @@ const struct domain_spec *
 live_domain_spec(const struct live_domain *d)
 {
 	return d->live.o->spec;
+}
+
+/* -- lines -- */
+
+static int
+compare_lane(const void *line, const void *lane)
+{
+	return strcmp(line, ((const struct live_lane *)lane)->line);
+}
+
+struct live_lane *
+live_lane_find(const struct lanes *l, const char *line)
+{
+	if (strcmp(line, LIVE_DEFAULT_LINE) == 0)
+		return &l->list[0];
+	return bsearch(line, l->list + 1, l->n - 1, sizeof(*l->list), compare_lane);
+}
+
+const char *
+live_link_line(const struct link_spec *l, size_t i)
+{
+	const char *word = ((const char *const *)l->lines.items)[i];
+
+	if (strcmp(word, LIVE_DEFAULT_LINE) == 0)
+		return LIVE_DEFAULT_LINE;
+
+	const struct line_info *built_in = line_tree_find(word);
+
+	return built_in == NULL ? word : built_in->code;
+}
+
+bool
+live_link_serves(const struct link_spec *l, const char *line)
+{
+	for (size_t i = 0; i < l->lines.count; i++) {
+		if (strcmp(live_link_line(l, i), line) == 0)
+			return true;
+	}
+	return false;
+}
+
+const struct live_link *
+live_domain_refuge(const struct live_domain *d)
+{
+	return d->has_refuge ? &d->links[d->n_links] : NULL;
+}
+
+size_t
+live_domain_all_links(const struct live_domain *d)
+{
+	return d->n_links + d->has_refuge;
 }
 
 /* -- rules 4 and 5 -- */
@@ -151,5 +209,5 @@ live_domain_level(const struct live_domain *d)
 {
 	if (!live_domain_spec(d)->enabled || d->n_links == 0)
 		return LIVE_QUIET;
-	return d->fallback == LIVE_PUBLIC_ZONE ? LIVE_GONE : level_of(d->live.state.health);
+	return d->fallback == LIVE_EMPTY ? LIVE_GONE : level_of(d->live.state.health);
 }

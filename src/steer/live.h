@@ -56,6 +56,8 @@ struct live {
 	struct list dirty; /* in tree.dirty[kind] while it must be looked at */
 	bool edited;       /* its spec was put: tell whatever happens */
 	bool told_due;     /* its status changed */
+	bool judged;       /* `state` has been computed before */
+	int64_t since_ms;  /* available since then; 0: since it is known */
 	struct live_state state;
 	enum live_level level, was; /* `was`: before this settlement */
 };
@@ -69,17 +71,40 @@ struct live_address {
 	bool was_available;
 };
 
+/* A line that links serve, with what moves for its clients alone. */
+struct live_lane {
+	char *line;              /* canonical code */
+	struct cursors *cursors; /* of a domain; NULL in a pool */
+	struct live *current;    /* sequence that stays: where; else NULL */
+	char *recalled;          /* its name, from the journal, until first looked at */
+};
+
+#define LIVE_DEFAULT_LINE "default"
+
+/* The first lane is "default", whether a link serves it or not; the others are sorted. */
+struct lanes {
+	struct live_lane *list;
+	size_t n;
+};
+
 struct live_member {
 	struct live_address *address;
 	const struct link_spec *spec;
+};
+
+/* A sequence that may go back later (failback_delay). */
+struct live_wait {
+	struct list in; /* tree.waiting, while due_ms is set */
+	int64_t due_ms; /* INT64_MAX: no such */
+	struct live *who;
 };
 
 struct live_pool {
 	struct live live;
 	struct live_member *members;
 	size_t n_members;
-	struct live_address *current; /* non-preemptive sequence: where it stays; else NULL */
-	char *recalled;               /* its name, from the journal, until first looked at */
+	struct lanes lanes;
+	struct live_wait wait;
 };
 
 struct live_link {
@@ -88,21 +113,40 @@ struct live_link {
 	struct cursors *cursors;
 };
 
-enum live_fallback { LIVE_NO_FALLBACK, LIVE_FAIL_OPEN, LIVE_PUBLIC_ZONE };
-extern const char *const live_fallback_words[]; /* NULL, "fail_open", "public_zone" */
+enum live_fallback {
+	LIVE_NO_FALLBACK,
+	LIVE_FAIL_OPEN,
+	LIVE_FALLBACK_POOL,
+	LIVE_LAST_GOOD,
+	LIVE_PUBLIC_ZONE, /* as chosen */
+	LIVE_NODATA,
+	LIVE_EMPTY, /* nothing enabled to answer with: the Public Zone does */
+};
+extern const char *const live_fallback_words[]; /* as status and explain tell it; NULL for none */
 
 struct live_domain {
 	struct live live;
 	uint8_t host[NAME_MAX_LEN];
 	enum steered_type type;
 	uint16_t rrtype;
+	char *key; /* its name */
 	struct live_link *links;
 	size_t n_links;
-	struct cursors *cursors;
-	struct cursors **idle; /* of links that went; retired when the plan that uses them is */
+	bool has_refuge; /* links[n_links] is the fallback pool's */
+	struct lanes lanes;
+	struct live_wait wait;
+	struct cursors *
+	    *idle; /* of links and lanes that went; retired when the plan that uses them is */
 	size_t n_idle, cap_idle;
-	struct live_pool *current;
-	char *recalled;
+	/* What its links and those of its pools serve but "default": sorted, and their chart. */
+	char **lines;
+	size_t n_lines;
+	struct chart *chart; /* NULL: no such lines */
+	bool chart_due;      /* these may be others by now */
+	struct list stale;   /* in tree.stale while newer data wait to be looked at */
+	/* fallback last_good: "pool/x" and "address/y" that were available while any pool was */
+	struct strmap good;
+	char *good_text;
 	enum live_fallback fallback;
 	struct plan *next; /* compiled, not yet published */
 	struct rrset *next_set;
@@ -126,6 +170,21 @@ struct live_state live_address_state(
     const struct live_address *a, const struct word_table *words, const struct what_if *w);
 struct live_state
 live_pool_state(const struct live_pool *p, const struct word_table *words, const struct what_if *w);
+
+/* What is available of the domain, as `good` keeps it: "pool/x address/y ..."; the caller frees. */
+MUST_USE char *live_good_text(const struct live_domain *d);
+bool live_good_has(const struct strmap *good, const struct live *l);
+/* Make that, and the text, the domain's. */
+void live_good_set(struct live_domain *d, char *text);
+/* The lane of a line; NULL if there is none. */
+struct live_lane *live_lane_find(const struct lanes *l, const char *line);
+/* Does the link serve the line? Codes are canonical; aliases in the spec are looked through. */
+bool live_link_serves(const struct link_spec *l, const char *line);
+/* Line i of the link as a canonical code. */
+const char *live_link_line(const struct link_spec *l, size_t i);
+/* The fallback pool's link; NULL if there is none. */
+const struct live_link *live_domain_refuge(const struct live_domain *d);
+size_t live_domain_all_links(const struct live_domain *d); /* how many, with that */
 
 const struct address_spec *live_address_spec(const struct live_address *a);
 const struct pool_spec *live_pool_spec(const struct live_pool *p);

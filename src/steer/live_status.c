@@ -34,7 +34,9 @@ live_domain_word(const struct live_domain *d, const struct live_state *s, enum l
 {
 	if (!live_domain_spec(d)->enabled)
 		return "disabled";
-	return f == LIVE_FAIL_OPEN ? "fail-open" : health_word(s->health);
+	if (f == LIVE_FAIL_OPEN || f == LIVE_FALLBACK_POOL || f == LIVE_LAST_GOOD)
+		return "fail-open"; /* somebody answers all the same */
+	return health_word(s->health);
 }
 
 static json_t *

@@ -3,6 +3,7 @@
 
 #include "base/attr.h"
 #include "base/check.h"
+#include "steer/mix.h"
 #include "steer/strategy.h"
 
 void
@@ -62,45 +63,77 @@ pick_weight_step(unsigned i)
 	return steps[i % ARRAY_LEN(steps)];
 }
 
-void
-pick_weight_pools(struct compile *c, const struct compile_input *in)
+/* Weight 0 stands by: it answers only if all weights are 0, and then they are equal. */
+size_t
+pick_weight_arrange(struct candidate *c, size_t n, int64_t current)
 {
-	struct pick_share part;
-	struct pick_cut cut;
-	uint64_t sum = 0;
+	size_t kept = 0;
 
-	for (size_t i = 0; i < in->count; i++)
-		sum += in->pools[i].weight;
-	pick_cut_init(&cut, &PICK_WHOLE, sum, in->count);
-	for (size_t i = 0; i < in->count; i++) {
-		const struct compile_pool *pool = &in->pools[i];
-
-		if (pick_cut_next(&cut, pool->weight, &part))
-			strategy_table[pool->strategy].in_share(c, pool, &part);
+	(void)current;
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].weight > 0)
+			c[kept++] = c[i];
 	}
+	if (kept > 0)
+		return kept;
+	for (size_t i = 0; i < n; i++)
+		c[i].weight = 1;
+	return n;
+}
+
+/* -- several distinct ones -- */
+
+/* Where interval i begins. */
+static uint64_t
+start(const struct pick_circle *c, uint32_t i)
+{
+	return i == 0 ? c->lo : c->last[i - 1] + 1;
+}
+
+/* The j-th further draw of answer number `turn`: a sequence of its own, so that the draws of one
+ * answer (the first goes by `step`) do not march in step; beyond the table of steps, scattered. */
+static uint64_t
+further(uint64_t turn, uint32_t j, uint64_t step)
+{
+	if (j >= ARRAY_LEN(steps))
+		return mix(turn ^ mix(j));
+	return mix(j) + turn * (steps[j] == step ? steps[0] : steps[j]);
+}
+
+/* `x`, a place among what the `n` chosen intervals (rising) leave over, as a place on the circle.
+ */
+static uint64_t
+skip(const struct pick_circle *c, const uint32_t *chosen, uint32_t n, uint64_t x)
+{
+	uint64_t at = c->lo + x;
+
+	for (uint32_t i = 0; i < n && at >= start(c, chosen[i]); i++)
+		at += c->last[chosen[i]] - start(c, chosen[i]) + 1;
+	return at;
+}
+
+/* Insert `pick` into the rising list. */
+static void
+remember(uint32_t *chosen, uint32_t n, uint32_t pick)
+{
+	for (; n > 0 && chosen[n - 1] > pick; n--)
+		chosen[n] = chosen[n - 1];
+	chosen[n] = pick;
 }
 
 void
-pick_weight_share(
-    struct compile *c, const struct compile_pool *pool, const struct pick_share *share)
+pick_weight_several(
+    const struct pick_circle *c, uint64_t u, uint64_t turn, uint32_t take, uint32_t *out)
 {
-	struct pick_share part;
-	struct pick_cut cut;
-	uint64_t sum = 0;
+	pick_u128 left = (pick_u128)c->last[c->count - 1] - c->lo + 1;
+	uint32_t chosen[PICK_SEVERAL_MAX];
 
-	for (size_t i = 0; i < pool->count; i++)
-		sum += pool->members[i].weight;
-	pick_cut_init(&cut, share, sum, pool->count);
-	for (size_t i = 0; i < pool->count; i++) {
-		if (!pick_cut_next(&cut, pool->members[i].weight, &part))
-			continue;
-		compile_leaf(c, &part, pool->cursors);
-		compile_slot(c, &pool->members[i]);
+	CHECK(take <= c->count && take <= PICK_SEVERAL_MAX);
+	for (uint32_t j = 0; j < take; j++) {
+		const uint64_t x = (uint64_t)(further(turn, j, c->step) * left >> 64);
+
+		out[j] = pick_weight_find(c->last, c->count, j == 0 ? u : skip(c, chosen, j, x));
+		remember(chosen, j, out[j]);
+		left -= c->last[out[j]] - start(c, out[j]) + (pick_u128)1;
 	}
-}
-
-void
-pick_weight_union(struct compile *c, const struct compile_pool *pool)
-{
-	compile_drawn_slot(c, pool);
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -39,6 +40,23 @@ void
 pick_cut_init(struct pick_cut *cut, const struct pick_share *whole, uint64_t sum, size_t count);
 /* The next one's part; false if it has none. */
 MUST_USE bool pick_cut_next(struct pick_cut *cut, uint32_t weight, struct pick_share *part);
+
+/* `count` intervals of the circle: the first begins at `lo`, interval i ends with `last[i]`. */
+struct pick_circle {
+	const uint64_t *last;
+	uint64_t lo;
+	uint32_t count;
+	uint64_t step; /* of u */
+};
+
+/*
+ * `take` distinct ones (at most `count` and PICK_SEVERAL_MAX), as indexes: the first one holds u,
+ * each further one is drawn in proportion among those that are left. `turn` counts the answers.
+ * O(take * (take + log count)).
+ */
+#define PICK_SEVERAL_MAX 256
+void pick_weight_several(
+    const struct pick_circle *c, uint64_t u, uint64_t turn, uint32_t take, uint32_t *out);
 
 /* Step of sequence `i`: 0 is the golden ratio; the others are independent of it and of each other.
  */

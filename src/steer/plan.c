@@ -2,43 +2,103 @@
 #include "steer/plan_types.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/attr.h"
 #include "base/check.h"
 #include "steer/pick_weight.h"
 
-/* The index of the interval this query falls into. */
-static uint32_t
-draw(const struct plan *p, const struct plan_draw *d, unsigned worker)
-{
-	if (d->count == 1)
-		return d->first;
-
-	struct cursor *c = cursors_at(d->cursors, worker);
-
-	c->u += d->step;
-	return d->first + pick_weight_find(p->last + d->last, d->count, c->u);
-}
+/* A query under way. */
+struct ask {
+	const struct plan *p;
+	unsigned worker;
+	const struct position *at;
+	const struct plan_rr **out; /* the next one's place */
+};
 
 static const struct plan_rr *
-take(const struct plan *p, const struct plan_slot *s, unsigned worker)
+record(const struct plan *p, uint32_t item)
 {
-	const uint32_t at = s->drawn ? draw(p, &p->draws[s->at], worker) : s->at;
-
-	return (const void *)(p->records + p->items[at].rr);
+	return (const void *)(p->records + p->items[item].rr);
 }
+
+/* -- among addresses -- */
 
 /* 123, 312, 231: each query starts one place earlier. */
 static uint32_t
-rotate(const struct plan_leaf *l, unsigned worker)
+rotate(struct cursors *cursors, unsigned worker, uint32_t count)
 {
-	if (l->count == 1)
+	if (count <= 1 || cursors == NULL)
 		return 0;
 
-	const uint32_t turned = (uint32_t)(cursors_at(l->cursors, worker)->turn++ % l->count);
+	const uint32_t turned = (uint32_t)(cursors_at(cursors, worker)->turn++ % count);
 
-	return turned == 0 ? 0 : l->count - turned;
+	return turned == 0 ? 0 : count - turned;
 }
+
+static size_t
+give_run(const struct ask *a, const struct plan_choice *c, uint32_t at)
+{
+	for (uint32_t i = 0; i < c->take; i++) {
+		a->out[i] = record(a->p, c->first + at);
+		at = at + 1 == c->count ? 0 : at + 1;
+	}
+	return c->take;
+}
+
+static size_t
+give_picks(const struct ask *a, const struct plan_choice *c, const uint32_t *picks)
+{
+	for (uint32_t i = 0; i < c->take; i++)
+		a->out[i] = record(a->p, c->first + picks[i]);
+	return c->take;
+}
+
+static size_t
+give_drawn(const struct ask *a, const struct plan_choice *c, struct cursor *dial)
+{
+	const struct pick_circle circle = {
+		.last = a->p->last + c->parts,
+		.lo = c->lo,
+		.count = c->count,
+		.step = c->step != 0 ? c->step : pick_weight_step(0),
+	};
+	uint32_t picks[PICK_SEVERAL_MAX];
+
+	if (c->step != 0) {
+		dial = cursors_at(c->cursors, a->worker);
+		dial->u += c->step;
+	}
+	if (LIKELY(c->take == 1)) {
+		picks[0] = pick_weight_find(circle.last, c->count, dial->u);
+	} else {
+		pick_weight_several(&circle, dial->u, dial->turn++, c->take, picks);
+	}
+	return give_picks(a, c, picks);
+}
+
+/* `dial`: where the draw among the pools has come to; used if this one was drawn with it. */
+static size_t
+give(const struct ask *a, const struct plan_choice *c, struct cursor *dial)
+{
+	uint32_t picks[PLAN_MAX_ANSWER];
+
+	switch ((enum plan_how)c->how) {
+	case PLAN_FIRST:
+		return give_run(a, c, 0);
+	case PLAN_ALL:
+		return give_run(a, c, rotate(c->cursors, a->worker, c->count));
+	case PLAN_DRAW:
+		return give_drawn(a, c, dial);
+	case PLAN_HASH:
+		pick_hash_find(
+		    a->p->ranks + c->parts, c->count, pick_hash_client(a->at), c->take, picks);
+		return give_picks(a, c, picks);
+	}
+	return 0;
+}
+
+/* -- among pools -- */
 
 static bool
 repeats(const struct plan_rr *const *out, size_t n, const struct plan_rr *rr)
@@ -50,23 +110,139 @@ repeats(const struct plan_rr *const *out, size_t n, const struct plan_rr *rr)
 	return false;
 }
 
+/* All pools' list under way: where it goes, and how much of it there is. */
+struct joined {
+	const struct ask *a;
+	size_t given, limit;
+	const struct plan_rr *drawn[PLAN_MAX_ANSWER]; /* what a pool gave that chooses by itself */
+};
+
+/* Places `from` .. `to` of a pool. One that gives all it has, always, is read where it lies. */
+static void
+join_part(struct joined *j, const struct plan_choice *c, bool chooses, uint32_t from, uint32_t to)
+{
+	const struct plan *p = j->a->p;
+
+	for (uint32_t i = from; i < to && j->given < j->limit; i++) {
+		const struct plan_rr *rr = chooses ? j->drawn[i] : record(p, c->first + i);
+
+		if (!p->may_repeat || !repeats(j->a->out, j->given, rr))
+			j->a->out[j->given++] = rr;
+	}
+}
+
+static bool
+choose(struct joined *j, const struct plan_choice *c)
+{
+	const bool chooses = c->how == PLAN_DRAW || c->how == PLAN_HASH || c->cursors != NULL;
+	struct ask part = *j->a;
+
+	part.out = j->drawn;
+	if (chooses)
+		(void)give(&part, c, NULL);
+	return chooses;
+}
+
+/* The list of all is rotated before repeats are left out, so each of its places leads equally
+ * often. It may begin within a pool; the head of that one comes last. */
+static size_t
+give_all(const struct ask *a, const struct plan_variant *v)
+{
+	const struct plan_choice *pool = a->p->pools + v->over.first;
+	struct joined j = { .a = a, .limit = v->take };
+	uint32_t begin = rotate(v->over.cursors, a->worker, v->places), at = 0;
+
+	for (; begin >= pool[at].take; at++)
+		begin -= pool[at].take;
+
+	const uint32_t first = at;
+	const bool chose = choose(&j, &pool[first]);
+	const struct plan_rr *head[PLAN_MAX_ANSWER];
+
+	if (chose && begin > 0)
+		memcpy(head, j.drawn, begin * sizeof(*head));
+	join_part(&j, &pool[first], chose, begin, pool[first].take);
+	for (at = first + 1; at < first + v->over.count && j.given < j.limit; at++) {
+		const struct plan_choice *c = &pool[at % v->over.count];
+
+		join_part(&j, c, choose(&j, c), 0, c->take);
+	}
+	if (chose && begin > 0)
+		memcpy(j.drawn, head, begin * sizeof(*head));
+	join_part(&j, &pool[first], chose, 0, begin);
+	return j.given;
+}
+
+static size_t
+answer(const struct ask *a, const struct plan_variant *v)
+{
+	const struct plan_choice *pool = a->p->pools + v->over.first;
+	struct cursor *dial = NULL;
+	uint32_t pick = 0;
+
+	if (UNLIKELY(v->over.count == 0))
+		return 0;
+	switch ((enum plan_how)v->over.how) {
+	case PLAN_FIRST:
+		break;
+	case PLAN_ALL:
+		return give_all(a, v);
+	case PLAN_DRAW:
+		dial = cursors_at(v->over.cursors, a->worker);
+		dial->u += v->over.step;
+		pick = pick_weight_find(a->p->last + v->over.parts, v->over.count, dial->u);
+		break;
+	case PLAN_HASH:
+		pick_hash_find(
+		    a->p->ranks + v->over.parts, v->over.count, pick_hash_client(a->at), 1, &pick);
+		break;
+	}
+	return give(a, &pool[pick], dial);
+}
+
 size_t
-plan_answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLAN_MAX_ANSWER])
+plan_answer_of(const struct plan *p, uint32_t variant, unsigned worker, const struct position *at,
+    const struct plan_rr *out[PLAN_MAX_ANSWER])
+{
+	const struct ask a = { p, worker, at, out };
+
+	OBJ_CHECK(p, PLAN_MAGIC);
+	CHECK(variant < p->n_variants);
+	return answer(&a, &p->variants[variant]);
+}
+
+unsigned
+plan_scope(const struct plan *p, uint32_t variant, const struct position *at, unsigned scope)
+{
+	const unsigned bits = at->family == 6 ? PICK_HASH_V6_BITS : PICK_HASH_V4_BITS;
+
+	return p->variants[variant].sticky && at->family != 0 && scope < bits ? bits : scope;
+}
+
+size_t
+plan_answer(const struct plan *p, unsigned worker, const struct position *at,
+    const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope)
+{
+	const struct ask a = { p, worker, at, out };
+	uint32_t variant = 0;
+
+	OBJ_CHECK(p, PLAN_MAGIC);
+	*scope = 0;
+	if (p->client != PLAN_ANYBODY) {
+		if (p->chart != NULL)
+			variant = chart_find(p->chart, at, scope);
+		*scope = plan_scope(p, variant, at, *scope);
+	}
+	return answer(&a, &p->variants[variant]);
+}
+
+/* -- what it says of itself -- */
+
+enum plan_client
+plan_client(const struct plan *p)
 {
 	OBJ_CHECK(p, PLAN_MAGIC);
-
-	const struct plan_leaf *l = &p->leaves[draw(p, &p->top, worker)];
-	uint32_t at = rotate(l, worker);
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < l->emit; i++) {
-		const struct plan_rr *rr = take(p, &p->slots[l->slot + at], worker);
-
-		if (!p->may_repeat || !repeats(out, n, rr))
-			out[n++] = rr;
-		at = at + 1 == l->count ? 0 : at + 1;
-	}
-	return n;
+	return p->client;
 }
 
 uint16_t
@@ -90,42 +266,14 @@ plan_is_fallback(const struct plan *p)
 	return p->fallback;
 }
 
-/* Width of interval i of a draw as a part of 1. */
-static double
-width(const struct plan *p, const struct plan_draw *d, uint32_t i)
-{
-	const uint64_t *last = p->last + d->last;
-	const uint64_t lo = i == 0 ? 0 : last[i - 1] + 1;
-
-	return ((double)(last[i] - lo) + 1.0) * 0x1p-64;
-}
-
-void
-plan_shares(
-    const struct plan *p, void (*visit)(void *arg, uint32_t tag, double probability), void *arg)
-{
-	for (uint32_t i = 0; i < p->top.count; i++) {
-		const struct plan_leaf *l = &p->leaves[i];
-		const double first = width(p, &p->top, i) / l->count;
-
-		for (uint32_t k = 0; k < l->count; k++) {
-			const struct plan_slot *s = &p->slots[l->slot + k];
-			const struct plan_draw *d = s->drawn ? &p->draws[s->at] : NULL;
-
-			if (d == NULL)
-				visit(arg, p->items[s->at].tag, first);
-			for (uint32_t j = 0; d != NULL && j < d->count; j++)
-				visit(arg, p->items[d->first + j].tag, first * width(p, d, j));
-		}
-	}
-}
-
 void
 plan_free(struct plan **p)
 {
 	if (*p == NULL)
 		return;
 	OBJ_CHECK(*p, PLAN_MAGIC);
+	if ((*p)->chart != NULL)
+		chart_unref(&(*p)->chart);
 	(*p)->magic = 0;
 	free(*p);
 	*p = NULL;
@@ -134,9 +282,7 @@ plan_free(struct plan **p)
 static void
 free_late(struct rcu_head *head)
 {
-	struct plan *p = container_of(head, struct plan, rcu);
-
-	plan_free(&p);
+	free(container_of(head, struct plan, rcu));
 }
 
 void
@@ -145,6 +291,12 @@ plan_retire(struct plan **p)
 	if (*p == NULL)
 		return;
 	OBJ_CHECK(*p, PLAN_MAGIC);
+
+	/* The count of references is the writer's; the chart waits for its readers by itself. */
+	struct chart *chart = (*p)->chart;
+
+	if (chart != NULL)
+		chart_unref(&chart);
 	call_rcu(&(*p)->rcu, free_late);
 	*p = NULL;
 }

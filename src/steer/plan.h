@@ -2,15 +2,16 @@
 /*
  * plan -- one steered (name, type), compiled: what a query needs and nothing else.
  *
- *     domain strategy            pool strategy
- *   weight     -> a group  --+-> weight       one member; weight x weight is flattened into one
- * interval table sequence   -> one group  +-> round_robin  all members, rotated round_robin-> all
- * groups +-> sequence     one member (decided when compiled)
+ *	position --chart--> variant --over pools--> choice --over addresses--> records
+ *	                    (per class        ALL FIRST DRAW HASH, at both levels
+ *	                     of clients)
  *
- * Compiled anew whenever its domain, a pool, an address or a verdict of it changes: cost O(that
- * domain). Unavailable members are not in it; fail-open has been decided. Immutable, swapped by
- * RCU. What moves with every query (positions in the sequences) is in the *cursor*, one line per
- * worker, which outlives the plans of a domain so that a verdict edge does not disturb the ratio.
+ * Clients that get the same candidates share a variant; a domain without lines has one and no
+ * chart. Compiled anew whenever its domain, a pool, an address or a verdict of it changes: cost
+ * O(that domain). Unavailable members are not in it; every fallback has been decided. Immutable,
+ * swapped by RCU. What moves with every query (positions in the sequences) is in the *cursor*, one
+ * line per worker, which outlives the plans of a domain so that a verdict edge does not disturb the
+ * ratio.
  *
  * plan_answer does not allocate, lock or look at a clock.
  */
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "steer/position.h"
 
 #define PLAN_MAX_ANSWER 256 /* RRs in one answer */
 
@@ -40,10 +42,18 @@ plan_rr_type(const struct plan_rr *rr)
 
 struct plan;
 
-/* The records to answer with, in order; at most PLAN_MAX_ANSWER, at least 1. `worker` < workers of
- * the tree. */
-size_t
-plan_answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLAN_MAX_ANSWER]);
+/*
+ * The records to answer with, in order, at most PLAN_MAX_ANSWER. 0: there is nothing to answer
+ * (fallback nodata). `worker` < workers of the tree. `at` may be anything unless
+ * plan_client says so. `*scope` (RFC 7871): the largest prefix of the position that gets the same
+ * decision; 0 exactly if the decision does not depend on the client.
+ */
+size_t plan_answer(const struct plan *p, unsigned worker, const struct position *at,
+    const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope);
+
+/* Whose position counts, if any. */
+enum plan_client { PLAN_ANYBODY, PLAN_RESOLVER, PLAN_SUBNET /* ECS, else the resolver */ };
+enum plan_client plan_client(const struct plan *p);
 /*
  * RR type of what plan_answer yields: the domain's type, or CNAME if every pool that answers is of
  * type domain. Where both kinds of pools answer by turns this is the domain's type, and
@@ -51,5 +61,5 @@ plan_answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLA
  */
 uint16_t plan_rrtype(const struct plan *p);
 uint32_t plan_ttl(const struct plan *p);
-/* All enabled addresses are down and the fallback answers. */
+/* No pool is available and the fallback answers. */
 bool plan_is_fallback(const struct plan *p);

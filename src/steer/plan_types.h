@@ -3,35 +3,43 @@
  * reads it. */
 #pragma once
 
+#include "steer/charts.h"
 #include "steer/cursors.h"
+#include "steer/pick_hash.h"
 #include "steer/plan.h"
 
 #define URCU_API_MAP
 #include <urcu/urcu-qsbr.h>
 
+/* How one level chooses among its targets. */
+enum plan_how {
+	PLAN_FIRST, /* the first `take` of them: a sequence */
+	PLAN_ALL,   /* all, rotated; over pools: what all of them give, as one list */
+	PLAN_DRAW,  /* by the sequence u, in proportion to the intervals */
+	PLAN_HASH,  /* by weighted rendezvous on the client's prefix */
+};
+
+/* A record. */
 struct plan_item {
 	uint32_t rr;  /* offset in the records */
 	uint32_t tag; /* the caller's number */
 };
 
-/* One record of an answer: item `at`, or what draw `at` yields. */
-struct plan_slot {
-	uint32_t at;
-	bool drawn;
+struct plan_choice {
+	uint8_t how;
+	uint32_t take;           /* 1 <= take <= count; at most PLAN_MAX_ANSWER of what is chosen */
+	uint32_t first, count;   /* targets: items; of a variant: choices */
+	uint32_t parts;          /* DRAW: in `last`; HASH: in `ranks`; one for each target */
+	uint64_t lo;             /* DRAW: where the first interval begins */
+	uint64_t step;           /* DRAW: of u; 0: u is the variant's, which was drawn with it */
+	struct cursors *cursors; /* DRAW with a step, ALL that rotates; else NULL */
 };
 
-struct plan_leaf {
-	struct cursors *cursors; /* of the rotation */
-	uint32_t slot, count;
-	uint32_t emit; /* how many slots of the rotated leaf make the answer */
-};
-
-/* `count` intervals from `last`; interval i stands for the target `first` + i (an item; of the top
- * draw: a leaf). */
-struct plan_draw {
-	struct cursors *cursors;
-	uint64_t step;
-	uint32_t last, first, count;
+struct plan_variant {
+	struct plan_choice over; /* over pools */
+	uint32_t take;           /* of the whole answer; at most PLAN_MAX_ANSWER */
+	uint32_t places;         /* over ALL: of the list: what its pools take */
+	bool sticky;             /* some choice is by HASH among several */
 };
 
 struct plan {
@@ -40,21 +48,30 @@ struct plan {
 	uint32_t ttl_s;
 	uint16_t rrtype;
 	bool fallback;
-	bool may_repeat; /* draws of the union may yield a record twice */
-	uint32_t n_leaves;
-	struct plan_draw top;
-	const struct plan_leaf *leaves;
-	const struct plan_draw *draws;
+	bool may_repeat; /* a union may yield a record twice */
+	uint8_t client;  /* enum plan_client */
+	uint32_t n_variants;
+	struct chart *chart; /* position -> variant; NULL: there is one */
+	const struct plan_variant *variants;
+	const struct plan_choice *pools;
 	const uint64_t *last;
-	const struct plan_slot *slots;
+	const struct pick_rank *ranks;
 	const struct plan_item *items;
 	const uint8_t *records;
 	struct rcu_head rcu;
 };
 
-/* `probability` that the item with `tag` is the first record of an answer; they sum to 1. Repeats
- * tags. */
-void plan_shares(
-    const struct plan *p, void (*visit)(void *arg, uint32_t tag, double probability), void *arg);
+/*
+ * `probability` that the item with `tag` is the first record of an answer of that variant to a
+ * client at `at`, or to any (NULL); they sum to 1. Repeats tags.
+ */
+void plan_shares(const struct plan *p, uint32_t variant, const struct position *at,
+    void (*visit)(void *arg, uint32_t tag, double probability), void *arg);
+/* One answer of a variant, as plan_answer gives it. */
+size_t plan_answer_of(const struct plan *p, uint32_t variant, unsigned worker,
+    const struct position *at, const struct plan_rr *out[PLAN_MAX_ANSWER]);
+/* The scope of an answer of that variant, where the chart says `scope`. */
+unsigned
+plan_scope(const struct plan *p, uint32_t variant, const struct position *at, unsigned scope);
 void plan_free(struct plan **p);   /* no reader may be left */
-void plan_retire(struct plan **p); /* free after a grace period */
+void plan_retire(struct plan **p); /* free after a grace period; writer's thread */

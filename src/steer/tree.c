@@ -2,9 +2,11 @@
 #include "steer/tree.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "steer/charts.h"
 #include "steer/tree_types.h"
 
 struct tree *
@@ -23,6 +25,10 @@ tree_new(struct word_table *words, unsigned workers, const struct tree_hooks *ho
 	strmap_init(&t->recalled);
 	list_init(&t->flush);
 	list_init(&t->leaving);
+	list_init(&t->waiting);
+	list_init(&t->stale);
+	strmap_init(&t->line_users);
+	t->charts = charts_new();
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		list_init(&t->dirty[kind]);
 	return t;
@@ -37,6 +43,8 @@ tree_free(struct tree **t)
 	tree_publish_fini(*t);
 	tree_edit_fini(*t);
 	tree_check_fini(*t);
+	charts_free(&(*t)->charts);
+	strmap_fini(&(*t)->line_users);
 	STRMAP_EACH (&(*t)->recalled, e)
 		free(e->value);
 	strmap_fini(&(*t)->recalled);
@@ -51,6 +59,22 @@ tree_recall(struct tree *t, const char *key, const char *value)
 {
 	OBJ_CHECK(t, TREE_MAGIC);
 	free(strmap_put(&t->recalled, key, xstrdup(value)));
+}
+
+char *
+tree_memory_key(enum kind kind, const char *name, const char *line)
+{
+	const char *kind_name = kind_table[kind].name;
+
+	if (line == NULL || strcmp(line, LIVE_DEFAULT_LINE) == 0)
+		return xasprintf("seq/%s/%s", kind_name, name);
+	return xasprintf("seq/%s/%s@%s", kind_name, name, line); /* no name holds an '@' */
+}
+
+char *
+tree_memory_take(struct tree *t, const char *key)
+{
+	return strmap_remove(&t->recalled, key);
 }
 
 void
@@ -85,6 +109,35 @@ tree_edge(struct tree *t, uint32_t slot, const char *cause, int64_t real_ms)
 		tree_settle_mark(t, &c->users[i]->live);
 	}
 	tree_settle(t, &why);
+}
+
+int64_t
+tree_due(const struct tree *t)
+{
+	int64_t due_ms = INT64_MAX;
+
+	OBJ_CHECK(t, TREE_MAGIC);
+	LIST_EACH (it, tmp, &t->waiting) {
+		const struct live_wait *w = LIST_ENTRY(it, struct live_wait, in);
+
+		due_ms = w->due_ms < due_ms ? w->due_ms : due_ms;
+	}
+	return due_ms;
+}
+
+void
+tree_tick(struct tree *t, int64_t real_ms)
+{
+	const struct tree_cause cause = { .code = "failback", .real_ms = real_ms };
+
+	OBJ_CHECK(t, TREE_MAGIC);
+	LIST_EACH (it, tmp, &t->waiting) {
+		struct live_wait *w = LIST_ENTRY(it, struct live_wait, in);
+
+		if (w->due_ms <= real_ms)
+			tree_settle_mark(t, w->who);
+	}
+	tree_settle(t, &cause);
 }
 
 void

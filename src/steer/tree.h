@@ -8,8 +8,8 @@
  *                    +------+ --status-----> feed             (health and availability of every
  * object)
  *                             --event------> feed             (edges worth telling a person)
- *                             --remember---> journal          (current member of non-preemptive
- * sequences)
+ *                             --remember---> journal          (where sequences stay, last good
+ * members)
  *
  * Owns the engine's model. Single-threaded, no I/O, no clock: time is passed in, everything that
  * leaves goes through hooks, so the simulator runs this very code. A verdict edge costs O(objects
@@ -79,6 +79,24 @@ void tree_apply(struct tree *t, const struct change_set *c, int64_t real_ms);
 void tree_edge(struct tree *t, uint32_t slot, const char *cause, int64_t real_ms);
 /* The certificate of the check at `slot` ends soon: an event for every address that has it. */
 void tree_expiring(const struct tree *t, uint32_t slot, int64_t expires_ms, int64_t real_ms);
+
+/*
+ * Sequences that wait until they may go back (failback_delay): the earliest real time at which
+ * tree_tick has something to do, INT64_MAX if never.
+ */
+int64_t tree_due(const struct tree *t);
+void tree_tick(struct tree *t, int64_t real_ms);
+
+/*
+ * New data of where addresses belong; takes `a`, NULL: none. Nothing is recompiled yet:
+ * tree_refresh does so for up to `max` domains and tells how many are left, so that verdicts need
+ * not wait for all of them. In between each domain answers by the old data or the new.
+ */
+struct atlas;
+void tree_set_atlas(struct tree *t, struct atlas *a);
+size_t tree_refresh(struct tree *t, size_t max, int64_t real_ms);
+/* The charts, for whoever asks where an address belongs. */
+const struct charts *tree_charts(const struct tree *t);
 
 const struct model *tree_model(const struct tree *t);
 /* New reference; NULL if there is no such object. */

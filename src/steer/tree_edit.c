@@ -43,29 +43,15 @@ mark_edited(struct tree *t, struct live *l)
 	tree_settle_mark(t, l);
 }
 
-char *
-tree_memory_key(enum kind kind, const char *name)
-{
-	return xasprintf("seq/%s/%s", kind_table[kind].name, name);
-}
-
-static char *
-recall(struct tree *t, const struct model_object *o)
-{
-	char *key = tree_memory_key(o->kind, o->name);
-	char *value = strmap_remove(&t->recalled, key);
-
-	free(key);
-	return value;
-}
-
 static void
-forget(struct tree *t, enum kind kind, const char *name)
+forget(struct tree *t, const struct live *l, const struct lanes *lanes)
 {
-	char *key = tree_memory_key(kind, name);
+	for (size_t i = 0; i < lanes->n; i++) {
+		char *key = tree_memory_key(l->o->kind, l->o->name, lanes->list[i].line);
 
-	t->hooks.remember(t->hooks.arg, key, NULL);
-	free(key);
+		t->hooks.remember(t->hooks.arg, key, NULL);
+		free(key);
+	}
 }
 
 /*
@@ -73,12 +59,36 @@ forget(struct tree *t, enum kind kind, const char *name)
  * be deleted in the next, or come back in a third.
  */
 static void
-hold_on(char **recalled, const struct live *current)
+hold_on(struct lanes *lanes)
 {
-	if (current == NULL)
-		return;
-	free(*recalled);
-	*recalled = xstrdup(current->o->name);
+	for (size_t i = 0; i < lanes->n; i++) {
+		struct live_lane *lane = &lanes->list[i];
+
+		if (lane->current == NULL)
+			continue;
+		free(lane->recalled);
+		lane->recalled = xstrdup(lane->current->o->name);
+		lane->current = NULL;
+	}
+}
+
+/* `l` is a member again: where a lane was on it, it still is. */
+static void
+meet_again(struct lanes *lanes, struct live *l)
+{
+	for (size_t i = 0; i < lanes->n; i++) {
+		struct live_lane *lane = &lanes->list[i];
+
+		if (lane->recalled != NULL && strcmp(lane->recalled, l->o->name) == 0)
+			lane->current = l;
+	}
+}
+
+static void
+wait_init(struct live_wait *w, struct live *who)
+{
+	*w = (struct live_wait){ .who = who, .due_ms = INT64_MAX };
+	list_init(&w->in);
 }
 
 /* -- template -- */
@@ -139,6 +149,15 @@ delete_address(struct tree *t, struct live_address *a)
 
 /* -- pool -- */
 
+/* Domains over a pool look through it at the lines of its addresses. */
+static void
+renew_charts(const struct model_object *pool)
+{
+	STRMAP_EACH (&pool->referrers, e)
+		((struct live_domain *)((struct model_object *)e->value)->runtime)->chart_due =
+		    true;
+}
+
 static void
 put_pool(struct tree *t, struct model_object *o)
 {
@@ -146,11 +165,11 @@ put_pool(struct tree *t, struct model_object *o)
 	struct live_pool *p = bring_to_life(o, sizeof(*p));
 	const struct pool_spec *s = o->spec;
 	const struct link_spec *link = s->addresses.items;
-	struct live_address *stay = NULL;
 
 	if (is_new)
-		p->recalled = recall(t, o);
-	hold_on(&p->recalled, p->current == NULL ? NULL : &p->current->live);
+		wait_init(&p->wait, &p->live);
+	hold_on(&p->lanes);
+	tree_lines_lanes(t, &p->live, &p->lanes, link, s->addresses.count, NULL);
 	free(p->members);
 	p->members = xcalloc(s->addresses.count + 1, sizeof(*p->members));
 	p->n_members = s->addresses.count;
@@ -158,18 +177,18 @@ put_pool(struct tree *t, struct model_object *o)
 		struct live_address *a = runtime_of(t, KIND_ADDRESS, link[i].target);
 
 		p->members[i] = (struct live_member){ .address = a, .spec = &link[i] };
-		if (p->recalled != NULL && strcmp(p->recalled, link[i].target) == 0)
-			stay = a;
+		meet_again(&p->lanes, &a->live);
 	}
-	p->current = stay;
+	renew_charts(o);
 	mark_edited(t, &p->live);
 }
 
 static void
 free_pool(struct live_pool *p)
 {
+	list_remove(&p->wait.in);
+	tree_lines_free(&p->lanes);
 	free(p->members);
-	free(p->recalled);
 	free(p);
 }
 
@@ -189,35 +208,68 @@ take_cursors(struct live_link *links, size_t n, const struct live_pool *pool)
 	return NULL;
 }
 
-/* A link that stays keeps its cursors. The others wait for the swap: the plan that uses them still
- * answers. */
+/* A link that stays keeps its cursors. */
+static struct live_link
+link_to(struct tree *t, struct live_domain *d, const char *pool, const struct link_spec *spec)
+{
+	struct live_pool *p = runtime_of(t, KIND_POOL, pool);
+	struct live_link l = { .pool = p, .spec = spec };
+
+	l.cursors = take_cursors(d->links, live_domain_all_links(d), p);
+	if (l.cursors == NULL)
+		l.cursors = cursors_new(d->key, pool, t->workers);
+	return l;
+}
+
+/* Cursors of links that go wait for the swap: the plan that uses them still answers. */
 static void
 relink(struct tree *t, struct live_domain *d)
 {
 	const struct domain_spec *s = live_domain_spec(d);
 	const struct link_spec *link = s->pools.items;
 	struct live_link *now = xcalloc(s->pools.count + 1, sizeof(*now));
-	struct live_pool *stay = NULL;
 
-	hold_on(&d->recalled, d->current == NULL ? NULL : &d->current->live);
+	hold_on(&d->lanes);
+	tree_lines_lanes(t, &d->live, &d->lanes, link, s->pools.count, d);
 	for (size_t i = 0; i < s->pools.count; i++) {
-		struct live_pool *p = runtime_of(t, KIND_POOL, link[i].target);
-
-		now[i] = (struct live_link){ .pool = p, .spec = &link[i] };
-		now[i].cursors = take_cursors(d->links, d->n_links, p);
-		if (now[i].cursors == NULL)
-			now[i].cursors = cursors_new(d->live.o->name, link[i].target, t->workers);
-		if (d->recalled != NULL && strcmp(d->recalled, link[i].target) == 0)
-			stay = p;
+		now[i] = link_to(t, d, link[i].target, &link[i]);
+		meet_again(&d->lanes, &now[i].pool->live);
 	}
-	for (size_t i = 0; i < d->n_links; i++) {
+	if (s->fallback_pool != NULL)
+		now[s->pools.count] = link_to(t, d, s->fallback_pool, NULL);
+	for (size_t i = 0; i < live_domain_all_links(d); i++) {
 		MEM_GROW(&d->idle, &d->cap_idle, d->n_idle + 1);
 		d->idle[d->n_idle++] = d->links[i].cursors;
 	}
 	free(d->links);
 	d->links = now;
 	d->n_links = s->pools.count;
-	d->current = stay;
+	d->has_refuge = s->fallback_pool != NULL;
+	d->chart_due = true;
+}
+
+static void
+start_domain(struct tree *t, struct live_domain *d)
+{
+	const char *name = d->live.o->name;
+	char host[KIND_NAME_SIZE];
+
+	CHECK(domain_name_split(name, host, &d->rrtype) == 0);
+	CHECK(name_parse_lower(host, d->host) > 0);
+	d->type = steered_type_of(d->rrtype);
+	CHECK(d->type != STEERED_TYPES);
+	d->key = xstrdup(name);
+	strmap_init(&d->good);
+	wait_init(&d->wait, &d->live);
+	list_init(&d->leaving);
+	list_init(&d->stale);
+
+	char *key = xasprintf("good/%s", name);
+	char *good = tree_memory_take(t, key);
+
+	if (good != NULL)
+		live_good_set(d, good);
+	free(key);
 }
 
 static void
@@ -225,19 +277,26 @@ put_domain(struct tree *t, struct model_object *o)
 {
 	const bool is_new = o->runtime == NULL;
 	struct live_domain *d = bring_to_life(o, sizeof(*d));
-	char host[KIND_NAME_SIZE];
 
-	if (is_new) {
-		CHECK(domain_name_split(o->name, host, &d->rrtype) == 0);
-		CHECK(name_parse_lower(host, d->host) > 0);
-		d->type = steered_type_of(d->rrtype);
-		CHECK(d->type != STEERED_TYPES);
-		d->cursors = cursors_new(o->name, "", t->workers);
-		d->recalled = recall(t, o);
-		list_init(&d->leaving);
-	}
+	if (is_new)
+		start_domain(t, d);
 	relink(t, d);
 	mark_edited(t, &d->live);
+}
+
+static void
+forget_domain(struct tree *t, struct live_domain *d)
+{
+	forget(t, &d->live, &d->lanes);
+	if (d->good_text != NULL) {
+		char *key = xasprintf("good/%s", d->key);
+
+		t->hooks.remember(t->hooks.arg, key, NULL);
+		free(key);
+	}
+	list_remove(&d->wait.in);
+	tree_lines_leave(t, d);
+	list_append(&t->leaving, &d->leaving);
 }
 
 /* -- any kind -- */
@@ -245,6 +304,11 @@ put_domain(struct tree *t, struct model_object *o)
 void
 tree_edit_put(struct tree *t, const struct change_op *op)
 {
+	if (op->kind == KIND_LINE) {
+		tree_lines_put(t, op);
+		return;
+	}
+
 	struct model_object *o = model_apply(&t->model, op);
 
 	switch (op->kind) {
@@ -271,28 +335,32 @@ tree_edit_delete(struct tree *t, const struct change_op *op)
 	struct model_object *o = model_find(&t->model, op->kind, op->name);
 	struct live *l = o == NULL ? NULL : o->runtime;
 
+	if (o != NULL && op->kind == KIND_LINE)
+		tree_lines_drop(t, op->name);
+	if (l != NULL && op->kind == KIND_POOL)
+		forget(t, l, &((struct live_pool *)l)->lanes);
+	if (l != NULL && op->kind == KIND_DOMAIN)
+		forget_domain(t, (struct live_domain *)l);
 	if (l != NULL) {
 		list_remove(&l->dirty);
 		l->o = NULL;
 	}
 	if (l != NULL && op->kind == KIND_ADDRESS)
 		delete_address(t, (struct live_address *)l);
-	if (l != NULL && op->kind == KIND_POOL) {
+	if (l != NULL && op->kind == KIND_POOL)
 		free_pool((struct live_pool *)l);
-		forget(t, op->kind, op->name);
-	}
-	if (l != NULL && op->kind == KIND_DOMAIN) {
-		list_append(&t->leaving, &((struct live_domain *)l)->leaving);
-		forget(t, op->kind, op->name);
-	}
 	model_apply(&t->model, op);
 }
 
 void
 tree_edit_fini(struct tree *t)
 {
-	STRMAP_EACH (&t->model.objects[KIND_DOMAIN], e)
-		tree_publish_free(((struct model_object *)e->value)->runtime);
+	STRMAP_EACH (&t->model.objects[KIND_DOMAIN], e) {
+		struct live_domain *d = ((struct model_object *)e->value)->runtime;
+
+		tree_lines_leave(t, d);
+		tree_publish_free(d);
+	}
 	STRMAP_EACH (&t->model.objects[KIND_POOL], e)
 		free_pool(((struct model_object *)e->value)->runtime);
 	STRMAP_EACH (&t->model.objects[KIND_ADDRESS], e) {

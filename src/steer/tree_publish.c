@@ -28,9 +28,9 @@ tree_publish_compile(struct tree *t, struct live_domain *d)
 	d->fallback = LIVE_NO_FALLBACK;
 	if (!live_domain_spec(d)->enabled)
 		return;
-	scene_init(&s, d, t->words, NULL);
+	scene_init(&s, t->charts, d, t->words, NULL);
 	d->fallback = s.fallback;
-	if (s.input.count > 0) {
+	if (s.input.n_variants > 0) {
 		d->next = compile_plan(&s.input);
 		d->next_set = scene_fallback_set(d);
 	}
@@ -90,9 +90,10 @@ tree_publish_withdraw(struct tree *t, struct live_domain *d)
 	/* Deleted and made again in one set: the slot is its successor's by now. */
 	if (s != NULL && s->owners[d->type] == d)
 		put(t, d, NULL, NULL);
-	for (size_t i = 0; i < d->n_links; i++)
+	for (size_t i = 0; i < live_domain_all_links(d); i++)
 		cursors_retire(&d->links[i].cursors);
-	cursors_retire(&d->cursors);
+	for (size_t i = 0; i < d->lanes.n; i++)
+		cursors_retire(&d->lanes.list[i].cursors);
 	retire_idle(d);
 	list_remove(&d->leaving);
 	tree_publish_free(d);
@@ -101,12 +102,14 @@ tree_publish_withdraw(struct tree *t, struct live_domain *d)
 void
 tree_publish_free(struct live_domain *d)
 {
-	for (size_t i = 0; i < d->n_links; i++)
+	for (size_t i = 0; i < live_domain_all_links(d); i++)
 		cursors_free(&d->links[i].cursors);
-	cursors_free(&d->cursors);
+	tree_lines_free(&d->lanes);
+	strmap_fini(&d->good);
+	free(d->good_text);
 	free(d->links);
 	free(d->idle);
-	free(d->recalled);
+	free(d->key);
 	free(d);
 }
 

@@ -8,7 +8,9 @@
  * so that readers and listeners see whole sets, and whoever hears of a state can already dig it.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "steer/scene.h"
 #include "steer/tree_types.h"
 
@@ -28,10 +30,14 @@ mark_users(struct tree *t, const struct live *l)
 
 /* Take over a new state and note whether it is another one. */
 static void
-adopt(struct live *l, const struct live_state *st)
+adopt(struct live *l, const struct live_state *st, int64_t now_ms)
 {
 	const struct live_state *was = &l->state;
 
+	/* What is available from the start has always been. */
+	if (st->available && !was->available && l->judged)
+		l->since_ms = now_ms;
+	l->judged = true;
 	l->told_due = l->told_due || l->edited || was->health != st->health ||
 		      was->available != st->available || was->good != st->good ||
 		      was->total != st->total;
@@ -39,64 +45,104 @@ adopt(struct live *l, const struct live_state *st)
 }
 
 static void
-remember(struct tree *t, const struct model_object *o, const struct model_object *current)
+remember(struct tree *t, const struct model_object *o, const char *line, const struct live *current)
 {
-	char *key = tree_memory_key(o->kind, o->name);
+	char *key = tree_memory_key(o->kind, o->name, line);
 
-	t->hooks.remember(t->hooks.arg, key, current == NULL ? NULL : current->name);
+	t->hooks.remember(t->hooks.arg, key, current == NULL ? NULL : current->o->name);
 	free(key);
+}
+
+/* Where a lane goes on; returns when it may have to be looked at again. */
+static int64_t
+move_on(struct tree *t, const struct live *l, struct live_lane *lane, int64_t now_ms)
+{
+	const bool remembered = lane->current != NULL || lane->recalled != NULL;
+	int64_t due_ms;
+	struct live *next = l->o->kind == KIND_POOL
+				? scene_next_address((const struct live_pool *)l, lane, t->words,
+				      NULL, now_ms, &due_ms)
+				: scene_next_pool((const struct live_domain *)l, lane, t->words,
+				      NULL, now_ms, &due_ms);
+
+	if (next != lane->current || (next == NULL && remembered))
+		remember(t, l->o, lane->line, next);
+	lane->current = next;
+	free(lane->recalled);
+	lane->recalled = NULL;
+	return due_ms;
+}
+
+static void
+move_lanes(struct tree *t, struct lanes *lanes, struct live_wait *wait, int64_t now_ms)
+{
+	wait->due_ms = INT64_MAX;
+	for (size_t i = 0; i < lanes->n; i++) {
+		const int64_t due_ms = move_on(t, wait->who, &lanes->list[i], now_ms);
+
+		wait->due_ms = due_ms < wait->due_ms ? due_ms : wait->due_ms;
+	}
+	list_remove(&wait->in);
+	if (wait->due_ms < INT64_MAX)
+		list_append(&t->waiting, &wait->in);
 }
 
 /* -- one object of each kind -- */
 
 static void
-settle_address(struct tree *t, struct live_address *a)
+settle_address(struct tree *t, struct live_address *a, int64_t now_ms)
 {
 	const struct live_state st = live_address_fold(a, t->words, NULL);
 	const bool flipped = st.available != a->live.state.available;
 
-	adopt(&a->live, &st);
+	adopt(&a->live, &st, now_ms);
 	a->live.level = live_address_level(a);
 	if (a->live.edited || flipped)
 		mark_users(t, &a->live);
 }
 
 static void
-settle_pool(struct tree *t, struct live_pool *p)
+settle_pool(struct tree *t, struct live_pool *p, int64_t now_ms)
 {
 	const struct live_state st = live_pool_fold(p, t->words, NULL);
-	const bool remembered = p->current != NULL || p->recalled != NULL;
 
-	adopt(&p->live, &st);
+	adopt(&p->live, &st, now_ms);
 	p->live.level = live_pool_level(p);
-
-	struct live_address *next = scene_next_address(p, t->words, NULL);
-
-	if (next != p->current || (next == NULL && remembered))
-		remember(t, p->live.o, next == NULL ? NULL : next->live.o);
-	p->current = next;
-	free(p->recalled);
-	p->recalled = NULL;
+	move_lanes(t, &p->lanes, &p->wait, now_ms);
 	mark_users(t, &p->live);
 }
 
+/* fallback last_good: who is available now is who will have been. */
 static void
-settle_domain(struct tree *t, struct live_domain *d)
+note_good(struct tree *t, struct live_domain *d)
+{
+	char *key, *text;
+
+	if (live_domain_spec(d)->fallback != FALLBACK_LAST_GOOD ||
+	    d->fallback != LIVE_NO_FALLBACK || !live_domain_spec(d)->enabled || d->n_links == 0)
+		return;
+	text = live_good_text(d);
+	if (d->good_text != NULL && strcmp(text, d->good_text) == 0) {
+		free(text);
+		return;
+	}
+	key = xasprintf("good/%s", d->key);
+	t->hooks.remember(t->hooks.arg, key, text);
+	free(key);
+	live_good_set(d, text);
+}
+
+static void
+settle_domain(struct tree *t, struct live_domain *d, int64_t now_ms)
 {
 	const struct live_state st = live_domain_fold(d, t->words, NULL);
 	const enum live_fallback was = d->fallback;
-	const bool remembered = d->current != NULL || d->recalled != NULL;
 
-	adopt(&d->live, &st);
-
-	struct live_pool *next = scene_next_pool(d, t->words, NULL);
-
-	if (next != d->current || (next == NULL && remembered))
-		remember(t, d->live.o, next == NULL ? NULL : next->live.o);
-	d->current = next;
-	free(d->recalled);
-	d->recalled = NULL;
+	adopt(&d->live, &st, now_ms);
+	move_lanes(t, &d->lanes, &d->wait, now_ms);
+	tree_lines_chart(t, d);
 	tree_publish_compile(t, d);
+	note_good(t, d);
 	d->live.level = live_domain_level(d);
 	d->live.told_due |= d->fallback != was;
 }
@@ -122,11 +168,14 @@ tree_settle(struct tree *t, const struct tree_cause *cause)
 {
 	tree_check_flush(t);
 	LIST_EACH (it, tmp, &t->dirty[KIND_ADDRESS])
-		settle_address(t, (struct live_address *)LIST_ENTRY(it, struct live, dirty));
+		settle_address(
+		    t, (struct live_address *)LIST_ENTRY(it, struct live, dirty), cause->real_ms);
 	LIST_EACH (it, tmp, &t->dirty[KIND_POOL])
-		settle_pool(t, (struct live_pool *)LIST_ENTRY(it, struct live, dirty));
+		settle_pool(
+		    t, (struct live_pool *)LIST_ENTRY(it, struct live, dirty), cause->real_ms);
 	LIST_EACH (it, tmp, &t->dirty[KIND_DOMAIN])
-		settle_domain(t, (struct live_domain *)LIST_ENTRY(it, struct live, dirty));
+		settle_domain(
+		    t, (struct live_domain *)LIST_ENTRY(it, struct live, dirty), cause->real_ms);
 
 	LIST_EACH (it, tmp, &t->dirty[KIND_DOMAIN])
 		tree_publish_swap(t, (struct live_domain *)LIST_ENTRY(it, struct live, dirty));

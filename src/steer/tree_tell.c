@@ -82,6 +82,16 @@ say_pool(const struct live_pool *p)
 	}
 }
 
+static const char *const fallback_prose[] = {
+	[LIVE_NO_FALLBACK] = "",
+	[LIVE_FAIL_OPEN] = "all enabled addresses of one answer (fail-open)",
+	[LIVE_FALLBACK_POOL] = "its fallback pool answers",
+	[LIVE_LAST_GOOD] = "those answer that were available last",
+	[LIVE_PUBLIC_ZONE] = "the Public Zone answers",
+	[LIVE_NODATA] = "its answers are empty",
+	[LIVE_EMPTY] = "",
+};
+
 static char *
 say_domain(const struct live_domain *d)
 {
@@ -90,8 +100,8 @@ say_domain(const struct live_domain *d)
 
 	switch (d->live.level) {
 	case LIVE_DOWN:
-		return xasprintf("domain '%s' answers fail-open: none of its %u pools is available",
-		    name, st->total);
+		return xasprintf("domain '%s' has none of its %u pools available: %s", name,
+		    st->total, fallback_prose[d->fallback]);
 	case LIVE_GONE:
 		return xasprintf(
 		    "domain '%s' has no enabled address: the Public Zone answers", name);

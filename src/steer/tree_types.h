@@ -20,6 +20,11 @@ struct tree {
 	struct list dirty[KIND_COUNT]; /* struct live */
 	struct list flush;             /* struct live_check: something to say to the prober */
 	struct list leaving;           /* struct live_domain, deleted */
+	struct list waiting;           /* struct live_wait */
+	struct list stale; /* struct live_domain: the data under their charts have changed */
+	struct charts *charts;
+	struct strmap
+	    line_users; /* line -> struct strmap *: domain's name -> struct live_domain * */
 };
 
 /* Why something is being settled; for the events' sentence and data. */
@@ -58,6 +63,21 @@ void tree_publish_swap(struct tree *t, struct live_domain *d);
 void tree_publish_withdraw(struct tree *t, struct live_domain *d);
 /* With everything it owns; no reader may be left. */
 void tree_publish_free(struct live_domain *d);
+
+/* -- tree_lines.c: what changes with lines and their data -- */
+
+/* Lanes for the lines of n links; those that stay are kept, and what they remember with them.
+ * Cursors of those that go are added to the domain's idle ones (`d` NULL: lanes of a pool). */
+void tree_lines_lanes(struct tree *t, struct live *l, struct lanes *lanes,
+    const struct link_spec *links, size_t n, struct live_domain *d);
+void tree_lines_free(struct lanes *lanes);
+/* Bring the domain's set of lines and its chart up to date. */
+void tree_lines_chart(struct tree *t, struct live_domain *d);
+/* It is going: no line knows it any more. */
+void tree_lines_leave(struct tree *t, struct live_domain *d);
+/* A custom line is put (the model takes it), or about to be deleted: marks whom it concerns. */
+void tree_lines_put(struct tree *t, const struct change_op *op);
+void tree_lines_drop(struct tree *t, const char *name);
 void tree_publish_fini(struct tree *t);
 
 /* -- tree_tell.c: status and events -- */
@@ -67,5 +87,7 @@ void tree_tell_event(const struct tree *t, const struct live *l, const struct tr
 void tree_tell_expiring(
     const struct tree *t, const struct live_address *a, int64_t expires_ms, int64_t real_ms);
 
-/* Keys of the journal. The caller frees. */
-MUST_USE char *tree_memory_key(enum kind kind, const char *name);
+/* Keys of the journal; `line` NULL or "default": of those. The caller frees. */
+MUST_USE char *tree_memory_key(enum kind kind, const char *name, const char *line);
+/* What was remembered under a key, taken out; NULL: nothing. The caller frees. */
+MUST_USE char *tree_memory_take(struct tree *t, const char *key);

@@ -173,12 +173,14 @@ specs(void **state)
 	    "{'type':'ipv4','addresses':[{'address':'b'},{'address':'a','order':1,'weight':0}],"
 	    "'healthy_when':{'at_least':2}}",
 	    "{'type':'ipv4','strategy':'round_robin','sequence_mode':'preemptive',"
+	    "'failback_delay':'0s','max_answers':0,"
 	    "'healthy_when':{'at_least':2},'enabled':true,'addresses':["
 	    "{'address':'b','weight':1,'order':1,'lines':['default']},"
 	    "{'address':'a','weight':0,'order':1,'lines':['default']}],'remark':'','labels':{}}");
 	echoes(KIND_DOMAIN, "www.example.com/A", "{'pools':[{'pool':'p'},{'pool':'q'}]}",
 	    "{'type':'A','ttl':60,'enabled':false,'strategy':'round_robin',"
-	    "'sequence_mode':'preemptive','fallback':'fail_open','pools':["
+	    "'sequence_mode':'preemptive','failback_delay':'0s','max_answers':0,"
+	    "'line_failover':'default','ecs':true,'degraded_ttl':0,'fallback':'fail_open','pools':["
 	    "{'pool':'p','weight':1,'order':1,'lines':['default']},"
 	    "{'pool':'q','weight':1,'order':2,'lines':['default']}],'remark':'','labels':{}}");
 }
@@ -361,16 +363,25 @@ static const struct {
 	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a'},{'address':'a'}]}",
 	    "addresses[1].address", "address 'a' is linked twice, first by addresses[0]", "a",
 	    NULL },
-	{ KIND_POOL, "{'type':'ipv4','strategy':'hash'}", "strategy", "is not an allowed value",
-	    "\"hash\"", "round_robin, weight, sequence" },
+	{ KIND_POOL, "{'type':'ipv4','strategy':'geo'}", "strategy", "is not an allowed value",
+	    "\"geo\"", "round_robin, weight, sequence, source_nearest, hash" },
+	{ KIND_POOL, "{'type':'ipv4','max_answers':257}", "max_answers", "is out of range", "257",
+	    "0..256" },
 	{ KIND_POOL, "{'type':'ipv4','adresses':[]}", "adresses", "unknown field", NULL,
-	    "type, strategy, sequence_mode, healthy_when, enabled, addresses, remark, labels" },
+	    "type, strategy, sequence_mode, failback_delay, max_answers, healthy_when, enabled, "
+	    "addresses, remark, labels" },
 	{ KIND_DOMAIN, "{'ttl':0}", "ttl", "is out of range", "0", "1..86400" },
 	{ KIND_DOMAIN, "{'ttl':86401}", "ttl", "is out of range", "86401", "1..86400" },
 	{ KIND_DOMAIN, "{'enabled':'yes'}", "enabled", "must be true or false", "\"yes\"",
 	    "true, false" },
-	{ KIND_DOMAIN, "{'fallback':'nodata'}", "fallback", "is not an allowed value", "\"nodata\"",
-	    "fail_open" },
+	{ KIND_DOMAIN, "{'fallback':'nxdomain'}", "fallback", "is not an allowed value",
+	    "\"nxdomain\"", "fail_open, fallback_pool, last_good, public_zone, nodata" },
+	{ KIND_DOMAIN, "{'fallback':'fallback_pool'}", "fallback_pool",
+	    "must be given for fallback fallback_pool", NULL, NULL },
+	{ KIND_DOMAIN, "{'fallback_pool':'p'}", "fallback_pool",
+	    "is of fallback fallback_pool only", "p", NULL },
+	{ KIND_DOMAIN, "{'degraded_ttl':86401}", "degraded_ttl", "is out of range", "86401",
+	    "0..86400" },
 	{ KIND_DOMAIN, "{'type':'AAAA'}", "type",
 	    "differs from the type in the name 'www.example.com/A'", "AAAA", "A" },
 	{ KIND_DOMAIN, "{'labels':{'" LABEL63 "b':'x'}}", "labels." LABEL63 "b",

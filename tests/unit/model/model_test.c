@@ -161,7 +161,7 @@ refusals(struct bench *b)
 	    "pool 'p4' is of type ipv4, which cannot answer CNAME", "ipv4", "domain");
 	refused(b, KIND_DOMAIN, "www.x.org/A", "{'pools':[{'pool':'p4'},{'pool':'pc'}]}",
 	    "strategy", "pools of type domain and IP pools cannot be mixed under round_robin",
-	    "round_robin", "weight, sequence");
+	    "round_robin", "weight, sequence, source_nearest, hash");
 	refused(b, KIND_DOMAIN, "www.x.org/A", "{'pools':[{'pool':'no'}]}", "pools[0].pool",
 	    "no pool named 'no' exists", "no", NULL);
 	delete_refused(b, KIND_ADDRESS, "a1", DIAG_CONFLICT, "address 'a1' is in use", "pool p4");
@@ -307,7 +307,8 @@ objects_keep_their_place(void **state)
 	spec_equal(model_encode(o),
 	    "{'kind':'pool','name':'p4','id':'0','revision':7,'created':'1970-01-01T00:00:01.000Z',"
 	    "'updated':'1970-01-01T00:00:02.500Z','spec':{'type':'ipv4','strategy':'round_robin',"
-	    "'sequence_mode':'preemptive','healthy_when':'any_ok','enabled':true,'addresses':["
+	    "'sequence_mode':'preemptive','failback_delay':'0s','max_answers':0,"
+	    "'healthy_when':'any_ok','enabled':true,'addresses':["
 	    "{'address':'a2','weight':1,'order':1,'lines':['default']}],'remark':'','labels':{}}}");
 }
 

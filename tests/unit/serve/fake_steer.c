@@ -94,11 +94,21 @@ steered_find(const void *overlay, uint16_t qtype)
 }
 
 size_t
-plan_answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLAN_MAX_ANSWER])
+plan_answer(const struct plan *p, unsigned worker, const struct position *at,
+    const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope)
 {
 	(void)worker;
+	*scope = p->domain.scope != NULL ? p->domain.scope(at) : 0;
 	memcpy(out, p->rr, p->n * sizeof(p->rr[0]));
 	return p->n;
+}
+
+enum plan_client
+plan_client(const struct plan *p)
+{
+	return p->domain.scope == NULL ? PLAN_ANYBODY
+	       : p->domain.no_ecs      ? PLAN_RESOLVER
+				       : PLAN_SUBNET;
 }
 
 uint16_t

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steer/position.h"
+
 #define FAKE_RRS_MAX 8
 
 /* What stands behind zone_node.overlay. `rdata` is text of `type`, NULL after the last. */
@@ -17,6 +19,8 @@ struct fake_domain {
 	uint16_t type;
 	bool fallback;
 	const char *rdata[FAKE_RRS_MAX];
+	unsigned (*scope)(const struct position *at); /* NULL: the client does not matter */
+	bool no_ecs;                                  /* the subnet does not count */
 };
 
 const void *fake_steer_new(const struct fake_domain *d);

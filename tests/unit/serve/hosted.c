@@ -90,12 +90,12 @@ static const struct {
 	const char *host;
 	struct fake_domain domain;
 } steered[] = {
-	{ "gtm.example.com", { RRTYPE_A, false, { "203.0.113.1", "203.0.113.2" } } },
-	{ "down.example.com", { RRTYPE_A, true, { "203.0.113.3" } } },
-	{ "hidden.example.com", { RRTYPE_A, false, { "203.0.113.4" } } },
-	{ "cdn.example.com", { RRTYPE_CNAME, false, { "www.example.com." } } },
-	{ "away.example.com", { RRTYPE_CNAME, false, { "www.elsewhere.net." } } },
-	{ "*.gtm.example.com", { RRTYPE_A, false, { "203.0.113.5" } } },
+	{ "gtm.example.com", { .type = RRTYPE_A, .rdata = { "203.0.113.1", "203.0.113.2" } } },
+	{ "down.example.com", { .type = RRTYPE_A, .fallback = true, .rdata = { "203.0.113.3" } } },
+	{ "hidden.example.com", { .type = RRTYPE_A, .rdata = { "203.0.113.4" } } },
+	{ "cdn.example.com", { .type = RRTYPE_CNAME, .rdata = { "www.example.com." } } },
+	{ "away.example.com", { .type = RRTYPE_CNAME, .rdata = { "www.elsewhere.net." } } },
+	{ "*.gtm.example.com", { .type = RRTYPE_A, .rdata = { "203.0.113.5" } } },
 };
 
 static void

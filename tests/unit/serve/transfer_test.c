@@ -304,8 +304,8 @@ shows(const char *own, struct fake_domain d, const char *want)
 static void
 views(void **state)
 {
-	const struct fake_domain a = { RRTYPE_A, false, { "192.0.2.1", "192.0.2.2" } };
-	const struct fake_domain cname = { RRTYPE_CNAME, false, { "x.org." } };
+	const struct fake_domain a = { .type = RRTYPE_A, .rdata = { "192.0.2.1", "192.0.2.2" } };
+	const struct fake_domain cname = { .type = RRTYPE_CNAME, .rdata = { "x.org." } };
 
 	(void)state;
 	shows("", a, "A! ");

@@ -61,19 +61,34 @@ tag_of(const struct plan_rr *rr)
 	return (uint32_t)(rr->tail[PLAN_RR_RDATA + 2] << 8 | rr->tail[PLAN_RR_RDATA + 3]);
 }
 
+static const struct position anywhere;
+
+static size_t
+answer(const struct plan *p, unsigned worker, const struct plan_rr *out[PLAN_MAX_ANSWER])
+{
+	unsigned scope;
+	const size_t n = plan_answer(p, worker, &anywhere, out, &scope);
+
+	assert_int_equal(scope, 0);
+	return n;
+}
+
 static uint32_t
 first(const struct plan *p, unsigned worker)
 {
 	const struct plan_rr *out[PLAN_MAX_ANSWER];
 
-	assert_true(plan_answer(p, worker, out) >= 1);
+	assert_true(answer(p, worker, out) >= 1);
 	return tag_of(out[0]);
 }
 
 static struct compile_pool
 pool_of(int strategy, uint32_t weight, size_t from, size_t count, unsigned ordinal)
 {
+	static const char *const names[] = { "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7" };
+
 	return (struct compile_pool){
+		.name = names[ordinal],
 		.strategy = strategy,
 		.weight = weight,
 		.order = ordinal + 1,
@@ -86,19 +101,31 @@ pool_of(int strategy, uint32_t weight, size_t from, size_t count, unsigned ordin
 }
 
 static struct plan *
-plan_of(int strategy, const struct compile_pool *pools, size_t count)
+plan_with(int strategy, struct compile_pool *pools, size_t count, struct cursors *of_domain,
+    uint32_t max_answers)
 {
-	const struct compile_input in = {
+	const struct compile_variant v = {
 		.strategy = strategy,
-		.ttl_s = 60,
-		.rrtype = A,
 		.pools = pools,
 		.count = count,
 		.current = -1,
-		.cursors = cursors[0],
+		.cursors = of_domain,
+	};
+	const struct compile_input in = {
+		.ttl_s = 60,
+		.rrtype = A,
+		.max_answers = max_answers,
+		.variants = &v,
+		.n_variants = 1,
 	};
 
 	return compile_plan(&in);
+}
+
+static struct plan *
+plan_of(int strategy, struct compile_pool *pools, size_t count)
+{
+	return plan_with(strategy, pools, count, cursors[0], 0);
 }
 
 /* -- weights -- */
@@ -163,7 +190,7 @@ test_weights_are_exact_at_any_moment(void **state)
 	(void)state;
 	for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
 		const double sum = load_weights(set);
-		const struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 1, 0, sets[set].n, 0);
+		struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 1, 0, sets[set].n, 0);
 		struct plan *p = plan_of(STRATEGY_SEQUENCE, &pool, 1);
 		double shares[SET_MAX];
 
@@ -211,7 +238,7 @@ test_weights_hold_for_clients_in_step(void **state)
 	(void)state;
 	for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
 		const double sum = load_weights(set);
-		const struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 1, 0, sets[set].n, 0);
+		struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 1, 0, sets[set].n, 0);
 		struct plan *p = plan_of(STRATEGY_SEQUENCE, &pool, 1);
 		double shares[SET_MAX];
 
@@ -283,14 +310,14 @@ static void
 test_nested_draws_are_independent(void **state)
 {
 	const struct plan_rr *out[PLAN_MAX_ANSWER];
-	const struct compile_pool pools[] = { pool_of(STRATEGY_WEIGHT, 1, 0, 2, 0),
+	struct compile_pool pools[] = { pool_of(STRATEGY_WEIGHT, 1, 0, 2, 0),
 		pool_of(STRATEGY_WEIGHT, 1, 2, 2, 1) };
 	struct plan *p = plan_of(STRATEGY_ROUND_ROBIN, pools, 2);
 	uint32_t pairs[4][4] = { { 0 } };
 
 	(void)state;
 	for (uint32_t i = 0; i < 40000; i++) {
-		assert_int_equal(plan_answer(p, 0, out), 2);
+		assert_int_equal(answer(p, 0, out), 2);
 		pairs[tag_of(out[0])][tag_of(out[1])]++;
 	}
 	for (uint32_t a = 0; a < 2; a++)
@@ -299,6 +326,13 @@ test_nested_draws_are_independent(void **state)
 			assert_in_range(pairs[b][a], 4800, 5200);
 		}
 	plan_free(&p);
+}
+
+static void
+add_up(void *arg, uint32_t tag, double probability)
+{
+	(void)tag;
+	*(double *)arg += probability;
 }
 
 static void
@@ -318,10 +352,13 @@ test_largest_weights(void **state)
 	struct plan *p = plan_of(STRATEGY_WEIGHT, pools, 7);
 
 	assert_true(worst_gap(p, shares, 280, 100000) <= 6);
-	assert_int_equal(p->last[279], UINT64_MAX);
+	/* 7 pools' intervals, then those of their addresses: without gap or overlap. */
+	assert_int_equal(p->last[6], UINT64_MAX);
+	assert_int_equal(p->last[7 + 279], UINT64_MAX);
 	for (size_t i = 1; i < 280; i++)
-		p_sum += (double)(p->last[i] - p->last[i - 1]);
-	assert_true(p_sum > 0);
+		assert_true(p->last[7 + i] > p->last[7 + i - 1]);
+	plan_shares(p, 0, NULL, add_up, &p_sum);
+	assert_true(p_sum > 1 - 1e-9 && p_sum < 1 + 1e-9);
 	plan_free(&p);
 	reset_weights();
 }
@@ -334,7 +371,7 @@ test_standby_members_share_when_alone(void **state)
 	(void)state;
 	members[0].weight = members[1].weight = 0;
 
-	const struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 0, 0, 2, 0);
+	struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 0, 0, 2, 0);
 	struct plan *p = plan_of(STRATEGY_WEIGHT, &pool, 1);
 
 	assert_true(worst_gap(p, shares, 2, 10000) <= 6);
@@ -345,7 +382,7 @@ test_standby_members_share_when_alone(void **state)
 static void
 test_workers_do_not_march_in_step(void **state)
 {
-	const struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 1, 0, 4, 0);
+	struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 1, 0, 4, 0);
 	struct plan *p = plan_of(STRATEGY_SEQUENCE, &pool, 1);
 	uint32_t together[4] = { 0 };
 
@@ -367,7 +404,7 @@ expect(const struct plan *p, const char *answers)
 	size_t len = 0;
 
 	for (size_t q = 0; q < 4; q++) {
-		const size_t n = plan_answer(p, 0, out);
+		const size_t n = answer(p, 0, out);
 
 		for (size_t i = 0; i < n; i++)
 			got[len++] = (char)('1' + tag_of(out[i]));
@@ -380,7 +417,7 @@ expect(const struct plan *p, const char *answers)
 static void
 test_rotation(void **state)
 {
-	const struct compile_pool pool = pool_of(STRATEGY_ROUND_ROBIN, 1, 0, 3, 6);
+	struct compile_pool pool = pool_of(STRATEGY_ROUND_ROBIN, 1, 0, 3, 6);
 	struct plan *p = plan_of(STRATEGY_WEIGHT, &pool, 1);
 
 	(void)state;
@@ -395,21 +432,13 @@ test_union_of_pools(void **state)
 	struct compile_pool pools[] = { pool_of(STRATEGY_ROUND_ROBIN, 1, 0, 2, 0),
 		pool_of(STRATEGY_SEQUENCE, 1, 2, 2, 1), pool_of(STRATEGY_ROUND_ROBIN, 1, 0, 1, 2) };
 	struct cursors *own = cursors_new("union", "", 1);
-	const struct compile_input in = {
-		.strategy = STRATEGY_ROUND_ROBIN,
-		.rrtype = A,
-		.pools = pools,
-		.count = 3,
-		.current = -1,
-		.cursors = own,
-	};
-	struct plan *p = compile_plan(&in);
+	struct plan *p = plan_with(STRATEGY_ROUND_ROBIN, pools, 3, own, 0);
 
 	(void)state;
 	expect(p, "123 312 231 123");
 	plan_free(&p);
 	pools[1].current = 1;
-	p = compile_plan(&in);
+	p = plan_with(STRATEGY_ROUND_ROBIN, pools, 3, own, 0);
 	expect(p, "412 241 124 412");
 	plan_free(&p);
 	cursors_free(&own);
@@ -419,13 +448,13 @@ static void
 test_a_large_union_is_cut(void **state)
 {
 	const struct plan_rr *out[PLAN_MAX_ANSWER];
-	const struct compile_pool pool = pool_of(STRATEGY_ROUND_ROBIN, 1, 0, MEMBERS, 0);
+	struct compile_pool pool = pool_of(STRATEGY_ROUND_ROBIN, 1, 0, MEMBERS, 0);
 	struct plan *p = plan_of(STRATEGY_ROUND_ROBIN, &pool, 1);
 	uint32_t firsts[MEMBERS] = { 0 };
 
 	(void)state;
 	for (int i = 0; i < MEMBERS; i++) {
-		assert_int_equal(plan_answer(p, 0, out), PLAN_MAX_ANSWER);
+		assert_int_equal(answer(p, 0, out), PLAN_MAX_ANSWER);
 		firsts[tag_of(out[0])]++;
 	}
 	for (int i = 0; i < MEMBERS; i++)
@@ -441,20 +470,303 @@ test_one_cname_whatever_the_strategy(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		members[i].rrtype = CNAME;
-	for (int of_domain = STRATEGY_ROUND_ROBIN; of_domain <= STRATEGY_SEQUENCE; of_domain++)
-		for (int of_pool = STRATEGY_ROUND_ROBIN; of_pool <= STRATEGY_SEQUENCE; of_pool++) {
-			const struct compile_pool pool = pool_of(of_pool, 1, 0, 3, 0);
+	for (int of_domain = STRATEGY_ROUND_ROBIN; of_domain <= STRATEGY_HASH; of_domain++)
+		for (int of_pool = STRATEGY_ROUND_ROBIN; of_pool <= STRATEGY_HASH; of_pool++) {
+			struct compile_pool pool = pool_of(of_pool, 1, 0, 3, 0);
 			struct plan *p = plan_of(of_domain, &pool, 1);
 
 			assert_int_equal(plan_rrtype(p), CNAME);
 			for (int i = 0; i < 9; i++) {
-				assert_int_equal(plan_answer(p, 0, out), 1);
+				assert_int_equal(answer(p, 0, out), 1);
 				assert_int_equal(plan_rr_type(out[0]), CNAME);
 			}
 			plan_free(&p);
 		}
 	for (int i = 0; i < 3; i++)
 		members[i].rrtype = A;
+}
+
+/* -- several records, each of them another -- */
+
+/* By the definition: draw, leave out, draw again; over all orders. Chances that i is in. */
+static double
+chance_in(const double *w, uint32_t n, uint32_t mask, uint32_t take, uint32_t i)
+{
+	double sum = 0, in = 0;
+
+	if (take == 0)
+		return 0;
+	for (uint32_t k = 0; k < n; k++)
+		sum += mask >> k & 1 ? 0 : w[k];
+	for (uint32_t k = 0; k < n; k++) {
+		if (mask >> k & 1 || w[k] == 0)
+			continue;
+		in += w[k] / sum * (k == i ? 1 : chance_in(w, n, mask | 1u << k, take - 1, i));
+	}
+	return in;
+}
+
+#define SEVERAL_ANSWERS 200000
+
+static void
+test_several_by_weight(void **state)
+{
+	const struct plan_rr *out[PLAN_MAX_ANSWER];
+
+	(void)state;
+	for (size_t set = 2; set < ARRAY_LEN(sets); set++) {
+		const double sum = load_weights(set);
+		const uint32_t n = sets[set].n;
+		double w[SET_MAX], leads[SET_MAX] = { 0 }, in[SET_MAX] = { 0 };
+		uint32_t with_weight = 0;
+
+		for (uint32_t i = 0; i < n; i++) {
+			w[i] = members[i].weight / sum;
+			with_weight += w[i] > 0;
+		}
+		for (uint32_t take = 2; take <= with_weight + 1; take++) {
+			struct compile_pool pool = pool_of(STRATEGY_WEIGHT, 1, 0, n, 0);
+
+			pool.max_answers = take;
+
+			struct plan *p = plan_of(STRATEGY_SEQUENCE, &pool, 1);
+
+			memset(leads, 0, sizeof(leads));
+			memset(in, 0, sizeof(in));
+			for (uint32_t q = 0; q < SEVERAL_ANSWERS; q++) {
+				const size_t got = answer(p, 0, out);
+				uint32_t mask = 0;
+
+				assert_int_equal(got, take < with_weight ? take : with_weight);
+				for (size_t k = 0; k < got; k++) {
+					assert_false(mask >> tag_of(out[k]) & 1);
+					mask |= 1u << tag_of(out[k]);
+					in[tag_of(out[k])] += 1.0 / SEVERAL_ANSWERS;
+				}
+				leads[tag_of(out[0])] += 1.0 / SEVERAL_ANSWERS;
+			}
+			for (uint32_t i = 0; i < n; i++) {
+				const double expected = chance_in(w, n, 0, take, i);
+
+				/* the first is exact; the others are as even as the sequences */
+				assert_true(leads[i] - w[i] < 5e-5 && w[i] - leads[i] < 5e-5);
+				if (in[i] - expected > 2e-3 || expected - in[i] > 2e-3)
+					fail_msg("set %zu take %u member %u: in %f, not %f", set,
+					    take, i, in[i], expected);
+			}
+			plan_free(&p);
+		}
+	}
+	reset_weights();
+}
+
+static void
+keep_shares(void *arg, uint32_t tag, double probability)
+{
+	((double *)arg)[tag] += probability;
+}
+
+/* What plan_shares says of a list in which a weighted pool has several places, against counting. */
+static void
+test_shares_of_a_list(void **state)
+{
+	static const uint32_t weights[] = { 5, 3, 2, 1, 1, 1, 1 };
+	double told[MEMBERS] = { 0 };
+	uint32_t leads[MEMBERS] = { 0 };
+	struct compile_pool pools[] = { pool_of(STRATEGY_WEIGHT, 1, 0, 4, 0),
+		pool_of(STRATEGY_ROUND_ROBIN, 1, 4, 3, 1), pool_of(STRATEGY_HASH, 1, 7, 3, 2) };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(weights); i++)
+		members[i].weight = weights[i];
+	pools[0].max_answers = 2;
+	pools[1].max_answers = 2;
+
+	struct plan *p = plan_of(STRATEGY_ROUND_ROBIN, pools, 2);
+
+	plan_shares(p, 0, NULL, keep_shares, told);
+	for (uint32_t q = 0; q < SEVERAL_ANSWERS; q++)
+		leads[first(p, 0)]++;
+	for (uint32_t i = 0; i < 7; i++) {
+		const double off = leads[i] / (double)SEVERAL_ANSWERS - told[i];
+
+		if (off > 2e-3 || off < -2e-3)
+			fail_msg("member %u leads %f off what is told, %f", i, off, told[i]);
+	}
+	plan_free(&p);
+	reset_weights();
+}
+
+static void
+test_max_answers_of_a_domain(void **state)
+{
+	const struct plan_rr *out[PLAN_MAX_ANSWER];
+	struct compile_pool pools[] = { pool_of(STRATEGY_ROUND_ROBIN, 1, 0, 4, 0),
+		pool_of(STRATEGY_ROUND_ROBIN, 1, 4, 4, 1) };
+	uint32_t leads[8] = { 0 };
+	struct plan *p = plan_with(STRATEGY_ROUND_ROBIN, pools, 2, cursors[0], 3);
+
+	(void)state;
+	for (int q = 0; q < 80; q++) {
+		assert_int_equal(answer(p, 0, out), 3);
+		leads[tag_of(out[0])]++;
+		for (size_t k = 1; k < 3; k++)
+			assert_int_equal(tag_of(out[k]), (tag_of(out[k - 1]) + 1) % 8);
+	}
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(leads[i], 10);
+	plan_free(&p);
+	p = plan_with(STRATEGY_WEIGHT, pools, 2, cursors[0], 3);
+	assert_int_equal(answer(p, 0, out), 3);
+	plan_free(&p);
+}
+
+/* The current one first, the others by order: standbys stay behind. */
+static void
+test_several_in_sequence(void **state)
+{
+	struct compile_pool pool = pool_of(STRATEGY_SEQUENCE, 1, 0, 4, 0);
+
+	(void)state;
+	pool.max_answers = 3;
+	pool.current = 2;
+
+	struct plan *p = plan_of(STRATEGY_SEQUENCE, &pool, 1);
+
+	expect(p, "312 312 312 312");
+	plan_free(&p);
+}
+
+/* -- sticky -- */
+
+static struct position
+client(uint32_t i)
+{
+	return (
+	    struct position){ .hi = (uint64_t)(i * 2654435761u) << 32, .family = 4, .bits = 32 };
+}
+
+static uint32_t
+pick_for(const struct plan *p, const struct position *at)
+{
+	const struct plan_rr *out[PLAN_MAX_ANSWER];
+	unsigned scope;
+
+	assert_int_equal(plan_answer(p, 0, at, out, &scope), 1);
+	assert_int_equal(scope, at->family == 4 ? PICK_HASH_V4_BITS : PICK_HASH_V6_BITS);
+	return tag_of(out[0]);
+}
+
+#define CLIENTS 100000
+
+/* Nobody moves but those of the member that left, and they spread by weight. */
+static void
+test_hash_moves_nobody_else(void **state)
+{
+	static const uint32_t weights[] = { 1, 2, 3, 4, 0 };
+	uint32_t counts[5] = { 0 }, heirs[5] = { 0 };
+	struct compile_pool all = pool_of(STRATEGY_HASH, 1, 0, 5, 0);
+	struct compile_pool rest = pool_of(STRATEGY_HASH, 1, 1, 4, 0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(weights); i++)
+		members[i].weight = weights[i];
+
+	struct plan *before = plan_of(STRATEGY_WEIGHT, &all, 1);
+	struct plan *after = plan_of(STRATEGY_WEIGHT, &rest, 1);
+
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		const struct position at = client(i);
+		const uint32_t was = pick_for(before, &at), is = pick_for(after, &at);
+
+		counts[was]++;
+		if (was != 0)
+			assert_int_equal(is, was);
+		else
+			heirs[is]++;
+		assert_int_equal(pick_for(before, &at), was);
+	}
+	for (uint32_t i = 0; i < 5; i++) {
+		const double off = counts[i] / (double)CLIENTS - weights[i] / 10.0;
+		const double of_heirs = heirs[i] / (double)counts[0] - weights[i] / 9.0;
+
+		assert_true(off < 0.006 && off > -0.006);
+		assert_true(i == 0 || (of_heirs < 0.02 && of_heirs > -0.02));
+	}
+	plan_free(&before);
+	plan_free(&after);
+	reset_weights();
+}
+
+/* A weight that grows only attracts. */
+static void
+test_hash_weight_only_attracts(void **state)
+{
+	struct compile_pool pool = pool_of(STRATEGY_HASH, 1, 0, 3, 0);
+	uint32_t moved = 0;
+
+	(void)state;
+
+	struct plan *before = plan_of(STRATEGY_WEIGHT, &pool, 1);
+
+	members[1].weight = 2;
+
+	struct plan *after = plan_of(STRATEGY_WEIGHT, &pool, 1);
+
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		const struct position at = client(i);
+		const uint32_t was = pick_for(before, &at), is = pick_for(after, &at);
+
+		assert_true(is == was || is == 1);
+		moved += is != was;
+	}
+	/* from 1/3 to 1/2 of all */
+	assert_in_range(moved, CLIENTS / 6 - CLIENTS / 100, CLIENTS / 6 + CLIENTS / 100);
+	plan_free(&before);
+	plan_free(&after);
+	reset_weights();
+}
+
+/* The prefix decides, not the address; both families; at both levels at once. */
+static void
+test_hash_by_prefix(void **state)
+{
+	struct compile_pool pools[] = { pool_of(STRATEGY_HASH, 1, 0, 3, 0),
+		pool_of(STRATEGY_HASH, 2, 3, 3, 1) };
+	struct plan *p = plan_of(STRATEGY_HASH, pools, 2);
+	uint32_t seen = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct position at = { .hi = (uint64_t)i << 40 | 1, .family = 4, .bits = 32 };
+		const uint32_t pick = pick_for(p, &at);
+
+		seen |= 1u << pick;
+		at.hi += (uint64_t)254 << 32;
+		assert_int_equal(pick_for(p, &at), pick);
+		at = (struct position){ .hi = (uint64_t)i << 8, .family = 6, .bits = 128 };
+
+		const uint32_t six = pick_for(p, &at);
+
+		at.hi += 255;
+		at.lo = 77;
+		assert_int_equal(pick_for(p, &at), six);
+	}
+	assert_int_equal(seen, 63);
+	plan_free(&p);
+}
+
+/* Among one there is nothing to be sticky about. */
+static void
+test_hash_of_one_asks_nobody(void **state)
+{
+	struct compile_pool pool = pool_of(STRATEGY_HASH, 1, 0, 1, 0);
+	struct plan *p = plan_of(STRATEGY_HASH, &pool, 1);
+
+	(void)state;
+	assert_int_equal(plan_client(p), PLAN_ANYBODY);
+	assert_int_equal(first(p, 0), 0);
+	plan_free(&p);
 }
 
 int
@@ -473,6 +785,14 @@ main(void)
 		cmocka_unit_test(test_union_of_pools),
 		cmocka_unit_test(test_a_large_union_is_cut),
 		cmocka_unit_test(test_one_cname_whatever_the_strategy),
+		cmocka_unit_test(test_several_by_weight),
+		cmocka_unit_test(test_shares_of_a_list),
+		cmocka_unit_test(test_max_answers_of_a_domain),
+		cmocka_unit_test(test_several_in_sequence),
+		cmocka_unit_test(test_hash_moves_nobody_else),
+		cmocka_unit_test(test_hash_weight_only_attracts),
+		cmocka_unit_test(test_hash_by_prefix),
+		cmocka_unit_test(test_hash_of_one_asks_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

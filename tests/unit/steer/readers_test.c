@@ -36,12 +36,13 @@ read_answers(void *arg)
 {
 	struct reader *r = arg;
 	const struct plan_rr *out[PLAN_MAX_ANSWER];
+	unsigned scope;
 
 	rcu_register_thread();
 	for (uint32_t i = 0; i < ANSWERS; i++) {
 		const struct plan *p = world_plan(&w, WWW, RRTYPE_A);
 
-		CHECK(p != NULL && plan_answer(p, r->worker, out) == 1);
+		CHECK(p != NULL && plan_answer(p, r->worker, &w.at, out, &scope) == 1);
 		r->counts[out[0]->tail[out[0]->len - 1]]++;
 		if (i % 16 == 0)
 			rcu_quiescent_state();

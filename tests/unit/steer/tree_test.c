@@ -369,6 +369,202 @@ test_overlays_below(void **state)
 
 #define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* -- when everything is down -- */
+
+static void
+all_down(void)
+{
+	for (int i = 1; i <= 4; i++)
+		verdict(i, 'D');
+}
+
+static void
+fallback_to_a_pool(void **state)
+{
+	(void)state;
+	put_address(5, "");
+	put_address(6, "");
+	put_pool("r", 5, 6, "");
+	put_domain(",'strategy':'weight','fallback':'fallback_pool','fallback_pool':'r'");
+	world_apply(&w);
+	all_down();
+	EXPECT("5 6");
+	assert_true(plan_is_fallback(world_plan(&w, WWW, RRTYPE_A)));
+	assert_string_equal(
+	    world_status(&w, KIND_DOMAIN, WWW "/A", "fallback"), "\"fallback_pool\"");
+	STATE(KIND_DOMAIN, WWW "/A", "fail-open");
+	verdict(5, 'D');
+	EXPECT("6");
+	verdict(6, 'D'); /* its health is ignored when there is none */
+	EXPECT("6 5");
+	world_put(&w, KIND_POOL, "r", "{'type':'ipv4','enabled':false}");
+	world_apply(&w); /* a pool that cannot answer: fail-open */
+	EXPECT("1 2");
+	verdict(3, 'U');
+	EXPECT("3");
+	assert_false(plan_is_fallback(world_plan(&w, WWW, RRTYPE_A)));
+}
+
+static void
+fallback_to_the_last_good(void **state)
+{
+	(void)state;
+	put_domain(",'strategy':'round_robin','fallback':'last_good'");
+	world_apply(&w);
+	verdict(1, 'D');
+	verdict(4, 'D');
+	EXPECT("2 3");
+	verdict(2, 'D');
+	verdict(3, 'D');
+	EXPECT("3"); /* who answered when somebody last did */
+	assert_string_equal(world_status(&w, KIND_DOMAIN, WWW "/A", "fallback"), "\"last_good\"");
+	assert_non_null(strmap_find(&w.remembered, "good/" WWW "/A"));
+	put_address(3, ",'enabled':false");
+	world_apply(&w); /* a disabled one is never used */
+	EXPECT("2 1");
+	world_delete(&w, KIND_DOMAIN, WWW "/A");
+	world_apply(&w);
+	assert_null(strmap_find(&w.remembered, "good/" WWW "/A"));
+}
+
+static void
+the_last_good_survives_a_restart(void **state)
+{
+	(void)state;
+	put_domain(",'strategy':'round_robin','fallback':'last_good'");
+	world_apply(&w);
+	verdict(1, 'D');
+	verdict(2, 'D');
+	verdict(3, 'D');
+	EXPECT("4");
+	world_restart(&w);
+	world_put(&w, KIND_ZONE, "example.com", "{}");
+	world_put(&w, KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}");
+	for (int i = 1; i <= 4; i++)
+		put_address(i, ",'mode':'manual','manual_state':'unavailable'");
+	put_pool("p", 1, 2, "");
+	put_pool("q", 3, 4, "");
+	put_domain(",'strategy':'round_robin','fallback':'last_good'");
+	world_apply(&w);
+	EXPECT("4");
+}
+
+static void
+fallback_to_nothing(void **state)
+{
+	(void)state;
+	put_domain(",'fallback':'nodata'");
+	world_apply(&w);
+	all_down();
+	EXPECT("");
+	assert_true(plan_is_fallback(world_plan(&w, WWW, RRTYPE_A)));
+	STATE(KIND_DOMAIN, WWW "/A", "down");
+	verdict(2, 'U');
+	EXPECT("2");
+}
+
+static void
+fallback_to_the_zone(void **state)
+{
+	(void)state;
+	put_domain(",'fallback':'public_zone'");
+	world_apply(&w);
+	all_down();
+	EXPECT("zone");
+	assert_string_equal(world_status(&w, KIND_DOMAIN, WWW "/A", "fallback"), "\"public_zone\"");
+	assert_string_equal(w.log, "address.down a4\npool.down q\ndomain.fail_open " WWW "/A\n");
+	verdict(2, 'U');
+	EXPECT("2");
+	assert_string_equal(world_status(&w, KIND_DOMAIN, WWW "/A", "fallback"), "null");
+}
+
+/* -- going back later -- */
+
+static void
+failback_waits(void **state)
+{
+	(void)state;
+	put_domain(",'strategy':'sequence','failback_delay':'10s'");
+	world_apply(&w);
+	EXPECT("1 2");
+	verdict(1, 'D');
+	verdict(2, 'D');
+	EXPECT("3 4"); /* away at once */
+	assert_true(tree_due(w.tree) == INT64_MAX);
+	world_pass(&w, 60000);
+	verdict(1, 'U');
+	EXPECT("4 3"); /* back after a while */
+	assert_true(tree_due(w.tree) == w.now_ms + 10000);
+	world_pass(&w, 5000);
+	verdict(1, 'D');
+	assert_true(tree_due(w.tree) == INT64_MAX);
+	world_pass(&w, 6000);
+	verdict(2, 'U'); /* and the while begins anew */
+	world_pass(&w, 9999);
+	EXPECT("3 4");
+	world_pass(&w, 1);
+	EXPECT("2");
+	assert_true(tree_due(w.tree) == INT64_MAX);
+	verdict(2, 'D');
+	EXPECT("4 3");
+	verdict(2, 'U');
+	verdict(3, 'D');
+	verdict(4, 'D'); /* nowhere else to go: no waiting */
+	EXPECT("2");
+}
+
+static void
+failback_within_a_pool(void **state)
+{
+	(void)state;
+	put_pool("p", 1, 2, ",'strategy':'sequence','failback_delay':'1m'");
+	world_apply(&w);
+	EXPECT("1");
+	verdict(1, 'D');
+	EXPECT("2");
+	verdict(1, 'U');
+	EXPECT("2");
+	assert_string_equal(strmap_find(&w.remembered, "seq/pool/p"), "a2");
+	world_pass(&w, 60000);
+	EXPECT("1");
+	assert_string_equal(strmap_find(&w.remembered, "seq/pool/p"), "a1");
+	put_pool("p", 1, 2, "");
+	world_apply(&w);
+	assert_null(strmap_find(&w.remembered, "seq/pool/p"));
+}
+
+/* -- answers -- */
+
+static void
+ttl_while_degraded(void **state)
+{
+	(void)state;
+	put_domain(",'ttl':300,'degraded_ttl':20");
+	world_apply(&w);
+	assert_int_equal(plan_ttl(world_plan(&w, WWW, RRTYPE_A)), 300);
+	verdict(3, 'D');
+	assert_int_equal(plan_ttl(world_plan(&w, WWW, RRTYPE_A)), 20);
+	all_down();
+	assert_int_equal(plan_ttl(world_plan(&w, WWW, RRTYPE_A)), 20);
+	for (int i = 1; i <= 4; i++)
+		verdict(i, 'U');
+	assert_int_equal(plan_ttl(world_plan(&w, WWW, RRTYPE_A)), 300);
+}
+
+static void
+answers_have_a_limit(void **state)
+{
+	(void)state;
+	put_pool("p", 1, 2, ",'max_answers':1");
+	put_domain(",'strategy':'round_robin'");
+	world_apply(&w);
+	EXPECT("1 3 4");
+	put_domain(",'strategy':'round_robin','max_answers':2");
+	world_apply(&w);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(strlen(world_answer(&w, WWW, RRTYPE_A)), 3);
+}
+
 int
 main(void)
 {
@@ -385,6 +581,15 @@ main(void)
 		STORY(test_types_of_one_name),
 		STORY(test_two_levels_stay_exact_over_edges),
 		STORY(test_overlays_below),
+		STORY(fallback_to_a_pool),
+		STORY(fallback_to_the_last_good),
+		STORY(the_last_good_survives_a_restart),
+		STORY(fallback_to_nothing),
+		STORY(fallback_to_the_zone),
+		STORY(failback_waits),
+		STORY(failback_within_a_pool),
+		STORY(ttl_while_degraded),
+		STORY(answers_have_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

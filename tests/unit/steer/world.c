@@ -13,7 +13,7 @@
 #include "dns/name.h"
 #include "steer/steered.h"
 
-#define NOW 1700000000000
+#define START 1700000000000
 
 static void
 want(void *arg, const struct tree_check *c)
@@ -81,7 +81,7 @@ event(void *arg, const struct tree_event *e)
 	struct world *w = arg;
 	const size_t used = strlen(w->log);
 
-	CHECK(strstr(e->text, e->object) != NULL && e->severity != NULL && e->at_ms == NOW);
+	CHECK(strstr(e->text, e->object) != NULL && e->severity != NULL && e->at_ms == w->now_ms);
 	snprintf(w->log + used, sizeof(w->log) - used, "%s %s\n", e->kind, e->object);
 }
 
@@ -96,11 +96,20 @@ remember(void *arg, const char *key, const char *value)
 		free(strmap_put(&w->remembered, key, xstrdup(value)));
 }
 
+static void
+open_zones(struct world *w)
+{
+	uint8_t apex[NAME_MAX_LEN];
+
+	w->zones = zones_new();
+	CHECK(name_parse_lower("example.com", apex) > 0);
+	zones_add(w->zones, zone_new(apex));
+}
+
 void
 world_init(struct world *w, unsigned workers)
 {
 	const struct tree_hooks hooks = { w, want, drop, overlay, status, event, remember };
-	uint8_t apex[NAME_MAX_LEN];
 
 	memset(w, 0, sizeof(*w));
 	rcu_register_thread();
@@ -108,10 +117,9 @@ world_init(struct world *w, unsigned workers)
 	strmap_init(&w->remembered);
 	strmap_init(&w->told);
 	change_init(&w->set);
+	w->now_ms = START;
 	w->words = word_table_new();
-	w->zones = zones_new();
-	CHECK(name_parse_lower("example.com", apex) > 0);
-	zones_add(w->zones, zone_new(apex));
+	open_zones(w);
 	w->tree = tree_new(w->words, workers, &hooks);
 }
 
@@ -163,7 +171,7 @@ void
 world_apply(struct world *w)
 {
 	w->log[0] = '\0';
-	tree_apply(w->tree, &w->set, NOW);
+	tree_apply(w->tree, &w->set, w->now_ms);
 	change_fini(&w->set);
 	change_init(&w->set);
 	rcu_quiescent_state();
@@ -180,8 +188,36 @@ world_verdict(struct world *w, const char *key, char verdict)
 	    verdict == 'D'   ? WORD_DOWN
 	    : verdict == '?' ? WORD_UNKNOWN
 			     : 0);
-	tree_edge(w->tree, (uint32_t)(slot - 1), "l4_refused", NOW);
+	tree_edge(w->tree, (uint32_t)(slot - 1), "l4_refused", w->now_ms);
 	rcu_quiescent_state();
+}
+
+void
+world_pass(struct world *w, int64_t ms)
+{
+	w->now_ms += ms;
+	w->log[0] = '\0';
+	if (tree_due(w->tree) <= w->now_ms)
+		tree_tick(w->tree, w->now_ms);
+	rcu_quiescent_state();
+}
+
+void
+world_restart(struct world *w)
+{
+	const struct tree_hooks hooks = { w, want, drop, overlay, status, event, remember };
+
+	rcu_barrier();
+	tree_free(&w->tree);
+	zones_free(&w->zones);
+	strmap_fini(&w->wanted);
+	strmap_init(&w->wanted);
+	word_table_free(&w->words);
+	w->words = word_table_new();
+	open_zones(w);
+	w->tree = tree_new(w->words, 1, &hooks);
+	STRMAP_EACH (&w->remembered, e)
+		tree_recall(w->tree, e->key, e->value);
 }
 
 const struct plan *
@@ -203,10 +239,12 @@ world_answer(const struct world *w, const char *host, uint16_t type)
 	const struct plan_rr *out[PLAN_MAX_ANSWER];
 	size_t len = 0;
 
+	text[0] = '\0';
 	if (p == NULL)
 		return "zone";
 
-	const size_t n = plan_answer(p, 0, out);
+	unsigned scope;
+	const size_t n = plan_answer(p, 0, &w->at, out, &scope);
 
 	for (size_t i = 0; i < n; i++)
 		len += (size_t)sprintf(

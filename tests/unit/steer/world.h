@@ -15,6 +15,8 @@ struct world {
 	struct word_table *words;
 	struct zones *zones;
 	struct change_set set;
+	struct position at;       /* who asks in world_answer */
+	int64_t now_ms;           /* what the tree is told */
 	struct strmap wanted;     /* key -> slot + 1 */
 	struct strmap remembered; /* key -> char * */
 	struct strmap told;       /* "kind name" -> WORLD_TOLD */
@@ -29,6 +31,11 @@ void world_fini(struct world *w);
 void world_put(struct world *w, enum kind kind, const char *name, const char *spec, ...);
 void world_delete(struct world *w, enum kind kind, const char *name);
 void world_apply(struct world *w);
+
+/* Time goes by, and what was due by then is done. */
+void world_pass(struct world *w, int64_t ms);
+/* A new tree that has been told what the old one wanted remembered, and nothing else. */
+void world_restart(struct world *w);
 
 /* The check's verdict changes: 'U', 'D' or '?'. */
 void world_verdict(struct world *w, const char *key, char verdict);
