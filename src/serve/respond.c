@@ -135,7 +135,8 @@ init(struct reply *p, const struct respond *r, const struct respond_client *from
 	p->r = r;
 	p->from = from;
 	p->options = __atomic_load_n(r->options, __ATOMIC_ACQUIRE);
-	p->secure = p->known = p->located = false;
+	p->secure = p->known = p->by_subnet = false;
+	p->located = 0;
 	p->source = NULL;
 }
 

@@ -32,9 +32,9 @@ struct reply {
 	const struct serve_options *options;
 	struct query q;
 	struct answer a;
-	struct position at[3]; /* by enum plan_client; found when the first plan asks for it */
+	struct position at[3]; /* by enum plan_client; found when a plan asks for it */
 	bool secure;           /* the zone at hand is signed, and the client wants to see it (DO) */
-	bool located;          /* `at` is filled in */
+	uint8_t located;       /* bits of what of `at` is filled in */
 	bool by_subnet;        /* at[PLAN_SUBNET] is the query's EDNS Client Subnet */
 	bool known;            /* has a cookie of ours: no address is being forged */
 	const uint8_t *source; /* what gave the answer: see rrl.h; NULL: nothing */

@@ -70,16 +70,18 @@ respond_set(struct reply *p, const uint8_t *owner, const struct zone_node *n, co
 
 /* RFC 7871 7.1.2: a source of 0 bits asks not to be looked at; then the resolver is. */
 static void
-locate(struct reply *p)
+locate(struct reply *p, enum plan_client client)
 {
 	const struct query *q = &p->q;
 
-	p->located = true;
-	p->at[PLAN_RESOLVER] = position_of_addr(p->from->peer);
-	p->by_subnet = q->has_ecs && q->ecs_source > 0;
-	p->at[PLAN_SUBNET] = p->by_subnet ? position_of_prefix(q->ecs_family == 1 ? 4 : 6,
-						q->ecs_addr, q->ecs_source)
-					  : p->at[PLAN_RESOLVER];
+	p->located = (uint8_t)(p->located | 1u << client);
+	if (client == PLAN_SUBNET && q->ecs_source > 0) {
+		p->by_subnet = true;
+		p->at[client] =
+		    position_of_prefix(q->ecs_family == 1 ? 4 : 6, q->ecs_addr, q->ecs_source);
+	} else {
+		p->at[client] = position_of_addr(p->from->peer);
+	}
 }
 
 /* Whoever decided by the subnet says for how large a part of the network that decision holds. */
@@ -101,8 +103,8 @@ respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, con
 	const enum plan_client client = plan_client(plan);
 	unsigned scope;
 
-	if (client != PLAN_ANYBODY && !p->located)
-		locate(p);
+	if (client != PLAN_ANYBODY && (p->located >> client & 1) == 0)
+		locate(p, client);
 
 	const size_t n = plan_answer(plan, p->r->worker, &p->at[client], rr, &scope);
 

@@ -348,6 +348,8 @@ put_variant(struct compile *c, const struct compile_variant *v)
 			   ? 1
 			   : least(PLAN_MAX_ANSWER, c->in->max_answers);
 	variant.sticky = c->sticky;
+	if (variant.over.count == 1 && c->pools[variant.over.first].count == 1)
+		variant.only = c->items[c->pools[variant.over.first].first].rr + 1;
 	MEM_GROW(&c->variants, &c->cap_variants, c->n_variants + 1);
 	c->variants[c->n_variants++] = variant;
 	free(list);

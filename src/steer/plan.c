@@ -46,16 +46,9 @@ give_run(const struct ask *a, const struct plan_choice *c, uint32_t at)
 	return c->take;
 }
 
-static size_t
-give_picks(const struct ask *a, const struct plan_choice *c, const uint32_t *picks)
-{
-	for (uint32_t i = 0; i < c->take; i++)
-		a->out[i] = record(a->p, c->first + picks[i]);
-	return c->take;
-}
-
-static size_t
-give_drawn(const struct ask *a, const struct plan_choice *c, struct cursor *dial)
+/* Room for many picks is a large frame, which one pick does without. */
+static size_t NOINLINE
+give_several(const struct ask *a, const struct plan_choice *c, struct cursor *dial)
 {
 	const struct pick_circle circle = {
 		.last = a->p->last + c->parts,
@@ -63,25 +56,23 @@ give_drawn(const struct ask *a, const struct plan_choice *c, struct cursor *dial
 		.count = c->count,
 		.step = c->step != 0 ? c->step : pick_weight_step(0),
 	};
-	uint32_t picks[PICK_SEVERAL_MAX];
+	uint32_t picks[PLAN_MAX_ANSWER];
 
-	if (c->step != 0) {
-		dial = cursors_at(c->cursors, a->worker);
-		dial->u += c->step;
-	}
-	if (LIKELY(c->take == 1)) {
-		picks[0] = pick_weight_find(circle.last, c->count, dial->u);
-	} else {
+	if (c->how == PLAN_DRAW)
 		pick_weight_several(&circle, dial->u, dial->turn++, c->take, picks);
-	}
-	return give_picks(a, c, picks);
+	else
+		pick_hash_find(
+		    a->p->ranks + c->parts, c->count, pick_hash_client(a->at), c->take, picks);
+	for (uint32_t i = 0; i < c->take; i++)
+		a->out[i] = record(a->p, c->first + picks[i]);
+	return c->take;
 }
 
 /* `dial`: where the draw among the pools has come to; used if this one was drawn with it. */
 static size_t
 give(const struct ask *a, const struct plan_choice *c, struct cursor *dial)
 {
-	uint32_t picks[PLAN_MAX_ANSWER];
+	uint32_t pick = 0;
 
 	switch ((enum plan_how)c->how) {
 	case PLAN_FIRST:
@@ -89,13 +80,22 @@ give(const struct ask *a, const struct plan_choice *c, struct cursor *dial)
 	case PLAN_ALL:
 		return give_run(a, c, rotate(c->cursors, a->worker, c->count));
 	case PLAN_DRAW:
-		return give_drawn(a, c, dial);
+		if (c->step != 0) {
+			dial = cursors_at(c->cursors, a->worker);
+			dial->u += c->step;
+		}
+		if (UNLIKELY(c->take > 1))
+			return give_several(a, c, dial);
+		pick = pick_weight_find(a->p->last + c->parts, c->count, dial->u);
+		break;
 	case PLAN_HASH:
-		pick_hash_find(
-		    a->p->ranks + c->parts, c->count, pick_hash_client(a->at), c->take, picks);
-		return give_picks(a, c, picks);
+		if (UNLIKELY(c->take > 1))
+			return give_several(a, c, dial);
+		pick_hash_find(a->p->ranks + c->parts, c->count, pick_hash_client(a->at), 1, &pick);
+		break;
 	}
-	return 0;
+	a->out[0] = record(a->p, c->first + pick);
+	return 1;
 }
 
 /* -- among pools -- */
@@ -145,7 +145,7 @@ choose(struct joined *j, const struct plan_choice *c)
 
 /* The list of all is rotated before repeats are left out, so each of its places leads equally
  * often. It may begin within a pool; the head of that one comes last. */
-static size_t
+static size_t NOINLINE
 give_all(const struct ask *a, const struct plan_variant *v)
 {
 	const struct plan_choice *pool = a->p->pools + v->over.first;
@@ -223,17 +223,22 @@ size_t
 plan_answer(const struct plan *p, unsigned worker, const struct position *at,
     const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope)
 {
-	const struct ask a = { p, worker, at, out };
-	uint32_t variant = 0;
+	const struct plan_variant *v = p->variants;
 
 	OBJ_CHECK(p, PLAN_MAGIC);
 	*scope = 0;
-	if (p->client != PLAN_ANYBODY) {
-		if (p->chart != NULL)
-			variant = chart_find(p->chart, at, scope);
-		*scope = plan_scope(p, variant, at, *scope);
+	if (p->chart != NULL)
+		v += chart_find(p->chart, at, scope);
+	if (LIKELY(v->only != 0)) {
+		out[0] = (const void *)(p->records + v->only - 1);
+		return 1;
 	}
-	return answer(&a, &p->variants[variant]);
+	if (v->sticky)
+		*scope = plan_scope(p, (uint32_t)(v - p->variants), at, *scope);
+
+	const struct ask a = { p, worker, at, out };
+
+	return answer(&a, v);
 }
 
 /* -- what it says of itself -- */

@@ -39,7 +39,8 @@ struct plan_variant {
 	struct plan_choice over; /* over pools */
 	uint32_t take;           /* of the whole answer; at most PLAN_MAX_ANSWER */
 	uint32_t places;         /* over ALL: of the list: what its pools take */
-	bool sticky;             /* some choice is by HASH among several */
+	uint32_t only; /* 1 + offset of the record that always is the answer; 0: there is none */
+	bool sticky;   /* some choice is by HASH among several */
 };
 
 struct plan {

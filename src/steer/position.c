@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "steer/position.h"
 
-#include <stddef.h>
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "net/cidr.h"
@@ -53,12 +53,16 @@ position_of_prefix(uint8_t family, const uint8_t *bytes, uint8_t bits)
 struct position
 position_of_addr(const struct addr *a)
 {
-	size_t len;
-	const uint8_t *ip = addr_ip(a, &len);
-
-	if (ip == NULL)
+	switch (addr_family(a)) {
+	case AF_INET:
+		return (struct position){
+			.hi = (uint64_t)ntohl(a->in4.sin_addr.s_addr) << 32, .family = 4, .bits = 32
+		};
+	case AF_INET6:
+		return position_of_prefix(6, a->in6.sin6_addr.s6_addr, 128);
+	default:
 		return (struct position){ 0 };
-	return len == 4 ? position_of_prefix(4, ip, 32) : position_of_prefix(6, ip, 128);
+	}
 }
 
 bool
