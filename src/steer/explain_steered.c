@@ -91,7 +91,7 @@ tell_client(const struct trial *t)
 	const struct account *a = t->a;
 	char text[POSITION_TEXT_SIZE];
 
-	if (t->scene.input.chart == NULL && plan_client(t->plan) == PLAN_ANYBODY)
+	if (t->d->chart == NULL && plan_client(t->plan) == PLAN_ANYBODY)
 		return;
 	if (t->at.family == 0)
 		explain_step(t->a, "client",
@@ -193,6 +193,9 @@ tell_pool(const struct trial *t, uint32_t link)
 		    name, st.good, st.total);
 	else if (!is_in_reach(t, link))
 		explain_step(t->a, "pool", "pool '%s' is available, but serves other lines", name);
+	else if (share == 0 && live_domain_spec(t->d)->strategy == STRATEGY_HASH)
+		explain_step(
+		    t->a, "pool", "pool '%s' is available; other client prefixes get it", name);
 	else if (share == 0)
 		explain_step(t->a, "pool", "pool '%s' is available and stands by", name);
 	else

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/rand.h"
 #include "dns/rrtype.h"
+#include "steer/explain.h"
 #include "steer/live.h"
 #include "steer/mix.h"
 #include "steer/pick_hash.h"
@@ -74,7 +75,7 @@ static int owner_of[RANGES], parent_of[LINES];
 static struct cidr cidrs[RANGES];
 static struct rand_state dice;
 static struct world w;
-static uint64_t compared;
+static uint64_t compared, explained;
 
 static const struct {
 	const char *json;
@@ -1134,6 +1135,74 @@ compare_client(const struct plan *p)
 			    "case %lu: %d leads %f, not %f", compared, i, t.leads[i], expected[i]);
 }
 
+/* -- explain -- */
+
+static double
+told_probability(const json_t *reply, int address)
+{
+	const json_t *c;
+	double sum = 0;
+	char name[8];
+	size_t i;
+
+	snprintf(name, sizeof(name), "a%d", address);
+	json_array_foreach(json_object_get(reply, "candidates"), i, c)
+	{
+		if (strcmp(json_string_value(json_object_get(c, "address")), name) == 0)
+			sum += json_number_value(json_object_get(c, "probability"));
+	}
+	return sum;
+}
+
+/* What explain says of a client is what the plan does for it. */
+static void
+compare_explanation(const struct plan *p)
+{
+	int family, got[PLAN_MAX_ANSWER];
+	double expected[ADDRESSES];
+	char text[ADDR_TEXT_SIZE];
+	const json_t *rdata;
+	uint8_t ip[16];
+	struct diag problems;
+	unsigned scope = 0;
+
+	random_client(&family, ip);
+
+	const struct addr a = client_of(family, ip);
+	const struct position at = position_of_addr(&a);
+	const struct decision d = decide(&a);
+	json_t *request = json_pack(
+	    "{s:s, s:s, s:s}", "name", HOST, "type", "A", "client", addr_ip_text(&a, text));
+
+	diag_init(&problems);
+
+	json_t *reply = explain(w.tree, w.zones, request, &problems);
+
+	assert_non_null(reply);
+	assert_int_equal(json_is_true(json_object_get(reply, "steered")), p != NULL);
+	if (p != NULL) {
+		const struct plan_rr *out[PLAN_MAX_ANSWER];
+		const json_t *answer = json_object_get(reply, "answer");
+		size_t n = 0, i;
+
+		(void)plan_answer(p, 0, &at, out, &scope);
+		assert_int_equal(json_integer_value(json_object_get(reply, "scope")), scope);
+		assert_int_equal(json_integer_value(json_object_get(answer, "ttl")), plan_ttl(p));
+		assert_int_equal(json_is_string(json_object_get(reply, "fallback")), d.fallback);
+		json_array_foreach(json_object_get(answer, "rdata"), i, rdata) got[n++] =
+		    atoi(strrchr(json_string_value(rdata), '.') + 1);
+		if (!fits(&d, got, (int)n))
+			refuse_answer(&d, got, n);
+		expect_leads(&d, expected);
+		for (int k = 0; k < ADDRESSES && !d.nodata; k++)
+			assert_true(fabs(told_probability(reply, k) - expected[k]) < 1e-9);
+	}
+	json_decref(reply);
+	json_decref(request);
+	diag_fini(&problems);
+	explained++;
+}
+
 static bool
 is_degraded(void)
 {
@@ -1168,6 +1237,7 @@ compare(void)
 		assert_int_equal(plan_ttl(p), is_degraded() ? 7 : 60);
 	for (int i = 0; i < CLIENTS; i++)
 		compare_client(p);
+	compare_explanation(p);
 }
 
 static void
@@ -1231,7 +1301,7 @@ test_random_choices(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= 4; seed++)
 		walk(seed);
-	print_message("%lu clients asked\n", compared);
+	print_message("%lu clients asked, %lu explained\n", compared, explained);
 }
 
 int

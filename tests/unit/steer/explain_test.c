@@ -215,6 +215,65 @@ test_bad_requests(void **state)
 		assert_null(ask(bad[i]));
 }
 
+static const char *
+text_at(const json_t *reply, size_t step)
+{
+	return json_string_value(
+	    json_object_get(json_array_get(json_object_get(reply, "decision"), step), "text"));
+}
+
+/* Who is where, and why the line that matched does not answer. */
+static void
+test_lines(void **state)
+{
+	(void)state;
+	world_put(&w, KIND_LINE, "office", "{'parent':'telecom','cidrs':['10.0.0.0/8']}");
+	world_put(&w, KIND_DOMAIN, "l.example.com/A",
+	    "{'enabled':true,'strategy':'source_nearest','pools':[{'pool':'a','lines':['telecom']},"
+	    "{'pool':'b'}]}");
+	world_apply(&w);
+
+	json_t *r = ask("{'name':'l.example.com','client':'192.0.2.1','ecs':'10.2.0.0/16'}");
+
+	assert_string_equal(json_string_value(json_object_get(r, "line")), "telecom");
+	assert_int_equal(json_integer_value(json_object_get(r, "scope")), 8);
+	assert_string_equal(text_at(r, 1), "10.2.0.0/16, from the query's EDNS Client Subnet");
+	json_decref(r);
+	r = ask(
+	    "{'name':'l.example.com','client':'10.2.0.1','overrides':{'a1':'down','a2':'down'}}");
+	assert_string_equal(json_string_value(json_object_get(r, "line")), "default");
+	assert_string_equal(text_at(r, 1), "10.2.0.1, from the resolver's address");
+	assert_string_equal(
+	    text_at(r, 3), "no pool of line 'telecom' is available: line 'default' answers");
+	json_decref(r);
+	assert_null(ask("{'name':'l.example.com','ecs':'10.2.0.1/16'}"));
+}
+
+/* A domain that rests now steers under other verdicts, and the other way round. */
+static void
+test_what_if_across_the_zone(void **state)
+{
+	(void)state;
+	world_put(&w, KIND_DOMAIN, "z.example.com/A",
+	    "{'enabled':true,'fallback':'public_zone','pools':[{'pool':'a'}]}");
+	world_apply(&w);
+
+	json_t *r = ask("{'name':'z.example.com','overrides':{'a1':'down','a2':'down'}}");
+
+	assert_true(json_is_false(json_object_get(r, "steered")));
+	json_decref(r);
+	world_verdict(&w, "tcp/192.0.2.1/80", 'D');
+	world_verdict(&w, "tcp/192.0.2.2/80", 'D');
+	r = ask("{'name':'z.example.com'}");
+	assert_true(json_is_false(json_object_get(r, "steered")));
+	json_decref(r);
+	r = ask("{'name':'z.example.com','overrides':{'a2':'up'}}");
+	assert_true(json_is_true(json_object_get(r, "steered")));
+	json_decref(r);
+	world_verdict(&w, "tcp/192.0.2.1/80", 'U');
+	world_verdict(&w, "tcp/192.0.2.2/80", 'U');
+}
+
 int
 main(void)
 {
@@ -225,6 +284,8 @@ main(void)
 		cmocka_unit_test(test_where_the_zone_answers),
 		cmocka_unit_test(test_below_a_wildcard),
 		cmocka_unit_test(test_bad_requests),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_what_if_across_the_zone),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

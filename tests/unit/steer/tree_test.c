@@ -565,6 +565,101 @@ answers_have_a_limit(void **state)
 		assert_int_equal(strlen(world_answer(&w, WWW, RRTYPE_A)), 3);
 }
 
+/* -- exactness -- */
+
+/* How far any of a1 .. a4 is from its share of n answers to `at`, at worst at any moment. */
+static double
+worst_gap(const double shares[5], int n, const struct position *at)
+{
+	const struct plan *p = world_plan(&w, WWW, RRTYPE_A);
+	const struct plan_rr *out[PLAN_MAX_ANSWER];
+	double gap[5] = { 0 }, worst = 0;
+	unsigned scope;
+
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(plan_answer(p, 0, at, out, &scope), 1);
+		gap[out[0]->tail[out[0]->len - 1]] += 1;
+		for (int k = 1; k <= 4; k++) {
+			gap[k] -= shares[k];
+			worst = gap[k] > worst ? gap[k] : -gap[k] > worst ? -gap[k] : worst;
+		}
+	}
+	return worst;
+}
+
+/* After each verdict the rest shares by its weights at once: no run-in, no debt. */
+static void
+weights_are_exact_after_verdicts(void **state)
+{
+	static const double weights[] = { 0, 5, 3, 2, 1 };
+	unsigned up = 15;
+
+	(void)state;
+	world_put(&w, KIND_POOL, "p",
+	    "{'type':'ipv4','strategy':'weight','addresses':[{'address':'a1','weight':5},"
+	    "{'address':'a2','weight':3},{'address':'a3','weight':2},{'address':'a4','weight':1}]"
+	    "}");
+	world_put(&w, KIND_DOMAIN, WWW "/A",
+	    "{'enabled':true,'pools':[{'pool':'p'}],'strategy':'weight'}");
+	world_apply(&w);
+	for (int round = 0; round < 200; round++) {
+		const int i = 1 + round * 7 % 4;
+		double shares[5] = { 0 }, sum = 0;
+
+		up ^= 1u << (i - 1);
+		if (up == 0)
+			up = 1u << (i - 1); /* one is left */
+		for (int k = 1; k <= 4; k++) {
+			verdict(k, up >> (k - 1) & 1 ? 'U' : 'D');
+			sum += up >> (k - 1) & 1 ? weights[k] : 0;
+		}
+		for (int k = 1; k <= 4; k++)
+			shares[k] = up >> (k - 1) & 1 ? weights[k] / sum : 0;
+		assert_true(worst_gap(shares, 2000, &w.at) <= 4.1);
+	}
+}
+
+/* Clients of two lines ask by turns, irregularly: the ratio of each line is exact by itself. */
+static void
+weights_are_exact_per_line(void **state)
+{
+	const struct position lines[] = { { .hi = (uint64_t)10 << 56, .family = 4, .bits = 32 },
+		{ .hi = (uint64_t)11 << 56, .family = 4, .bits = 32 } };
+	double gap[2][5] = { { 0 } };
+	static const double shares[2][5] = { { 0, .75, .25, 0, 0 }, { 0, 0, 0, .4, .6 } };
+	uint32_t dice = 1;
+
+	(void)state;
+	world_put(&w, KIND_LINE, "ten", "{'cidrs':['10.0.0.0/8']}");
+	for (int i = 1; i <= 4; i++)
+		world_put(&w, KIND_POOL, (const char *[]){ "", "p1", "p2", "p3", "p4" }[i],
+		    "{'type':'ipv4','addresses':[{'address':'a%d'}]}", i);
+	world_put(&w, KIND_DOMAIN, WWW "/A",
+	    "{'enabled':true,'strategy':'weight','pools':[{'pool':'p1','weight':3,'lines':['ten']},"
+	    "{'pool':'p2','weight':1,'lines':['ten']},{'pool':'p3','weight':2},{'pool':'p4','"
+	    "weight':3}]}");
+	world_apply(&w);
+
+	const struct plan *p = world_plan(&w, WWW, RRTYPE_A);
+
+	for (int i = 0; i < 100000; i++) {
+		const struct plan_rr *out[PLAN_MAX_ANSWER];
+		unsigned scope;
+
+		dice = dice * 1664525u + 1013904223u;
+
+		const int line = dice >> 31;
+
+		assert_int_equal(plan_answer(p, 0, &lines[line], out, &scope), 1);
+		assert_int_equal(scope, 8);
+		gap[line][out[0]->tail[out[0]->len - 1]] += 1;
+		for (int k = 1; k <= 4; k++) {
+			gap[line][k] -= shares[line][k];
+			assert_true(gap[line][k] <= 4.1 && gap[line][k] >= -4.1);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -590,6 +685,8 @@ main(void)
 		STORY(failback_within_a_pool),
 		STORY(ttl_while_degraded),
 		STORY(answers_have_a_limit),
+		STORY(weights_are_exact_after_verdicts),
+		STORY(weights_are_exact_per_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
