@@ -96,7 +96,7 @@ find_wildcard(
 	while ((n = table_next(&probe)) != NULL)
 		if (n->name_len == encloser->name_len + 2u && name_is_wildcard(n->name) &&
 		    memcmp(n->name + 2, encloser->name, encloser->name_len) == 0)
-			return n;
+			return exists(n) ? n : NULL;
 	return NULL;
 }
 

@@ -111,10 +111,11 @@ pack_set(const struct rrset *s, void *arg)
 		p->node->flags |= ZONE_NODE_CHAIN;
 }
 
+/* What has names below it exists for their sake (RFC 5155 7.2.8). */
 static bool
 is_hash_only(const struct zone_node *n)
 {
-	if ((n->flags & ZONE_NODE_CHAIN) == 0 || n->overlay != NULL)
+	if ((n->flags & ZONE_NODE_CHAIN) == 0 || n->overlay != NULL || n->n_children > 0)
 		return false;
 	for (unsigned i = 0; i < n->n_rrsets; i++)
 		if (n->rrsets[i]->type != RRTYPE_NSEC3 && n->rrsets[i]->type != RRTYPE_RRSIG)
@@ -149,7 +150,7 @@ compose(const struct path *p, unsigned depth, const struct zone_node *old, const
 	each_set(old, e, pack_set, &packing);
 	if (depth == 0)
 		node->flags &= (uint8_t)~ZONE_NODE_CUT;
-	if (is_hash_only(node))
+	if (depth > 0 && is_hash_only(node))
 		node->flags |= ZONE_NODE_HASHED;
 	return node;
 }
@@ -251,18 +252,29 @@ flag_wild_child(struct zone *z, const struct path *p, unsigned parent, bool on)
 	swap(z, p, parent, old, &e);
 }
 
+/* A child comes or goes: what owns an NSEC3 only exists while it has one. */
+static void
+count_child(struct zone *z, const struct path *p, unsigned parent, int by)
+{
+	struct zone_node *n = path_node(p, z, parent);
+	struct edit none = no_edit(n);
+
+	n->n_children += (uint32_t)by;
+	if (parent > 0 && is_hash_only(n) != ((n->flags & ZONE_NODE_HASHED) != 0))
+		swap(z, p, parent, n, &none);
+}
+
 static void
 attach(struct zone *z, const struct path *p, unsigned depth, const struct edit *e)
 {
 	struct zone_node *node = compose(p, depth, NULL, e);
 
+	if (depth > 0)
+		count_child(z, p, depth - 1, 1);
 	count(z, depth, node->flags, 1);
 	table_insert(&z->nodes, p->hash[depth], node, hash_node, z);
 	enchain(z, NULL, node);
-	if (depth == 0)
-		return;
-	path_node(p, z, depth - 1)->n_children++;
-	if (name_is_wildcard(node->name))
+	if (depth > 0 && name_is_wildcard(node->name))
 		flag_wild_child(z, p, depth - 1, true);
 }
 
@@ -274,7 +286,7 @@ detach(struct zone *z, const struct path *p, unsigned depth, struct zone_node *n
 	table_remove(&z->nodes, p->hash[depth], node);
 	enchain(z, node, NULL);
 	count(z, depth, node->flags, -1);
-	path_node(p, z, depth - 1)->n_children--;
+	count_child(z, p, depth - 1, -1);
 	retire(node, free);
 }
 

@@ -41,7 +41,8 @@ struct zone_node {
 #define ZONE_NODE_WILD_CHILD 4 /* "*.name" exists */
 #define ZONE_NODE_CHAIN      8 /* NSEC or NSEC3 here: one of the chain that denies */
 #define ZONE_NODE_HASHED                                                                           \
-	16 /* nothing but an NSEC3: to a lookup the name does not exist (RFC 5155 7.2.8) */
+	16 /* nothing but an NSEC3, nothing below: to a lookup it does not exist (RFC 5155 7.2.8)  \
+	    */
 
 /* NULL if there is none. */
 const struct rrset *zone_node_find(const struct zone_node *n, uint16_t type);
