@@ -33,9 +33,8 @@ class Run:
         self.found = {True: [], False: []}  # by: needs DNSSEC
         self.strays = collections.Counter()
         self.asked = collections.Counter()
-        files = {z.name: z.file for z in zones}
         with contextlib.ExitStack() as stack:
-            self.servers = [stack.enter_context(s(folder, files)) for s in (servers.Gtmd,) + servers.PEERS]
+            self.servers = [stack.enter_context(self.server(s, folder)) for s in (servers.Gtmd,) + servers.PEERS]
             addresses = [s.address for s in self.servers]
             queries = questions.of_world(zones)
             queries.sort(key=lambda q: q.silent)  # those who get no reply wait together
@@ -43,6 +42,11 @@ class Run:
             again = [q for q, r in zip(queries, replies) if any(isinstance(x, wire.Reply) and x.tc for x in r)]
             self.compare("TCP", again, asking.tcp(addresses, [q.wire for q in again]))
             self.exit = self.servers[0].stop()
+
+    def server(self, kind, folder):
+        s = kind(folder, {z.name: z.file_for(kind.name) for z in self.zones.values()})
+        s.imported = [z.name for z in self.zones.values() if z.raw]
+        return s
 
     def needs_dnssec(self, q):
         """Signatures, and what only DNSSEC knows: the owners of NSEC3 are no names."""

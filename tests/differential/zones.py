@@ -2,7 +2,8 @@
 """The zones: text in zones/, generated ones, signed ones; all in the same plain form, one record a line.
 
     Zone.name      "host.test."
-    Zone.file      what every server loads
+    Zone.file      what every server loads, unless
+    Zone.raw       there is a text that some servers read themselves: Zone.file_for("named")
     Zone.records   [(owner labels, type text, rdata text)]
 """
 import functools
@@ -21,6 +22,10 @@ class Zone:
     def __init__(self, name, file, signed=False):
         self.name, self.file, self.signed = name, file, signed
         self.apex = wire.name(name)
+        self.raw, self.readers = None, ()
+
+    def file_for(self, server):
+        return self.raw if server in self.readers else self.file
 
     @functools.cached_property
     def records(self):
@@ -48,6 +53,20 @@ def plain(name, source, folder):
 
 def text(name, folder):
     return plain(name, os.path.join(HERE, (name.strip(".") or "root") + ".zone"), folder)
+
+
+def raw(name, folder, *readers):
+    """zones/raw/: with $GENERATE and $INCLUDE, for the servers that know what there is in it."""
+    source = os.path.join(HERE, "raw")
+    own = os.path.join(folder, "raw")
+    os.makedirs(own, exist_ok=True)
+    for file in os.listdir(source):
+        with open(os.path.join(source, file)) as f, open(os.path.join(own, file), "w") as out:
+            out.write(f.read().replace("@DIR@", own))
+    main = os.path.join(own, name.strip(".") + ".zone")
+    zone = plain(name, main, folder)
+    zone.raw, zone.readers = main, readers
+    return zone
 
 
 def signed(name, folder, *how):
@@ -158,5 +177,7 @@ def worlds(folder):
     one += [signed("nsec.test.", folder), signed("nsec3.test.", folder, "-3", "aabbccdd", "-H", "5"),
             signed("optout.test.", folder, "-3", "-", "-H", "0", "-A"),
             tld("tld.test.", folder), large("large.test.", folder), deep("deep.test.", folder)]
+    one += [raw("generate.test.", folder, "gtmd", "named"), raw("include.test.", folder, "gtmd", "named", "nsd"),
+            raw("both.test.", folder, "gtmd", "named")]
     two = [text(".", folder), tld("tld.test.", folder, 100), text("host.test.", folder), text("alias.test.", folder)]
     return {"zones": one, "root": two}
