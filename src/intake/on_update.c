@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/catalog_kept.h"
 #include "api/records.h"
 #include "api/soa.h"
 #include "base/clock.h"
@@ -99,6 +100,8 @@ check_change(struct job *j, const struct update_record *r)
 	if (!policy_allows(j->spec, j->u.apex, j->x.key, r->owner, r->type))
 		return refuse(j, RCODE_REFUSED, "key %s may not change %s %s", j->x.key, host,
 		    rrtype_text(r->type, text));
+	if (catalog_kept(j->model, j->zone, r->owner))
+		return refuse(j, RCODE_REFUSED, "%s is kept by the catalog %s", host, j->zone);
 	return check_steered(j, host, r->type);
 }
 

@@ -2,119 +2,32 @@
 /*
  * Catalog zones from elsewhere (RFC 9432): the members listed in one become secondary zones with
  * the catalog's primaries, and go when they are no longer listed. A zone that is here for another
- * reason is neither taken over nor deleted; a catalog that is broken changes nothing.
+ * reason is neither taken over nor deleted, unless it is another catalog's that says so (coo). A
+ * catalog that is broken changes nothing.
+ *
+ * A member's id is made of its node's label: under another label it is a new zone, and what was
+ * there under the old one is forgotten (section 5.4).
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/records.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/rand.h"
-#include "dns/rrtype.h"
+#include "base/mem.h"
+#include "base/siphash.h"
 #include "intake/secondary_inside.h"
+#include "intake/secondary_list.h"
 #include "model/nouns.h"
 
 struct sync {
 	struct secondary_zone *z;
-	struct strmap members; /* name -> char *: its group, "" for none */
-	struct strmap groups;  /* member's node -> char * */
-	struct strmap nodes;   /* member's node -> char *: the member */
+	struct secondary_list list;
+	struct strmap others; /* catalog -> struct secondary_list *: read when a member is there */
 	const struct model *model;
 	const struct zone_spec *spec;
 	struct change_set set;
-	unsigned versions;
-	const char *broken;
 };
-
-/* -- reading the catalog -- */
-
-/* Labels before "zones" in NODE.zones.CATALOG; 0: the name is not of that form. */
-static unsigned
-labels_before_zones(const struct sync *s, const uint8_t *owner)
-{
-	const unsigned all = name_labels(owner), apex = name_labels(s->z->apex);
-
-	if (all < apex + 2 || !name_below(owner, s->z->apex) ||
-	    memcmp(name_skip(owner, all - apex - 1), "\5zones", 6) != 0)
-		return 0;
-	return all - apex - 1;
-}
-
-static void
-keep(struct strmap *map, const uint8_t *node, const char *value)
-{
-	char text[NAME_TEXT_SIZE];
-
-	free(strmap_put(map, name_text(node, text), strdup(value)));
-}
-
-static void
-note_version(struct sync *s, const struct rrset *set)
-{
-	s->versions++;
-	if (set->count != 1 || set->size != 4 ||
-	    memcmp(set->data,
-		"\0\2\1"
-		"2",
-		4) != 0)
-		s->broken = "its version is not 2";
-}
-
-static void
-note_member(struct sync *s, const uint8_t *owner, const struct rrset *set)
-{
-	char text[NAME_TEXT_SIZE];
-
-	if (set->count != 1)
-		s->broken = "a member's node has more than one PTR";
-	else
-		keep(&s->nodes, owner, name_text(set->data + 2, text));
-}
-
-static void
-note_group(struct sync *s, const uint8_t *owner, const struct rrset *set)
-{
-	const size_t len = set->data[2];
-	char text[256] = "";
-
-	if (set->count == 1 && 3 + len <= set->size) {
-		memcpy(text, set->data + 3, len);
-		keep(&s->groups, name_skip(owner, 1), text);
-	}
-}
-
-static bool
-read_set(const uint8_t *owner, const struct rrset *set, void *arg)
-{
-	struct sync *s = arg;
-	const unsigned depth = labels_before_zones(s, owner);
-	const unsigned below = name_labels(owner) - name_labels(s->z->apex);
-
-	if (set->type == RRTYPE_TXT && below == 1 && memcmp(owner, "\7version", 8) == 0)
-		note_version(s, set);
-	else if (set->type == RRTYPE_PTR && depth == 1)
-		note_member(s, owner, set);
-	else if (set->type == RRTYPE_TXT && depth == 2 && memcmp(owner, "\5group", 6) == 0)
-		note_group(s, owner, set);
-	return s->broken == NULL;
-}
-
-/* Nodes in, members out. RFC 9432 4.1: a member listed twice is listed by neither. */
-static void
-settle_members(struct sync *s)
-{
-	STRMAP_EACH (&s->nodes, entry) {
-		const char *group = strmap_find(&s->groups, entry->key);
-
-		if (strmap_find(&s->members, entry->value) != NULL)
-			s->broken = "a member is listed twice";
-		free(strmap_put(&s->members, entry->value, strdup(group != NULL ? group : "")));
-	}
-	if (s->versions != 1 && s->broken == NULL)
-		s->broken = "it has no version";
-}
 
 /* -- the zones that follow -- */
 
@@ -149,57 +62,119 @@ member_spec(const struct sync *s, const struct model_object *o, const char *grou
 }
 
 static void
-add_put(struct sync *s, const struct model_object *o, const char *name, const void *decoded)
+make_id(char id[17], const char *name, const char *node)
 {
-	const int64_t now = clock_real_ms();
-	char *text = kind_spec_text(KIND_ZONE, decoded);
-	char id[17];
+	static const uint8_t key[SIPHASH_KEY_LEN] = "catalog member";
+	char *text = xasprintf("%s %s", node, name);
+	uint8_t hash[SIPHASH_LEN];
 
-	rand_hex(id, 8);
-	change_add(&s->set, &(struct change_op){ .op = CHANGE_PUT,
-				.kind = KIND_ZONE,
-				.name = name,
-				.id = o != NULL ? o->id : id,
-				.spec = text,
-				.created_ms = o != NULL ? o->created_ms : now,
-				.updated_ms = now });
+	siphash(key, text, strlen(text), hash);
+	for (unsigned i = 0; i < SIPHASH_LEN; i++)
+		snprintf(id + 2 * i, 3, "%02x", hash[i]);
 	free(text);
 }
 
 static void
-put_member(struct sync *s, const struct model_object *o, const char *member, const char *group,
-    struct diag *d)
+add_put(struct sync *s, const struct model_object *o, const char *name, const char *id,
+    const void *decoded)
 {
-	char name[KIND_NAME_SIZE];
+	const int64_t now = clock_real_ms();
+	const bool fresh = o == NULL || strcmp(o->id, id) != 0;
+	char *text = kind_spec_text(KIND_ZONE, decoded);
+
+	change_add(&s->set, &(struct change_op){ .op = CHANGE_PUT,
+				.kind = KIND_ZONE,
+				.name = name,
+				.id = id,
+				.spec = text,
+				.created_ms = fresh ? now : o->created_ms,
+				.updated_ms = now });
+	if (fresh && o != NULL)
+		change_add(&s->set, &(struct change_op){
+					.op = CHANGE_ZONE_CLEAR, .kind = KIND_ZONE, .name = name });
+	free(text);
+}
+
+static void
+put_member(struct sync *s, const struct model_object *o, const char *member,
+    const struct secondary_member *m, struct diag *d)
+{
+	char name[KIND_NAME_SIZE], id[17];
 
 	if (kind_name(KIND_ZONE, member, name, d) < 0)
 		return;
 
 	struct arena arena;
-	json_t *wish = member_spec(s, o, group);
+	json_t *wish = member_spec(s, o, m->group);
 	json_t *old = o != NULL ? field_encode(zone_fields, o->spec, true) : NULL;
 
 	arena_init(&arena);
+	make_id(id, name, m->node);
 
 	const void *decoded = kind_decode(KIND_ZONE, name, wish, &arena, d);
 	json_t *full = decoded != NULL ? field_encode(zone_fields, decoded, true) : NULL;
 
-	if (full != NULL && (old == NULL || !json_equal(old, full)) &&
+	if (full != NULL && (old == NULL || !json_equal(old, full) || strcmp(o->id, id) != 0) &&
 	    model_check_put(s->model, &s->set, KIND_ZONE, name, full, d) == 0)
-		add_put(s, o, name, decoded);
+		add_put(s, o, name, id, decoded);
 	json_decref(full);
 	json_decref(old);
 	json_decref(wish);
 	arena_fini(&arena);
 }
 
-static bool
-is_member_here(const struct sync *s, const struct model_object *o)
+static const char *
+catalog_of(const struct model_object *o)
 {
 	const struct zone_spec *spec = o->spec;
 
-	return spec->role == ZONE_SECONDARY && spec->catalog != NULL &&
-	       strcmp(spec->catalog, s->z->name) == 0;
+	return spec->role == ZONE_SECONDARY ? spec->catalog : NULL;
+}
+
+static bool
+is_member_here(const struct sync *s, const struct model_object *o)
+{
+	return catalog_of(o) != NULL && strcmp(catalog_of(o), s->z->name) == 0;
+}
+
+/* What another catalog that is followed here lists; NULL if there is none. */
+static const struct secondary_list *
+other_list(struct sync *s, const char *catalog)
+{
+	const struct model_object *o = model_find(s->model, KIND_ZONE, catalog);
+	struct secondary_list *l = strmap_find(&s->others, catalog);
+	struct diag d;
+
+	if (o == NULL || !((const struct zone_spec *)o->spec)->catalog_consumer)
+		return NULL;
+	if (l != NULL)
+		return l;
+	diag_init(&d);
+	l = xmalloc(sizeof(*l));
+	if (secondary_list_read(l, control_store(s->z->all->control), catalog, &d) < 0)
+		l->broken = "it cannot be read";
+	diag_fini(&d);
+	strmap_put(&s->others, catalog, l);
+	return l;
+}
+
+/* Section 4.4.1: it is another catalog's, which says that it may be ours. */
+static bool
+may_take(struct sync *s, const struct model_object *o)
+{
+	const char *owner = catalog_of(o);
+	const struct secondary_list *l = owner != NULL ? other_list(s, owner) : NULL;
+	const struct secondary_member *m =
+	    l != NULL && l->broken == NULL ? strmap_find(&l->members, o->name) : NULL;
+
+	return m != NULL && strcmp(m->coo, s->z->name) == 0;
+}
+
+/* It was ours, and went where we said. */
+static bool
+has_moved(const struct model_object *o, const struct secondary_member *m)
+{
+	return catalog_of(o) != NULL && strcmp(catalog_of(o), m->coo) == 0;
 }
 
 static void
@@ -211,15 +186,16 @@ complain(const struct sync *s, const char *name, struct diag *d)
 static void
 put_members(struct sync *s)
 {
-	STRMAP_EACH (&s->members, entry) {
+	STRMAP_EACH (&s->list.members, entry) {
 		const struct model_object *o = model_find(s->model, KIND_ZONE, entry->key);
+		const struct secondary_member *m = entry->value;
 		struct diag d;
 
 		diag_init(&d);
-		if (o != NULL && !is_member_here(s, o))
+		if (o == NULL || is_member_here(s, o) || may_take(s, o))
+			put_member(s, o, entry->key, m, &d);
+		else if (!has_moved(o, m))
 			diag_add(&d, DIAG_CONFLICT, "", "is left alone: it is not from there");
-		else
-			put_member(s, o, entry->key, entry->value, &d);
 		if (diag_failed(&d))
 			complain(s, entry->key, &d);
 		diag_fini(&d);
@@ -233,7 +209,7 @@ drop_members(struct sync *s)
 		const struct model_object *o = entry->value;
 		struct diag d;
 
-		if (!is_member_here(s, o) || strmap_find(&s->members, o->name) != NULL)
+		if (!is_member_here(s, o) || strmap_find(&s->list.members, o->name) != NULL)
 			continue;
 		diag_init(&d);
 		if (model_check_delete(s->model, &s->set, KIND_ZONE, o->name, &d) == 0)
@@ -269,34 +245,65 @@ apply(struct sync *s, struct diag *d)
 }
 
 static void
-map_fini(struct strmap *map)
+sync(struct secondary_zone *z, struct sync *s, struct diag *d)
 {
-	STRMAP_EACH (map, entry)
+	*s = (struct sync){ .z = z };
+	strmap_init(&s->others);
+	change_init(&s->set);
+	if (secondary_list_read(&s->list, control_store(z->all->control), z->name, d) < 0)
+		log_error("secondary", "catalog %s is not followed: %s", z->name, diag_text(d));
+	else if (s->list.broken != NULL)
+		secondary_report_catalog(z, s->list.broken);
+	else
+		apply(s, d);
+}
+
+static void
+sync_fini(struct sync *s)
+{
+	change_fini(&s->set);
+	secondary_list_fini(&s->list);
+	STRMAP_EACH (&s->others, entry) {
+		secondary_list_fini(entry->value);
 		free(entry->value);
-	strmap_fini(map);
+	}
+	strmap_fini(&s->others);
+}
+
+/* Who listed a member before we let it go takes it now. */
+static void
+hand_over(struct secondary_zone *z, const struct secondary_list *l)
+{
+	struct strmap told;
+
+	strmap_init(&told);
+	STRMAP_EACH (&l->members, entry) {
+		const struct secondary_member *m = entry->value;
+		struct secondary_zone *to = strmap_find(&z->all->zones, m->coo);
+		struct sync s;
+		struct diag d;
+
+		if (to == NULL || to == z || !to->consumer || !to->have ||
+		    strmap_put(&told, m->coo, to) != NULL)
+			continue;
+		diag_init(&d);
+		sync(to, &s, &d);
+		sync_fini(&s);
+		diag_fini(&d);
+	}
+	strmap_fini(&told);
 }
 
 void
 secondary_catalog_sync(struct secondary_zone *z)
 {
-	struct sync s = { .z = z };
+	struct sync s;
 	struct diag d;
 
 	diag_init(&d);
-	strmap_init(&s.members);
-	strmap_init(&s.groups);
-	strmap_init(&s.nodes);
-	change_init(&s.set);
-	if (records_walk(control_store(z->all->control), z->name, read_set, &s, &d) == 0) {
-		settle_members(&s);
-		if (s.broken == NULL)
-			apply(&s, &d);
-		else
-			secondary_report_catalog(z, s.broken);
-	}
-	change_fini(&s.set);
-	map_fini(&s.members);
-	map_fini(&s.groups);
-	map_fini(&s.nodes);
+	sync(z, &s, &d);
+	if (s.list.broken == NULL)
+		hand_over(z, &s.list);
+	sync_fini(&s);
 	diag_fini(&d);
 }

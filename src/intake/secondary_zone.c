@@ -206,11 +206,13 @@ soa_message(struct fetch *f, const uint8_t *msg, size_t len)
 {
 	struct secondary_zone *z = container_of(f, struct secondary_zone, fetch);
 	const bool tcp = f->tcp, truncated = len > 2 && (msg[2] & 2) != 0;
+	const bool refused_udp = !tcp && len > 3 && (msg[3] & 15) == RCODE_REFUSED;
 	struct xfr_soa soa;
 	const char *why = truncated ? NULL : read_soa(z, msg, len, &soa);
 
 	fetch_stop(f);
-	if (truncated && !tcp)
+	/* Knot tells about catalogs by TCP only. */
+	if ((truncated && !tcp) || refused_udp)
 		ask(z, RRTYPE_SOA, true);
 	else if (truncated)
 		next_peer(z, "the answer is truncated");

@@ -8,6 +8,7 @@
 import collections
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -34,15 +35,20 @@ def free_port():
 
 
 class Secondary:
-    def __init__(self, directory, gtm, zones, key=None):
+    also = None  # one more catalog
+
+    def __init__(self, directory, gtm, zones, key=None, catalog=None):
         self.folder = os.path.join(str(directory), "%s-%d" % (self.name, free_port()))
         os.makedirs(self.folder)
-        self.gtm, self.zones, self.key = gtm, zones, key
+        self.gtm, self.zones, self.key, self.catalog = gtm, zones, key, catalog
         self.ip, self.port = self.address()
         self.process = None
 
     def address(self):
         return loopback(), DNS_PORT
+
+    def catalogs(self):
+        return [c for c in (self.catalog, self.also) if c]
 
     def write(self, file, text):
         path = os.path.join(self.folder, file)
@@ -109,9 +115,24 @@ class Secondary:
 class Knot(Secondary):
     name = "knot"
 
+    def serial(self, zone):
+        if zone not in self.catalogs():
+            return super().serial(zone)
+        found = re.findall(r"\[%s\.\] refresh, .*serial \S+ -> (\d+)" % re.escape(zone), self.log())
+        return int(found[-1]) if found else None  # it answers no questions about catalogs
+
     def command(self):
         key = self.key and "key:\n  - id: %s\n    algorithm: %s\n    secret: %s\n" % self.key or ""
         by = self.key and "    key: %s\n" % self.key.name or ""
+        groups = "".join("""  - id: %s
+    storage: %s
+    master: primary
+    acl: notify
+    zonefile-load: none
+    zonefile-sync: 0
+    file: %%s.%s
+    journal-content: all
+""" % (group, self.folder, group) for group in ("member", "red") if self.catalogs())
         text = """server:
   rundir: %s
   listen: %s@%d
@@ -138,9 +159,11 @@ log:
     zonefile-sync: -1
     zonefile-load: none
     journal-content: all
-zone:
-""" % (self.folder, self.ip, self.port, self.folder, key, self.gtm.ip, DNS_PORT, by, self.gtm.ip, by, self.folder)
+%szone:
+""" % (self.folder, self.ip, self.port, self.folder, key, self.gtm.ip, DNS_PORT, by, self.gtm.ip, by, self.folder, groups)
         text += "".join("  - domain: %s\n" % z for z in self.zones)
+        text += "".join("  - domain: %s\n    catalog-role: interpret\n    catalog-template: [ member, red ]\n" % c
+                        for c in self.catalogs())
         return [program("knotd"), "-c", self.write("knot.conf", text)]
 
 
@@ -180,6 +203,9 @@ class Named(Secondary):
     def command(self):
         key = self.key and 'key "%s" { algorithm %s; secret "%s"; };\n' % self.key or ""
         by = self.key and " key %s" % self.key.name or ""
+        catalogs = " ".join('zone "%s" default-primaries { %s port %d%s; } in-memory yes min-update-interval 1;' % (
+            c, self.gtm.ip, DNS_PORT, by) for c in self.catalogs())
+        catalog = "	catalog-zones { %s };\n" % catalogs if catalogs else ""
         text = """%soptions {
 	directory "%s";
 	pid-file "pid";
@@ -191,10 +217,10 @@ class Named(Secondary):
 	empty-zones-enable no;
 	notify no;
 	min-refresh-time 1;
-};
+%s};
 controls { };
-""" % (key, self.folder, self.port, self.ip)
-        for z in self.zones:
+""" % (key, self.folder, self.port, self.ip, catalog)
+        for z in self.zones + self.catalogs():
             text += 'zone "%s" { type secondary; file "%s.zone"; masterfile-format text; primaries { %s port %d%s; }; };\n' % (
                 z, z, self.gtm.ip, DNS_PORT, by)
         return [program("named"), "-g", "-n", "1", "-c", self.write("named.conf", text)]
