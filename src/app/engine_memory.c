@@ -227,12 +227,14 @@ engine_memory_open(struct engine *e, struct diag *d)
 	e->replaying = true;
 	e->model_log = open_in_dir(e, "engine.model", replay_model, &r, d);
 	finish_replay(&r);
+	engine_transfer_recall(e);
 	e->replaying = false;
 	change_fini(&r.objects);
 	e->verdict_log = verdicts;
 	if (e->model_log == NULL)
 		return -EIO;
 	e->model_log_base = journal_size(e->model_log);
+	engine_history_open(e);
 	rewrite_verdicts(e);
 	wheel_timer_init(&e->touch, touch);
 	loop_timer_in(e->loop, &e->touch, TOUCH_MS);
@@ -244,4 +246,5 @@ engine_memory_close(struct engine *e)
 {
 	journal_close(&e->model_log);
 	journal_close(&e->verdict_log);
+	engine_history_close(e);
 }

@@ -11,6 +11,7 @@
 #include "probe/prober.h"
 #include "serve/server.h"
 #include "steer/tree.h"
+#include "zone/history.h"
 #include "zone/zones.h"
 
 /* A check that runs, by its key. */
@@ -60,7 +61,8 @@ struct engine {
 	struct change_set *reset; /* collecting a whole model, or NULL */
 	struct engine_forward *forward;
 	struct engine_transfer *transfer;
-	json_t *pending_events; /* while control is away; bounded */
+	struct engine_history *history; /* NULL while the journals are replayed */
+	json_t *pending_events;         /* while control is away; bounded */
 };
 
 /* engine_zones.c: the RRset side of a change set. Before and after tree_apply. */
@@ -119,6 +121,13 @@ void engine_transfer_finish(struct engine *e, const struct change_set *c);
 void
 engine_transfer_overlay(struct engine *e, struct zone *z, const uint8_t *host, const void *overlay);
 void engine_transfer_announce(struct engine *e); /* all zones: we serve now */
+void engine_transfer_recall(struct engine *e);   /* the model has come out of the journal */
+
+/* engine_history.c: the histories of zones on disk. Errors are logged; they cost an AXFR. */
+void engine_history_open(struct engine *e); /* after engine_transfer_recall: restores them */
+void engine_history_close(struct engine *e);
+void engine_history_keep(struct engine *e, const struct zone *z, const struct history_step *s);
+void engine_history_forget(struct engine *e, const uint8_t *apex);
 
 /* engine.c */
 void

@@ -163,23 +163,32 @@ engine_transfer_touch(struct engine *e, struct zone *z, const uint8_t *owner, ui
 }
 
 static void
-let_go(struct held *h)
+let_go(struct engine *e, const struct held *h)
 {
 	struct history *history = zone_history(h->zone);
+	enum history_outcome outcome = HISTORY_SAME;
 
-	if (history != NULL && h->blurred)
+	if (history != NULL && h->blurred) {
 		history_drop(history);
-	else if (history != NULL)
-		history_commit(
+		outcome = HISTORY_BROKEN;
+	} else if (history != NULL) {
+		outcome = history_commit(
 		    history, h->zone, shows_fallback(h->zone) ? transfer_view_hides : NULL);
+	}
+	if (outcome == HISTORY_STEP)
+		engine_history_keep(e, h->zone, history_latest(history));
+	else if (outcome == HISTORY_BROKEN)
+		engine_history_forget(e, zone_apex(h->zone));
 	snapshot_let_go(h->zone);
 }
 
 static void
-let_all_go(struct engine_transfer *t)
+let_all_go(struct engine *e)
 {
+	struct engine_transfer *t = e->transfer;
+
 	for (size_t i = 0; i < t->n_held; i++)
-		let_go(&t->held[i]);
+		let_go(e, &t->held[i]);
 	t->n_held = 0;
 }
 
@@ -195,7 +204,7 @@ engine_transfer_overlay(struct engine *e, struct zone *z, const uint8_t *host, c
 	blur(e, z);
 	zone_overlay(z, host, overlay);
 	if (!e->transfer->applying)
-		let_all_go(e->transfer);
+		let_all_go(e);
 }
 
 static void
@@ -257,11 +266,26 @@ engine_transfer_finish(struct engine *e, const struct change_set *c)
 
 	for (size_t i = 0; i < c->count; i++)
 		follow(e, &c->ops[i]);
-	let_all_go(t);
+	let_all_go(e);
 	t->applying = false;
 	for (size_t i = 0; i < c->count && e->serving; i++)
 		if (is_news(&c->ops[i]))
 			tell(e, c->ops[i].name);
+}
+
+/* The journal has put zones in place before their objects were there. */
+void
+engine_transfer_recall(struct engine *e)
+{
+	const struct model *m = tree_model(e->tree);
+
+	STRMAP_EACH (&m->objects[KIND_TSIG_KEY], entry)
+		follow(e, &(struct change_op){
+			      .op = CHANGE_PUT, .kind = KIND_TSIG_KEY, .name = entry->key });
+	STRMAP_EACH (&m->objects[KIND_ZONE], entry)
+		follow(e,
+		    &(struct change_op){ .op = CHANGE_PUT, .kind = KIND_ZONE, .name = entry->key });
+	let_all_go(e);
 }
 
 void

@@ -60,6 +60,7 @@ bring_in(struct engine *e, struct zone *fresh)
 		tree_overlays(e->tree, apex, put_overlay, &m);
 	engine_transfer_equip(e, fresh);
 	const bool same = before != NULL && name_equal(zone_apex(before), apex);
+	engine_history_forget(e, apex);
 	zones_add(e->zones, fresh);
 	if (before != NULL && !same)
 		tree_overlays(e->tree, apex, clear_overlay, &m);

@@ -6,7 +6,7 @@
 #include "dns/rrtype.h"
 #include "serve/transfer_policy.h"
 #include "serve/transfer_write.h"
-#include "zone/history.h"
+#include "zone/history_condense.h"
 
 bool
 transfer_is_asked(const uint8_t *msg, size_t len)
@@ -82,6 +82,34 @@ read_serial(const struct transfer *t, const uint8_t *msg, size_t len, uint32_t *
 	return 0;
 }
 
+#define WORTH_IT 16384 /* bytes of differences for which nobody is sent a whole zone */
+
+static size_t
+bytes_of(struct history_step *const *steps, size_t n)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += steps[i]->bytes;
+	return bytes;
+}
+
+/* RFC 1995 section 5: as one step if that is less; false: the zone itself is less. */
+static bool
+write_steps(struct transfer *t, const struct zone *z, struct history_step **steps, size_t n)
+{
+	struct history_step *one = n > 1 ? history_condense(steps, n) : NULL;
+	const size_t bytes = one != NULL ? one->bytes : bytes_of(steps, n);
+	const bool good = n > 0 && (bytes <= WORTH_IT || bytes <= zone_bytes(z));
+
+	if (good && one != NULL)
+		transfer_write_steps(t, &one, 1);
+	else if (good)
+		transfer_write_steps(t, steps, n);
+	history_step_unref(&one);
+	return good;
+}
+
 static void
 prepare_ixfr(struct transfer *t, const struct zone *z, const struct rrset *soa, uint32_t have)
 {
@@ -95,11 +123,11 @@ prepare_ixfr(struct transfer *t, const struct zone *z, const struct rrset *soa, 
 		return;
 	}
 	n = h == NULL ? 0 : history_since(h, have, &steps);
-	t->kind = n > 0 ? "IXFR" : "IXFR as AXFR";
-	if (n > 0)
-		transfer_write_steps(t, steps, n);
-	else
+	t->kind = "IXFR";
+	if (!write_steps(t, z, steps, n)) {
+		t->kind = "IXFR as AXFR";
 		transfer_write_zone(t, z);
+	}
 	history_release(steps, n);
 }
 

@@ -70,6 +70,14 @@ unref(struct history_step *s)
 	free(s);
 }
 
+void
+history_step_unref(struct history_step **s)
+{
+	if (*s != NULL)
+		unref(*s);
+	*s = NULL;
+}
+
 /* The records of `a` that `b` has not, or NULL if there are none; another TTL makes all others. */
 static struct rrset *
 minus(const struct rrset *a, const struct rrset *b)
@@ -116,9 +124,23 @@ add_item(struct history_item **items, size_t *n, struct history_step *s, const u
 
 	if (set == NULL)
 		return;
-	*items = xrealloc(*items, (*n + 1) * sizeof(**items));
+	/* Room in powers of two, without a count of it. */
+	if ((*n & (*n - 1)) == 0)
+		*items = xrealloc(*items, (*n == 0 ? 1 : *n * 2) * sizeof(**items));
 	(*items)[(*n)++] = (struct history_item){ xmemdup(owner, len), set };
 	s->bytes += sizeof(**items) + len + sizeof(*set) + set->size;
+}
+
+void
+history_step_gone(struct history_step *s, const uint8_t *owner, struct rrset *set)
+{
+	add_item(&s->gone, &s->n_gone, s, owner, set);
+}
+
+void
+history_step_come(struct history_step *s, const uint8_t *owner, struct rrset *set)
+{
+	add_item(&s->come, &s->n_come, s, owner, set);
 }
 
 static const struct rrset *
@@ -157,8 +179,8 @@ make_step(struct history *h, const struct zone *z,
 			s->old_soa = copy(t->before);
 			s->new_soa = copy(after);
 		} else if (hides == NULL || !hides(z, t->owner, t->type)) {
-			add_item(&s->gone, &s->n_gone, s, t->owner, minus(t->before, after));
-			add_item(&s->come, &s->n_come, s, t->owner, minus(after, t->before));
+			history_step_gone(s, t->owner, minus(t->before, after));
+			history_step_come(s, t->owner, minus(after, t->before));
 		}
 	}
 	if (s->old_soa != NULL && s->new_soa != NULL) {
@@ -233,24 +255,68 @@ history_touch(struct history *h, const struct zone *z, const uint8_t *owner, uin
 	strmap_put(&h->touched, key, t);
 }
 
-void
+enum history_outcome
 history_commit(struct history *h, const struct zone *z,
     bool (*hides)(const struct zone *z, const uint8_t *owner, uint16_t type))
 {
 	OBJ_CHECK(h, HISTORY_MAGIC);
 	if (h->touched.count == 0)
-		return;
+		return HISTORY_SAME;
 
 	struct history_step *s = make_step(h, z, hides);
+	const bool good = s->new_soa != NULL && s->old_soa != NULL && history_newer(s->to, s->from);
 
 	forget_touched(h);
 	pthread_mutex_lock(&h->lock);
-	if (s->new_soa != NULL && s->old_soa != NULL && history_newer(s->to, s->from)) {
+	if (good) {
 		append(h, s);
 	} else {
 		drop_oldest(h, h->count);
 		unref(s);
 	}
+	pthread_mutex_unlock(&h->lock);
+	return good ? HISTORY_STEP : HISTORY_BROKEN;
+}
+
+const struct history_step *
+history_latest(const struct history *h)
+{
+	return h->count > 0 ? h->steps[h->count - 1] : NULL;
+}
+
+static void
+drop_newest(struct history *h)
+{
+	struct history_step *s = h->steps[--h->count];
+
+	h->bytes -= s->bytes;
+	unref(s);
+}
+
+/* The newest ones go until one leads to `serial`; all of them if none does. */
+static void
+cut(struct history *h, uint32_t serial)
+{
+	while (h->count > 0 && h->steps[h->count - 1]->to != serial)
+		drop_newest(h);
+}
+
+void
+history_recall(struct history *h, struct history_step *s)
+{
+	OBJ_CHECK(h, HISTORY_MAGIC);
+	pthread_mutex_lock(&h->lock);
+	cut(h, s->from);
+	append(h, s);
+	pthread_mutex_unlock(&h->lock);
+}
+
+void
+history_settle(struct history *h, uint32_t serial)
+{
+	OBJ_CHECK(h, HISTORY_MAGIC);
+	pthread_mutex_lock(&h->lock);
+	cut(h, serial);
 	pthread_mutex_unlock(&h->lock);
 }
 

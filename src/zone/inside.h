@@ -28,6 +28,7 @@ struct zone {
 	uint32_t magic;
 	uint8_t apex_len, apex_labels;
 	struct table nodes;
+	size_t bytes;               /* of all nodes; readers: atomically */
 	struct depths cuts, dnames; /* readers: is any there? */
 	struct tallies *tallies;    /* NULL until the first cut or DNAME */
 	struct ordered *chain;      /* nodes with NSEC or NSEC3; NULL until the first */

@@ -123,6 +123,26 @@ is_hash_only(const struct zone_node *n)
 	return true;
 }
 
+static size_t
+node_size(const struct zone_node *n)
+{
+	size_t size = align4(sizeof(*n) + n->n_rrsets * sizeof(n->rrsets[0]) + n->name_len);
+
+	for (unsigned i = 0; i < n->n_rrsets; i++)
+		size += set_size(n->rrsets[i]);
+	return size;
+}
+
+/* `node` comes in for `old`; either may be NULL. */
+static void
+weigh(struct zone *z, const struct zone_node *old, const struct zone_node *node)
+{
+	const size_t less = old != NULL ? node_size(old) : 0;
+
+	__atomic_store_n(
+	    &z->bytes, z->bytes - less + (node != NULL ? node_size(node) : 0), __ATOMIC_RELAXED);
+}
+
 /* header | pointers | name | RRsets, each at a multiple of 4 */
 static struct zone_node *
 compose(const struct path *p, unsigned depth, const struct zone_node *old, const struct edit *e)
@@ -235,6 +255,7 @@ swap(struct zone *z, const struct path *p, unsigned depth, struct zone_node *old
 	count(z, depth, node->flags, 1);
 	table_replace(&z->nodes, p->hash[depth], old, node);
 	enchain(z, old, node);
+	weigh(z, old, node);
 	if (depth == 0)
 		announce(z, node);
 	count(z, depth, old->flags, -1);
@@ -274,6 +295,7 @@ attach(struct zone *z, const struct path *p, unsigned depth, const struct edit *
 	count(z, depth, node->flags, 1);
 	table_insert(&z->nodes, p->hash[depth], node, hash_node, z);
 	enchain(z, NULL, node);
+	weigh(z, NULL, node);
 	if (depth > 0 && name_is_wildcard(node->name))
 		flag_wild_child(z, p, depth - 1, true);
 }
@@ -285,6 +307,7 @@ detach(struct zone *z, const struct path *p, unsigned depth, struct zone_node *n
 		flag_wild_child(z, p, depth - 1, false);
 	table_remove(&z->nodes, p->hash[depth], node);
 	enchain(z, node, NULL);
+	weigh(z, node, NULL);
 	count(z, depth, node->flags, -1);
 	count_child(z, p, depth - 1, -1);
 	retire(node, free);
@@ -487,6 +510,12 @@ size_t
 zone_names(const struct zone *z)
 {
 	return z->nodes.count;
+}
+
+size_t
+zone_bytes(const struct zone *z)
+{
+	return __atomic_load_n(&z->bytes, __ATOMIC_RELAXED);
 }
 
 const struct zone_node *

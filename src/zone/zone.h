@@ -51,6 +51,7 @@ struct zone *zone_new(const uint8_t *apex); /* lower; holds the apex node, empty
 void zone_free(struct zone **z); /* no reader may be left; zones_add and zones_remove see to that */
 const uint8_t *zone_apex(const struct zone *z);
 size_t zone_names(const struct zone *z); /* nodes, empty non-terminals included */
+size_t zone_bytes(const struct zone *z); /* of the nodes; any thread */
 const struct zone_node *
 zone_find(const struct zone *z, const uint8_t *lower_name); /* exact, or NULL */
 

@@ -261,6 +261,7 @@ flat_compare_rebuilt(const struct flat *f, struct zone *z)
 	for (unsigned i = f->n; i-- > 0;)
 		put_fact(fresh, &f->facts[i]);
 	assert_int_equal(zone_names(z), zone_names(fresh));
+	assert_int_equal(zone_bytes(z), zone_bytes(fresh));
 	zone_walk(z, compare_node, fresh);
 	assert_memory_equal(&z->cuts, &fresh->cuts, sizeof(z->cuts));
 	assert_memory_equal(&z->dnames, &fresh->dnames, sizeof(z->dnames));
