@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """UPDATE (RFC 2136) as its clients do it: nsupdate, certbot, lego; and what they may not do."""
+import contextlib
 import os
+import select
 import signal
+import socket
 import subprocess
 import time
 from unittest import mock
@@ -376,6 +379,63 @@ def test_without_control_clients_are_sent_elsewhere(world):
     finally:
         os.kill(gtm.pid("control"), signal.SIGCONT)
     eventually(lambda: send(gtm, plain(dns.opcode.UPDATE)).rcode() != dns.rcode.SERVFAIL)
+
+
+def test_a_dead_control_is_told_at_once(world):
+    """Not after the 5 s that a silent one gets: neither to who waits already nor to who comes."""
+    gtm = prepare(world.gtm())
+    before = serial(gtm)
+    gtm.process.send_signal(signal.SIGSTOP)  # nobody starts another control
+    try:
+        os.kill(gtm.pid("control"), signal.SIGSTOP)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect(gtm.dns)
+            s.settimeout(3 * SLOW)
+            u = update()
+            u.add("waits", 60, "A", "192.0.2.1")
+            s.send(u.to_wire())
+            assert gtm.ask("www." + ZONE).answer, "what came after it is answered"
+            gtm.kill("control")
+            at = time.monotonic()
+            reply = s.recv(4096)
+            assert reply[3] & 15 == dns.rcode.SERVFAIL and reply[2] >> 3 & 15 == dns.opcode.UPDATE
+            assert reply[:2] == u.to_wire()[:2] and time.monotonic() - at < 1 * SLOW
+        for tcp in (False, True):
+            for message in (update(), plain(dns.opcode.NOTIFY)):
+                at = time.monotonic()
+                assert send(gtm, message, tcp).rcode() == dns.rcode.SERVFAIL
+                assert time.monotonic() - at < 1 * SLOW
+            assert gtm.ask("www." + ZONE, tcp=tcp).answer
+        assert serial(gtm) == before
+    finally:
+        gtm.process.send_signal(signal.SIGCONT)
+    u = update()
+    u.add("later", 60, "A", "192.0.2.1")
+    eventually(lambda: rcode(gtm, u) == "NOERROR", 20)
+    assert texts(gtm, "later." + ZONE) == ["192.0.2.1"]
+
+
+def test_more_than_control_may_owe(world):
+    """A control that does not answer holds 256 messages; who comes then is told at once."""
+    gtm = prepare(world.gtm())
+    os.kill(gtm.pid("control"), signal.SIGSTOP)
+    try:
+        with contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(300)]
+            for s in sockets:
+                s.connect(gtm.dns)
+                s.settimeout(8 * SLOW)
+                s.send(plain(dns.opcode.UPDATE).to_wire())
+                gtm.ask("www." + ZONE)  # so that none is lost in a full socket
+            at = time.monotonic()
+            said = eventually(lambda: (r := select.select(sockets, [], [], 0)[0])[300 - 257:] and r, 2)
+            assert time.monotonic() - at < 4, "long before the 5 s of those that are owed"
+            assert all(s.recv(4096)[3] & 15 == dns.rcode.SERVFAIL for s in said)
+    finally:
+        os.kill(gtm.pid("control"), signal.SIGCONT)
+    u = update()
+    u.add("after", 60, "A", "192.0.2.1")
+    eventually(lambda: rcode(gtm, u) == "NOERROR", 20)
 
 
 def plain(opcode):
