@@ -36,8 +36,8 @@ put_signatures(
 		const uint16_t covered = (uint16_t)(rdlen < 2 ? 0 : rdata[0] << 8 | rdata[1]);
 		const struct rrset *s = zone_node_find(n, covered);
 
-		if (!answer_rr(&p->a, owner, RRTYPE_RRSIG, s != NULL ? s->ttl_s : sigs->ttl_s,
-			rdata, rdlen)) {
+		if (!answer_rr(&p->a, owner, RRTYPE_RRSIG,
+			s != NULL ? s->ttl_s : rrset_ttl(sigs, rdata, rdlen), rdata, rdlen)) {
 			answer_rollback(&p->a, mark);
 			return false;
 		}

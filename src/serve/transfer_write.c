@@ -87,9 +87,10 @@ put_record(struct writer *w, const uint8_t *owner, const struct rrset *s, const 
     uint16_t len)
 {
 	static const size_t caps[] = { USUAL, LARGEST };
+	const uint32_t ttl_s = rrset_ttl(s, rdata, len);
 
 	w->t->records++;
-	if (answer_rr(&w->a, owner, s->type, s->ttl_s, rdata, len)) {
+	if (answer_rr(&w->a, owner, s->type, ttl_s, rdata, len)) {
 		w->in_message++;
 		return;
 	}
@@ -97,7 +98,7 @@ put_record(struct writer *w, const uint8_t *owner, const struct rrset *s, const 
 		close_message(w);
 	for (size_t i = 0; i < ARRAY_LEN(caps) && !w->failed; i++) {
 		open_message(w, caps[i]);
-		if (answer_rr(&w->a, owner, s->type, s->ttl_s, rdata, len)) {
+		if (answer_rr(&w->a, owner, s->type, ttl_s, rdata, len)) {
 			w->in_message = 1;
 			return;
 		}

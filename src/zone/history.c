@@ -78,11 +78,15 @@ history_step_unref(struct history_step **s)
 	*s = NULL;
 }
 
-/* The records of `a` that `b` has not, or NULL if there are none; another TTL makes all others. */
+/*
+ * The records of `a` that `b` has not, or NULL if there are none; another TTL makes all others, but
+ * for signatures, each of which says its own.
+ */
 static struct rrset *
 minus(const struct rrset *a, const struct rrset *b)
 {
-	const bool alike = a != NULL && b != NULL && a->ttl_s == b->ttl_s;
+	const bool alike =
+	    a != NULL && b != NULL && (a->ttl_s == b->ttl_s || a->type == RRTYPE_RRSIG);
 	uint32_t pos = 0, other = 0;
 	uint16_t len, other_len = 0;
 	const uint8_t *rdata, *theirs;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "dns/name.h"
+#include "dns/rrtype.h"
 
 struct record {
 	const uint8_t *owner, *rdata;
@@ -50,7 +51,7 @@ order_of_set(const struct record *a, const struct record *b)
 		return owner;
 	if (a->set->type != b->set->type)
 		return a->set->type < b->set->type ? -1 : 1;
-	if (a->set->ttl_s != b->set->ttl_s)
+	if (a->set->ttl_s != b->set->ttl_s && a->set->type != RRTYPE_RRSIG)
 		return a->set->ttl_s < b->set->ttl_s ? -1 : 1;
 	return 0;
 }

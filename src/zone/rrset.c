@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "dns/rrtype.h"
 
 static uint16_t
 rdata_len(const uint8_t *item)
@@ -66,6 +67,18 @@ append_sorted(struct rrset *s, const uint8_t *data, size_t n)
 	free(items);
 }
 
+#define ORIGINAL_TTL 4 /* after type covered, algorithm, labels */
+
+uint32_t
+rrset_ttl(const struct rrset *s, const uint8_t *rdata, uint16_t rdlen)
+{
+	const uint8_t *p = rdata + ORIGINAL_TTL;
+
+	if (s->type != RRTYPE_RRSIG || rdlen < ORIGINAL_TTL + 4 || (*p & 0x80) != 0)
+		return s->ttl_s;
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 struct rrset *
 rrset_new(uint16_t type, uint32_t ttl_s, const uint8_t *data, size_t size)
 {
@@ -80,6 +93,8 @@ rrset_new(uint16_t type, uint32_t ttl_s, const uint8_t *data, size_t size)
 		append(s, data);
 	else
 		append_sorted(s, data, n);
+	if (type == RRTYPE_RRSIG)
+		s->ttl_s = rrset_ttl(s, s->data + 2, rdata_len(s->data));
 	return s;
 }
 

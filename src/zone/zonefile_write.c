@@ -52,7 +52,8 @@ write_set(const struct zonefile_item *item, const uint8_t *apex, struct buf *out
 
 	while ((rdata = rrset_next(s, &pos, &len)) != NULL) {
 		write_owner(item->owner, apex, out);
-		buf_printf(out, "\t%u\tIN\t%s\t", s->ttl_s, rrtype_text(s->type, type));
+		buf_printf(
+		    out, "\t%u\tIN\t%s\t", rrset_ttl(s, rdata, len), rrtype_text(s->type, type));
 		rdata_text(s->type, rdata, len, out);
 		buf_puts(out, "\n");
 	}

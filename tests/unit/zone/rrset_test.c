@@ -35,6 +35,37 @@ sorted_without_twins(void **state)
 	assert_null(s);
 }
 
+/* Two signatures of one name, of sets whose TTLs differ: each says its own. */
+static void
+signatures_have_ttls_of_their_own(void **state)
+{
+#define SIG(type, ttl) "\0\x14\0" type "\x0d\2\0\0" ttl "exptincp\1\1\0S"
+	struct rrset *s = rrset_new(46, 77, DATA(SIG("\x10", "\x0e\x10") SIG("\1", "\0\x3c")));
+	struct rrset *t = rrset_new(46, 78, DATA(SIG("\1", "\0\x3c") SIG("\x10", "\x0e\x10")));
+	struct rrset *a = rrset_new(1, 77, DATA("\0\4\1\2\3\4"));
+	struct rrset *cut = rrset_new(46, 77, DATA("\0\4\0\1\x0d\2"));
+	struct rrset *huge = rrset_new(46, 77, DATA("\0\x8\0\1\x0d\2\xff\xff\xff\xff"));
+	uint32_t pos = 0;
+	uint16_t len;
+	const uint8_t *rdata;
+
+	(void)state;
+	rdata = rrset_next(s, &pos, &len);
+	assert_int_equal(rrset_ttl(s, rdata, len), 60);
+	rdata = rrset_next(s, &pos, &len);
+	assert_int_equal(rrset_ttl(s, rdata, len), 3600);
+	assert_int_equal(s->ttl_s, 60);
+	assert_true(rrset_equal(s, t)); /* what is said of the set does not count */
+	assert_int_equal(rrset_ttl(a, a->data + 2, 4), 77);
+	assert_int_equal(rrset_ttl(cut, cut->data + 2, 4), 77);
+	assert_int_equal(rrset_ttl(huge, huge->data + 2, 8), 77);
+	rrset_free(&s);
+	rrset_free(&t);
+	rrset_free(&a);
+	rrset_free(&cut);
+	rrset_free(&huge);
+}
+
 static void
 malformed(void **state)
 {
@@ -51,6 +82,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sorted_without_twins),
 		cmocka_unit_test(malformed),
+		cmocka_unit_test(signatures_have_ttls_of_their_own),
 	};
 
 	return cmocka_run_group_tests_name("rrset", tests, NULL, NULL);
