@@ -30,6 +30,7 @@ struct control {
 	struct strmap statuses[KIND_COUNT]; /* name -> json_t *, immutable once in here */
 	pthread_mutex_t events; /* ids go to the hub in the order in which the store gave them */
 	struct hub hub;
+	bool store_failed; /* the editor's: the latest change was not stored */
 };
 
 static int
@@ -269,12 +270,36 @@ announce(struct control *c, const struct change_set *set, bool applied)
 	json_decref(data);
 }
 
+/* A disk that is full or fails is told when it begins and when it is over, not with each change. */
+static void
+note_store(struct control *c, bool failed, struct diag *d)
+{
+	if (failed == c->store_failed)
+		return;
+	c->store_failed = failed;
+
+	char *text = failed ? xasprintf("changes cannot be stored: %s", diag_text(d))
+			    : xstrdup("changes can be stored again");
+	struct store_event e = {
+		.at_ms = clock_real_ms(),
+		.kind = failed ? "store.failed" : "store.recovered",
+		.severity = failed ? "critical" : "info",
+		.text = text,
+	};
+
+	log_line(failed ? LOG_ERROR : LOG_INFO, "api", "%s", text);
+	emit(c, &e);
+	free(text);
+}
+
 int
 control_edit_commit(
     struct control *c, struct change_set *set, struct control_receipt *r, struct diag *d)
 {
 	const int rc = store_commit(c->store, set, d);
 
+	if (rc == 0 || d->code == DIAG_UNAVAILABLE)
+		note_store(c, rc < 0, d);
 	if (rc < 0)
 		return rc;
 	apply(c, set);

@@ -29,15 +29,10 @@ engine_feed_status(struct engine *e, enum kind kind, const char *name, const jso
 	json_decref(body);
 }
 
-void
-engine_feed_event(struct engine *e, const struct tree_event *ev)
+/* Now, or when control comes. Takes the reference. */
+static void
+tell_event(struct engine *e, json_t *body)
 {
-	char at[CLOCK_TEXT_SIZE];
-	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "kind", ev->kind, "object",
-	    "kind", kind_table[ev->object_kind].name, "name", ev->object, "severity", ev->severity,
-	    "text", ev->text, "at", clock_text(ev->at_ms, at));
-	if (ev->data != NULL)
-		json_object_set(body, "data", ev->data);
 	if (e->link != NULL) {
 		link_send_json(e->link, MESSAGE_EVENT, body);
 		json_decref(body);
@@ -48,6 +43,26 @@ engine_feed_event(struct engine *e, const struct tree_event *ev)
 	if (json_array_size(e->pending_events) >= PENDING_MAX)
 		json_array_remove(e->pending_events, 0);
 	json_array_append_new(e->pending_events, body);
+}
+
+void
+engine_feed_notice(struct engine *e, const char *kind, const char *severity, const char *text)
+{
+	char at[CLOCK_TEXT_SIZE];
+	tell_event(e, json_pack("{s:s, s:s, s:s, s:s}", "kind", kind, "severity", severity, "text",
+			  text, "at", clock_text(clock_real_ms(), at)));
+}
+
+void
+engine_feed_event(struct engine *e, const struct tree_event *ev)
+{
+	char at[CLOCK_TEXT_SIZE];
+	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "kind", ev->kind, "object",
+	    "kind", kind_table[ev->object_kind].name, "name", ev->object, "severity", ev->severity,
+	    "text", ev->text, "at", clock_text(ev->at_ms, at));
+	if (ev->data != NULL)
+		json_object_set(body, "data", ev->data);
+	tell_event(e, body);
 }
 
 void
@@ -247,7 +262,7 @@ on_current(struct engine *e, const json_t *body)
 		change_fini(e->reset);
 		free(e->reset);
 		e->reset = NULL;
-		engine_rewrite_whole(e);
+		engine_memory_replaced(e);
 	}
 	e->synced = true;
 	send_applied(e);

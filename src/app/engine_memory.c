@@ -68,25 +68,65 @@ finish_replay(struct replay *r)
 	change_fini(&last);
 }
 
-void
+int
 engine_memory_append(struct journal *j, const struct change_set *c)
 {
 	struct buf b;
 	buf_init(&b, MESSAGE_MAX);
 	codec_put(&b, c);
 	const int err = b.overflow ? -EFBIG : journal_append(j, RECORD_CHANGE, b.data, b.len);
-	if (err != 0)
-		log_error("engine", "the model journal was not written: %s", strerror(-err));
 	buf_fini(&b);
+	return err;
+}
+
+/*
+ * A change that is not in the journal: those after it must not be either, or a restart would take
+ * the last one's revision for all of them. As it is it stays the model of an earlier revision, from
+ * which control can lead on.
+ */
+static void
+fall_behind(struct engine *e, int err)
+{
+	char *text = xasprintf("the engine's journal cannot be written (%s): answers go on, but a "
+			       "restart would have to wait for control",
+	    strerror(-err));
+	e->model_log_behind = true;
+	engine_rewrite_stop(e);
+	log_error("engine", "%s", text);
+	engine_feed_notice(e, "engine.journal_failed", "critical", text);
+	free(text);
+}
+
+static void
+catch_up(struct engine *e)
+{
+	if (!e->model_log_behind || engine_rewrite_whole(e) != 0)
+		return;
+	e->model_log_behind = false;
+	log_info("engine", "the engine's journal is whole again");
+	engine_feed_notice(
+	    e, "engine.journal_recovered", "info", "the engine's journal is whole again");
+}
+
+void
+engine_memory_replaced(struct engine *e)
+{
+	const int err = engine_rewrite_whole(e);
+	if (err != 0 && !e->model_log_behind)
+		fall_behind(e, err);
 }
 
 /* Amortised O(change): a rewrite costs the live model and comes after as much history. */
 void
 engine_memory_change(struct engine *e, const struct change_set *c)
 {
-	engine_memory_append(e->model_log, c);
-	if (e->rewrite == NULL &&
-	    journal_size(e->model_log) > 2 * e->model_log_base + REWRITE_SLACK)
+	if (e->model_log_behind)
+		return;
+	const int err = engine_memory_append(e->model_log, c);
+	if (err != 0)
+		fall_behind(e, err);
+	else if (e->rewrite == NULL &&
+		 journal_size(e->model_log) > 2 * e->model_log_base + REWRITE_SLACK)
 		engine_rewrite_start(e);
 }
 
@@ -110,7 +150,7 @@ replay_verdict(void *arg, uint8_t type, const uint8_t *data, size_t len)
 	}
 }
 
-static void
+static int
 append_verdict(struct journal *j, const char *key, enum flap_verdict v)
 {
 	struct buf b;
@@ -118,12 +158,11 @@ append_verdict(struct journal *j, const char *key, enum flap_verdict v)
 	buf_put_u8(&b, (uint8_t)v);
 	buf_put(&b, key, strlen(key) + 1);
 	const int err = journal_append(j, RECORD_VERDICT, b.data, b.len);
-	if (err != 0)
-		log_error("engine", "a verdict was not written: %s", strerror(-err));
 	buf_fini(&b);
+	return err;
 }
 
-static void
+static int
 append_pointer(struct journal *j, const char *key, const char *value)
 {
 	struct buf b;
@@ -132,9 +171,8 @@ append_pointer(struct journal *j, const char *key, const char *value)
 	if (value != NULL)
 		buf_put(&b, value, strlen(value) + 1);
 	const int err = journal_append(j, RECORD_POINTER, b.data, b.len);
-	if (err != 0)
-		log_error("engine", "a sequence pointer was not written: %s", strerror(-err));
 	buf_fini(&b);
+	return err;
 }
 
 static void
@@ -142,11 +180,11 @@ write_verdicts(struct journal *j, void *arg)
 {
 	struct engine *e = arg;
 	STRMAP_EACH (&e->remembered, r)
-		append_pointer(j, r->key, r->value);
+		(void)append_pointer(j, r->key, r->value); /* the journal keeps the error */
 	STRMAP_EACH (&e->checks, entry) {
 		const struct engine_check *c = entry->value;
 		if (c->verdict != FLAP_UNKNOWN)
-			append_verdict(j, entry->key, c->verdict);
+			(void)append_verdict(j, entry->key, c->verdict);
 	}
 }
 
@@ -154,23 +192,31 @@ static void
 rewrite_verdicts(struct engine *e)
 {
 	const int err = journal_rewrite(e->verdict_log, write_verdicts, e);
-	if (err != 0)
-		log_error("engine", "the verdict journal was not rewritten: %s", strerror(-err));
+	if (err == 0 && e->verdict_log_behind)
+		log_info("engine", "verdicts are written again");
+	if (err != 0 && !e->verdict_log_behind)
+		log_error("engine", "verdicts cannot be written: %s", strerror(-err));
+	e->verdict_log_behind = err != 0;
 	e->verdict_log_base = journal_size(e->verdict_log);
 }
 
+/* `err`: of the latest record. What is missing is made good by a rewrite, tried with each touch. */
 static void
-bound_verdicts(struct engine *e)
+bound_verdicts(struct engine *e, int err)
 {
-	if (journal_size(e->verdict_log) > 2 * e->verdict_log_base + REWRITE_SLACK)
+	if (err != 0 && !e->verdict_log_behind) {
+		log_error("engine", "verdicts cannot be written: %s", strerror(-err));
+		e->verdict_log_behind = true;
+	}
+	if (!e->verdict_log_behind &&
+	    journal_size(e->verdict_log) > 2 * e->verdict_log_base + REWRITE_SLACK)
 		rewrite_verdicts(e);
 }
 
 void
 engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v)
 {
-	append_verdict(e->verdict_log, key, v);
-	bound_verdicts(e);
+	bound_verdicts(e, append_verdict(e->verdict_log, key, v));
 }
 
 void
@@ -185,15 +231,18 @@ engine_memory_remember(struct engine *e, const char *key, const char *value)
 	/* While the journals are replayed the file is not ours to write yet. */
 	if (e->verdict_log == NULL)
 		return;
-	append_pointer(e->verdict_log, key, value);
-	bound_verdicts(e);
+	bound_verdicts(e, append_pointer(e->verdict_log, key, value));
 }
 
 static void
 touch(struct wheel_timer *t)
 {
 	struct engine *e = container_of(t, struct engine, touch);
-	journal_touch(e->verdict_log);
+	catch_up(e);
+	if (e->verdict_log_behind)
+		rewrite_verdicts(e);
+	if (!e->verdict_log_behind)
+		journal_touch(e->verdict_log);
 	loop_timer_in(e->loop, &e->touch, TOUCH_MS);
 }
 

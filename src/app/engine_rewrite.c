@@ -38,7 +38,7 @@ static void
 flush_set(struct writer *w)
 {
 	if (w->set.count > 0)
-		engine_memory_append(w->journal, &w->set);
+		(void)engine_memory_append(w->journal, &w->set); /* the journal keeps the error */
 	change_fini(&w->set);
 	change_init(&w->set);
 	w->set.revision = w->revision;
@@ -133,14 +133,13 @@ write_model(struct journal *j, void *arg)
 
 /* -- at once, or beside -- */
 
-void
+int
 engine_rewrite_whole(struct engine *e)
 {
 	engine_rewrite_stop(e);
 	const int err = journal_rewrite(e->model_log, write_model, e);
-	if (err != 0)
-		log_error("engine", "the model journal was not rewritten: %s", strerror(-err));
 	e->model_log_base = journal_size(e->model_log);
+	return err;
 }
 
 struct engine_rewrite {

@@ -45,6 +45,7 @@ struct engine {
 	struct engine_rewrite *rewrite; /* of model_log, under way; or NULL */
 	size_t model_log_base;          /* size after the last rewrite */
 	size_t verdict_log_base;
+	bool model_log_behind, verdict_log_behind; /* something could not be written */
 	struct wheel_timer touch;
 
 	uint64_t revision;
@@ -72,16 +73,17 @@ void engine_zones_overlay(struct engine *e, const uint8_t *host, const void *ove
 
 /* engine_memory.c: journals. */
 enum engine_record { RECORD_CHANGE = 1, RECORD_LINEAGE, RECORD_VERDICT, RECORD_POINTER };
-void engine_memory_append(struct journal *j, const struct change_set *c); /* logs what fails */
+int engine_memory_append(struct journal *j, const struct change_set *c);
 int engine_memory_open(
     struct engine *e, struct diag *d); /* replays; the model is in place afterwards */
 void engine_memory_close(struct engine *e);
 void engine_memory_change(struct engine *e, const struct change_set *c);
+void engine_memory_replaced(struct engine *e); /* the whole model, by another */
 void engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v);
 void engine_memory_remember(struct engine *e, const char *key, const char *value);
 
 /* engine_rewrite.c: the model's journal without history. */
-void engine_rewrite_whole(struct engine *e); /* now: the model has been replaced */
+int engine_rewrite_whole(struct engine *e);  /* now: the model has been replaced; logs nothing */
 void engine_rewrite_start(struct engine *e); /* by and by; sets e->rewrite */
 /* What was started is given up, the journal stays as it is. Needed before the zones go. */
 void engine_rewrite_stop(struct engine *e);
@@ -98,6 +100,8 @@ void engine_feed_open(struct engine *e);
 void engine_feed_close(struct engine *e);
 void engine_feed_status(struct engine *e, enum kind kind, const char *name, const json_t *status);
 void engine_feed_event(struct engine *e, const struct tree_event *ev);
+/* An event about the engine itself; static or short-lived text. */
+void engine_feed_notice(struct engine *e, const char *kind, const char *severity, const char *text);
 void engine_feed_serving(struct engine *e);
 
 /* engine_forward.c: messages that control answers. */
