@@ -13,7 +13,7 @@ static const char *const deny_words[] = { "refuse", "drop", NULL };
 #define AT(member) .offset = offsetof(struct config_rate, member)
 static const struct field rate_fields[] = {
 	{ "answers", AT(answers), .type = FIELD_U32, .min = 0, .max = SERVE_RATE_MAX,
-	    .prose = "equal answers a second to one client prefix, of each worker; 0: no limit" },
+	    .prose = "equal answers a second to one client prefix; 0: no limit" },
 	{ "slip", AT(slip), .type = FIELD_U32, .min = 0, .max = 10, .def = 2,
 	    .prose = "of those above the limit every so manieth is sent truncated, so that a real "
 		     "client comes by TCP; 0: none" },

@@ -49,7 +49,7 @@ struct respond {
 	bool transfers;                             /* by TCP; else they are REFUSED */
 	unsigned tcp_idle_ms;                       /* to be told to clients */
 	const struct serve_options *const *options; /* published by RCU */
-	struct rrl *rrl;                            /* the worker's own; NULL: no limit */
+	struct rrl *rrl;                            /* all workers'; NULL: no limit */
 	struct respond_counters *counters;
 };
 

@@ -29,6 +29,7 @@ struct server {
 	unsigned n_workers;
 	struct worker_udp **workers;
 	struct tcp_server *tcp;
+	struct rrl *rrl;
 	struct respond respond; /* to signed queries */
 	struct respond_counters counters;
 };
@@ -42,6 +43,7 @@ server_new(const struct server_config *c, const struct zones *zones)
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	CHECK(s->stop_fd >= 0);
 	s->options = c->options != NULL ? c->options : serve_options_new();
+	s->rrl = rrl_new();
 	s->n_workers = c->workers;
 	s->workers = xcalloc(c->workers, sizeof(struct worker_udp *));
 	for (unsigned i = 0; i < c->workers; i++)
@@ -49,6 +51,7 @@ server_new(const struct server_config *c, const struct zones *zones)
 		    .zones = zones,
 		    .worker = i,
 		    .options = &s->options,
+		    .rrl = s->rrl,
 		    .fds = c->udp_fds + (size_t)i * c->n_addrs,
 		    .n_fds = c->n_addrs,
 		    .handover = c->handover,
@@ -118,6 +121,7 @@ server_free(struct server **s)
 	for (unsigned i = 0; i < old->n_workers; i++)
 		worker_udp_free(&old->workers[i]);
 	tcp_server_free(&old->tcp);
+	rrl_free(&old->rrl);
 	close(old->stop_fd);
 	release_options((void *)(uintptr_t)old->options);
 	old->magic = 0;

@@ -256,7 +256,7 @@ worker_udp_new(const struct worker_udp_config *c)
 		.edns_udp_size = ANSWER_MAX,
 		.hands_over = c->handover.take != NULL,
 		.options = c->options,
-		.rrl = rrl_new(),
+		.rrl = c->rrl,
 		.counters = &w->counters,
 	};
 	w->handover = c->handover;
@@ -311,7 +311,6 @@ worker_udp_free(struct worker_udp **w)
 	if (old->started)
 		thread_join(old->thread);
 	old->magic = 0;
-	rrl_free(&old->respond.rrl);
 	free(old->slots);
 	free(old->polls);
 	free(old);

@@ -21,7 +21,8 @@ struct worker_udp_config {
 	const struct zones *zones;
 	unsigned worker; /* index for the plans' cursors */
 	const struct serve_options *const *options;
-	const int *fds; /* copied; the descriptors stay the caller's */
+	struct rrl *rrl; /* all workers' */
+	const int *fds;  /* copied; the descriptors stay the caller's */
 	unsigned n_fds;
 	struct handover_hook handover; /* take = NULL: nothing is handed over */
 	int stop_fd;                   /* an eventfd that becomes readable, and stays so */

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of the query path is configured: who we are, cookies, who may ask, the rate limit."""
+"""What of the query path is configured: who we are, cookies, who may ask, the rate limit, TCP connections."""
+import contextlib
+import socket
+import time
+
 import dns.edns
 import dns.flags
 import dns.message
@@ -8,7 +12,7 @@ import dns.rcode
 import dns.rdataclass
 import pytest
 
-from gtm import zone_text
+from gtm import SLOW, eventually, zone_text
 
 SECRET = "00112233445566778899aabbccddeeff"
 CLIENT = bytes(range(8))
@@ -86,6 +90,101 @@ def test_rate_limit_slips_and_spares_cookies(world, tmp_path):
     for _ in range(40):
         r = cookie(g, good)
         assert r.answer and not r.flags & dns.flags.TC, "who shows a good cookie is no forger"
+
+
+def test_the_rate_limit_is_that_of_all_workers(world, tmp_path):
+    """Many ports, so many workers; what goes out to a limited prefix is no more than came in."""
+    g = server(world, tmp_path, "dns: {rate_limit: {answers: 20, slip: 1}}", workers=4)
+    text = "\n".join("big IN TXT \"%s\"" % ("%02d" % i * 50) for i in range(8))
+    g.zone("cloud-example.com", zone_text(more=text))
+    q = dns.message.make_query("big.cloud-example.com", "TXT", use_edns=0, payload=1232).to_wire()
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(64)]
+        for s in sockets:
+            s.settimeout(5)
+            s.connect(g.dns)
+        began = time.monotonic()
+        replies = []
+        for _ in range(10):
+            for s in sockets:
+                s.send(q)
+            replies += [s.recv(4096) for s in sockets]
+        passed_s = time.monotonic() - began
+    whole = [r for r in replies if len(r) > 500]
+    assert 20 <= len(whole) <= 20 + 20 * passed_s + 1, (len(whole), passed_s)
+    rest = [r for r in replies if len(r) <= 500]
+    assert all(r[2] & 2 for r in rest), "truncated"
+    assert sum(map(len, rest)) <= len(rest) * len(q)
+
+
+# ---- TCP connections ----
+
+def tcp_client(stack, g, source):
+    s = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+    s.settimeout(5)
+    s.bind((source, 0))
+    s.connect(g.dns)
+    return s
+
+
+def alive(s):
+    """Ask by this connection."""
+    q = dns.message.make_query("www.cloud-example.com", "A")
+    try:
+        dns.query.send_tcp(s, q)
+        return bool(dns.query.receive_tcp(s, one_rr_per_rrset=True)[0].answer)
+    except (EOFError, OSError):
+        return False
+
+
+def closed(s):
+    s.setblocking(False)
+    try:
+        return s.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_a_source_gives_up_its_own_idle_connections(world, tmp_path):
+    """A tenth of all connections is one source's share; whoever wants more loses the one of its own that is idle longest."""
+    g = server(world, tmp_path, "dns: {tcp_max_clients: 400, tcp_idle: 60s}")
+    with contextlib.ExitStack() as stack:
+        quiet = [tcp_client(stack, g, "127.0.0.%d" % i) for i in range(11, 31)]  # 20 others, one each
+        assert all(map(alive, quiet))
+        greedy = [tcp_client(stack, g, "127.0.0.2")]
+        for _ in range(199):
+            greedy.append(tcp_client(stack, g, "127.0.0.2"))
+            assert alive(greedy[0]), "it is never the one that is idle longest"
+        eventually(lambda: sum(map(closed, greedy)) == 160, what="40 of the greedy one are left")
+        assert [closed(s) for s in greedy[1:161]] == [True] * 160, "the oldest went"
+        for s in greedy:
+            s.settimeout(5)
+        assert not any(map(closed, quiet))
+        for s in quiet:
+            s.settimeout(5)
+        assert all(map(alive, quiet)) and all(map(alive, greedy[161:])) and alive(greedy[0])
+
+
+def test_a_full_house_gives_up_the_longest_idle(world, tmp_path):
+    g = server(world, tmp_path, "dns: {tcp_max_clients: 100, tcp_idle: 60s}")
+    with contextlib.ExitStack() as stack:
+        all_ = [tcp_client(stack, g, "127.0.%d.%d" % (1 + i // 200, 1 + i % 200)) for i in range(100)]
+        assert all(map(alive, all_))
+        assert alive(all_[0]), "now the second is idle longest"
+        slow = 0.0
+        for i in range(50):
+            began = time.monotonic()
+            late = tcp_client(stack, g, "127.0.9.%d" % (1 + i))
+            assert alive(late), "whoever comes is served"
+            slow = max(slow, time.monotonic() - began)
+        assert slow < 0.05 * SLOW * 4, "target 50 ms; this machine is shared"
+        gone = [closed(s) for s in all_]
+        assert gone == [False] + [True] * 50 + [False] * 49
+        for s in all_:
+            s.settimeout(5)
+        assert alive(all_[0]) and alive(all_[99])
 
 
 @pytest.mark.parametrize("text,says", [

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/attr.h"
+#include "base/thread.h"
 
 static const struct rrl_options options = { 5, 2, 24, 56 };
 static const uint8_t *const name = (const uint8_t *)"\1a";
@@ -101,6 +102,94 @@ test_full(UNUSED void **state)
 	rrl_free(&r);
 }
 
+/* -- many threads -- */
+
+#define THREADS 4
+#define ASKED   50000
+
+static unsigned asked; /* by all: the clock that they share */
+
+struct flood {
+	struct rrl *r;
+	unsigned passed, slipped;
+};
+
+static void *
+flood(void *arg)
+{
+	const struct rrl_options o = { 100, 2, 24, 56 };
+	const struct addr peer = address("192.0.2.1");
+	struct flood *f = arg;
+
+	for (unsigned i = 0; i < ASKED; i++) {
+		/* Time goes on by half a second while they ask. */
+		const unsigned n = __atomic_fetch_add(&asked, 1, __ATOMIC_RELAXED);
+		const enum rrl_verdict v = rrl_check(
+		    f->r, &o, &peer, RRL_ANSWER, name, 5000 + n / (THREADS * ASKED / 500));
+
+		f->passed += v == RRL_PASS;
+		f->slipped += v == RRL_SLIP;
+	}
+	return NULL;
+}
+
+/* What a prefix may have, it may have once, whatever workers its queries come to. */
+static void
+test_one_limit_for_all_workers(UNUSED void **state)
+{
+	struct flood floods[THREADS];
+	pthread_t threads[THREADS];
+	struct rrl *r = rrl_new();
+	unsigned passed = 0, slipped = 0;
+
+	for (unsigned i = 0; i < THREADS; i++) {
+		floods[i] = (struct flood){ r, 0, 0 };
+		thread_start(&threads[i], "flood", flood, &floods[i]);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		thread_join(threads[i]);
+		passed += floods[i].passed;
+		slipped += floods[i].slipped;
+	}
+	assert_in_range(passed, 148, 150); /* a full bucket, and half a second */
+	assert_int_equal(slipped, (THREADS * ASKED - passed + 1) / 2);
+	rrl_free(&r);
+}
+
+/* Two at once for the same place, and for the same bucket. */
+static void *
+many_clients(void *arg)
+{
+	struct flood *f = arg;
+	char ip[32];
+
+	for (unsigned i = 0; i < 200000; i++) {
+		snprintf(ip, sizeof(ip), "%u.%u.%u.1", 1 + i / 65536, i / 256 % 256, i % 256);
+		f->passed += passes(f->r, ip, RRL_ANSWER, name, i / 100, 1);
+	}
+	return NULL;
+}
+
+static void
+test_newcomers_of_many_threads(UNUSED void **state)
+{
+	struct flood floods[THREADS];
+	pthread_t threads[THREADS];
+	struct rrl *r = rrl_new();
+
+	for (unsigned i = 0; i < THREADS; i++) {
+		floods[i] = (struct flood){ r, 0, 0 };
+		thread_start(&threads[i], "flood", many_clients, &floods[i]);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		thread_join(threads[i]);
+		/* Four of each, five may; but two clients may have the same hash, once in a while.
+		 */
+		assert_in_range(floods[i].passed, 200000 - 20, 200000);
+	}
+	rrl_free(&r);
+}
+
 int
 main(void)
 {
@@ -109,6 +198,8 @@ main(void)
 		cmocka_unit_test(test_what_shares),
 		cmocka_unit_test(test_slip),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_one_limit_for_all_workers),
+		cmocka_unit_test(test_newcomers_of_many_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
