@@ -365,6 +365,28 @@ def test_notices_are_repeated_and_bundled(world, gtm):
     eventually(lambda: len(listener.heard) > told, what="told at the start")
 
 
+def test_many_are_told(world, gtm):
+    """As many as a zone may have; those that never answer hold nobody up."""
+    mute = [Listener(world, None) for _ in range(8)]
+    all_ = mute + [Listener(world, 0) for _ in range(56)]
+    first = host(gtm, notify=[x for listener in all_ for x in listener.spec()])
+    for listener in all_:
+        listener.hears(first)
+    for i in range(5):
+        now = set_a(gtm, "www", "192.0.2.%d" % i)
+        began = time.monotonic()
+        assert max(listener.hears(now) for listener in all_[8:]) - began < 0.5 * SLOW
+    for listener in mute:
+        listener.hears(now, 10)
+    told = [len(listener.heard) for listener in all_[8:]]
+    eventually(lambda: all(len(listener.heard) > 3 for listener in mute), 10, what="repeated")
+    assert [len(listener.heard) for listener in all_[8:]] == told, "who has answered is left in peace"
+    r = gtm.api("PATCH", "zones/" + Z, {"spec": {"notify": [x for listener in all_ for x in listener.spec()] +
+                                                 [{"address": "127.0.0.1:1"}]}}, headers={
+                                                     "Content-Type": "application/merge-patch+json"})
+    assert r.status == 422 and "notify" in str(r.body), r
+
+
 # ---- other people's secondaries ----
 
 @pytest.fixture(params=PEERS, ids=lambda p: p.name)
