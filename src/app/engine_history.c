@@ -47,14 +47,17 @@ replay(void *arg, uint8_t type, const uint8_t *data, size_t len)
 	struct history_step *s;
 	char name[NAME_TEXT_SIZE];
 
-	if (h == NULL)
+	if (apex == NULL)
 		return;
-	if (type == RECORD_FORGET) {
-		history_drop(h);
-	} else if (type == RECORD_STEP && (s = history_codec_take(&r)) != NULL) {
-		history_recall(h, s);
+	/* Also of zones that are gone: another of that name must not inherit. */
+	if (type == RECORD_STEP)
 		strmap_put(&e->history->known, name_text(apex, name), e);
-	}
+	else
+		strmap_remove(&e->history->known, name_text(apex, name));
+	if (h != NULL && type == RECORD_FORGET)
+		history_drop(h);
+	else if (h != NULL && (s = history_codec_take(&r)) != NULL)
+		history_recall(h, s);
 }
 
 static void

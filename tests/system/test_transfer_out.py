@@ -496,6 +496,19 @@ def test_a_restart_keeps_rights_and_differences(gtm, how):
     assert ixfr(gtm, first)[-1] == ("+", "www.%s." % Z, "192.0.2.4")
 
 
+def test_a_zone_made_anew_inherits_nothing(gtm):
+    first = host(gtm, transfer=ANY)
+    set_a(gtm, "old", "192.0.2.1")
+    gtm.delete("zones/" + Z)
+    old = gtm.kill("engine")
+    eventually(lambda: gtm.pid("engine") not in (None, old) and gtm.is_ready(), 20)
+    assert host(gtm, transfer=ANY) == first, "the same serials again"
+    set_a(gtm, "new", "192.0.2.1")
+    comes_back(gtm, "engine")
+    assert ixfr(gtm, first) == [("+", "new.%s." % Z, "192.0.2.1")]
+    assert ixfr(gtm, first - 1) is None
+
+
 def test_differences_that_are_more_than_the_zone(gtm):
     """RFC 1995 section 5: who is too far behind is sent the zone."""
     first = host(gtm, transfer=ANY)
