@@ -6,7 +6,7 @@
  * catalog that is broken changes nothing.
  *
  * A member's id is made of its node's label: under another label it is a new zone, and what was
- * there under the old one is forgotten (section 5.4).
+ * there under the old one is forgotten.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -158,7 +158,7 @@ other_list(struct sync *s, const char *catalog)
 	return l;
 }
 
-/* Section 4.4.1: it is another catalog's, which says that it may be ours. */
+/* Change of ownership: it is another catalog's, which says that it may be ours. */
 static bool
 may_take(struct sync *s, const struct model_object *o)
 {

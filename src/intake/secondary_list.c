@@ -101,7 +101,7 @@ note_coo(struct reading *r, const uint8_t *owner, const struct rrset *set)
 		n->member.coo = first_name(set);
 }
 
-/* Several groups are allowed; what they mean is the consumer's business (section 4.4.2). */
+/* Several groups are allowed; what they mean is the consumer's business. */
 static void
 note_group(struct reading *r, const uint8_t *owner, const struct rrset *set)
 {
@@ -140,7 +140,7 @@ read_set(const uint8_t *owner, const struct rrset *set, void *arg)
 	return r->list->broken == NULL;
 }
 
-/* Nodes in, members out. RFC 9432 4.1: a member listed twice is listed by neither. */
+/* Nodes in, members out. RFC 9432: a member listed twice is listed by neither. */
 static void
 settle(struct reading *r)
 {

@@ -7,14 +7,14 @@
 #include "store/store.h"
 
 struct secondary_member {
-	char *node;  /* the label that stands for it: another one means a new zone (section 5.4) */
+	char *node;  /* the label that stands for it: another one means a new zone */
 	char *group; /* "": none; several: with commas */
-	char *coo;   /* the catalog that may take it over (section 4.4.1); "": none */
+	char *coo;   /* the catalog that may take it over; "": none */
 };
 
 struct secondary_list {
 	struct strmap members; /* name -> struct secondary_member * */
-	const char *broken;    /* why it must not be followed (section 5.1), or NULL */
+	const char *broken;    /* why it must not be followed, or NULL */
 };
 
 /* 0, or negative if the records cannot be read. To secondary_list_fini in any case. */
