@@ -405,7 +405,7 @@ def test_a_secondary_follows(world, gtm, peer, key):
                notify=[secondary.notify_spec()])
     secondary.start()
     secondary.until_serial(Z, now, 20)
-    assert secondary.records("www." + Z, "A") == ["192.0.2.80"]
+    eventually(lambda: secondary.records("www." + Z, "A") == ["192.0.2.80"])
 
     worst = 0
     for i in range(1, 6):
@@ -421,7 +421,7 @@ def test_a_secondary_follows(world, gtm, peer, key):
     assert "IXFR, serial" in gtm.log(), "differences, not the whole zone each time"
     gtm.delete("zones/%s/rrsets/www/A" % Z)
     secondary.until_serial(Z, serial(gtm))
-    assert secondary.records("www." + Z, "A") == []
+    eventually(lambda: secondary.records("www." + Z, "A") == [])
 
 
 def test_a_secondary_with_a_wrong_key_gets_nothing(world, gtm, peer):
@@ -459,10 +459,11 @@ def test_a_secondary_of_a_zone_that_steers(world, gtm, peer):
     gtm.patch("zones/" + Z, notify=[secondary.notify_spec()])
     secondary.start()
     secondary.until_serial(Z, serial(gtm), 20)
-    assert secondary.records("www." + Z, "A") == sorted(scene.values["dc-a"] + scene.values["dc-b"])
+    # NSD may be starting a process for the zone just then, and lose a question.
+    eventually(lambda: secondary.records("www." + Z, "A") == sorted(scene.values["dc-a"] + scene.values["dc-b"]))
     gtm.patch("addresses/dc-b-1", enabled=False)
     secondary.until_serial(Z, serial(gtm))
-    assert secondary.records("www." + Z, "A") == sorted(scene.values["dc-a"])
+    eventually(lambda: secondary.records("www." + Z, "A") == sorted(scene.values["dc-a"]))
 
 
 # ---- over restarts ----
