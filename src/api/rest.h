@@ -20,6 +20,9 @@ void rest_domain_enable(struct request *r);
 void rest_domain_disable(struct request *r);
 void rest_scenario(struct request *r);
 
+void rest_line_tree(struct request *r);
+void rest_line_locate(struct request *r);
+
 void rest_zone_refresh(struct request *r);
 void rest_zone_retransfer(struct request *r);
 void rest_zonefile_get(struct request *r);

@@ -29,6 +29,10 @@
 const struct route route_table[] = {
 	KIND_ROUTES(KIND_TSIG_KEY, "tsig-keys", "/{name}"),
 	KIND_ROUTES(KIND_TEMPLATE, "templates", "/{name}"),
+	{ "POST", API "/lines:locate", rest_line_locate, AUTH_READ, ROUTE_JSON, KIND_LINE,
+	    "The lines of an address, best first, and why: {ip}" },
+	{ "GET", API "/line-tree", rest_line_tree, AUTH_READ, ROUTE_NO_BODY, ANY,
+	    "The built-in lines, and whether there is data for them: q, kind, parent" },
 	KIND_ROUTES(KIND_LINE, "lines", "/{name}"),
 	KIND_ROUTES(KIND_ADDRESS, "addresses", "/{name}"),
 	{ "GET", API "/addresses/{name}/health", rest_address_health, AUTH_READ, ROUTE_NO_BODY, KIND_ADDRESS,

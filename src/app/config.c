@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/yaml_in.h"
+#include "geo/survey.h"
 
 #define DEFAULT_API "127.0.0.1:8053"
 #define DEFAULT_DIR "/var/lib/opengtm"
@@ -19,6 +20,33 @@ static const struct field api_fields[] = {
 	{ "listen", offsetof(struct config_api, listen), FIELD_STR, .min = 1, .max = 255,
 	    .def_str = DEFAULT_API,
 	    .prose = "Address and port of the REST API and the event stream." },
+	FIELD_END,
+};
+
+static const struct field database_fields[] = {
+	{ "file", offsetof(struct config_database, file), FIELD_STR, FIELD_REQUIRED, .min = 1,
+	    .max = 1024,
+	    .prose = "A database in MaxMind's format (.mmdb), or ranges as text (CSV)." },
+	{ "country", offsetof(struct config_database, country), FIELD_STR, FIELD_OPTIONAL, .min = 1,
+	    .max = 120,
+	    .prose = "Where the country's code stands: keys such as country.iso_code, or the "
+		     "number of a column. Not given: the usual places." },
+	{ "subdivision", offsetof(struct config_database, subdivision), FIELD_STR, FIELD_OPTIONAL,
+	    .min = 1, .max = 120, .prose = "Likewise, of the province or state: code or name." },
+	{ "asn", offsetof(struct config_database, asn), FIELD_STR, FIELD_OPTIONAL, .min = 1,
+	    .max = 120, .prose = "Likewise, of the number of the autonomous system." },
+	FIELD_END,
+};
+
+static const struct field geo_fields[] = {
+	{ "databases", offsetof(struct config_geo, databases), FIELD_LIST,
+	    .max = SURVEY_SOURCES_MAX, .sub = database_fields,
+	    .sub_size = sizeof(struct config_database),
+	    .prose = "What says where addresses are and whose; earlier ones first. A changed file "
+		     "is read again by itself, and at SIGHUP." },
+	{ "max_age_days", offsetof(struct config_geo, max_age_days), FIELD_U32, .max = 3650,
+	    .def = 45,
+	    .prose = "A file older than this is told by an event (geoip.stale); 0: never." },
 	FIELD_END,
 };
 
@@ -39,6 +67,9 @@ const struct field config_fields[] = {
 		     "records need about 200." },
 	{ "api", offsetof(struct config, api), FIELD_STRUCT, .sub = api_fields,
 	    .sub_size = sizeof(struct config_api), .prose = "The API listener." },
+	{ "geo", offsetof(struct config, geo), FIELD_STRUCT, .sub = geo_fields,
+	    .sub_size = sizeof(struct config_geo),
+	    .prose = "Data sets that tell the lines of clients." },
 	FIELD_END,
 };
 

@@ -43,6 +43,15 @@ struct config_api {
 	const char *listen;
 };
 
+struct config_database { /* as struct survey_source has it */
+	const char *file, *country, *subdivision, *asn;
+};
+
+struct config_geo {
+	struct field_list databases; /* struct config_database */
+	uint32_t max_age_days;       /* 0: never too old */
+};
+
 struct config {
 	struct arena arena;
 	const char *file; /* NULL: none */
@@ -51,6 +60,7 @@ struct config {
 	int log_level;
 	struct config_dns dns;
 	struct config_api api;
+	struct config_geo geo;
 	uint32_t transfer_max_mib;
 
 	/* Read off the texts above. */

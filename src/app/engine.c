@@ -224,7 +224,7 @@ round_over(struct wheel_timer *t)
 void
 engine_maybe_serve(struct engine *e)
 {
-	if (e->serving || e->round_asked || !e->synced)
+	if (e->serving || e->round_asked || !e->synced || !engine_geo_ready(e))
 		return;
 	e->round_asked = true;
 	loop_timer_in(e->loop, &e->round_limit, FIRST_ROUND_MS);
@@ -257,29 +257,32 @@ after_sleep(void *arg UNUSED)
 
 struct stopper {
 	struct loop_fd watch;
-	struct loop *loop;
+	struct engine *engine;
 };
 
 static void
 on_signal(struct loop_fd *f, uint32_t events UNUSED)
 {
+	struct engine *e = container_of(f, struct stopper, watch)->engine;
 	struct signalfd_siginfo si;
 	while (read(f->fd, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGHUP)
+		if (si.ssi_signo == SIGHUP) {
 			log_level_set((enum log_level)si.ssi_int);
-		else
-			loop_stop(container_of(f, struct stopper, watch)->loop);
+			engine_geo_ask(e);
+		} else {
+			loop_stop(e->loop);
+		}
 	}
 }
 
 static int
-watch_signals(struct stopper *s, struct loop *loop)
+watch_signals(struct stopper *s, struct engine *e)
 {
 	sigset_t set;
 	supervisor_signals(&set);
 	const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	s->loop = loop;
-	return fd < 0 ? -1 : loop_fd_add(loop, &s->watch, fd, EPOLLIN, on_signal);
+	s->engine = e;
+	return fd < 0 ? -1 : loop_fd_add(e->loop, &s->watch, fd, EPOLLIN, on_signal);
 }
 
 static void
@@ -320,6 +323,7 @@ build(struct engine *e)
 static void
 tear_down(struct engine *e)
 {
+	engine_geo_close(e);
 	engine_feed_close(e);
 	engine_rewrite_stop(e);
 	rcu_thread_offline();
@@ -359,7 +363,8 @@ engine_main(const struct config *c, const struct sockets *s, int ready_fd)
 	diag_init(&d);
 	rcu_register_thread();
 	build(&e);
-	if (watch_signals(&stopper, e.loop) != 0 || engine_memory_open(&e, &d) != 0) {
+	engine_geo_open(&e);
+	if (watch_signals(&stopper, &e) != 0 || engine_memory_open(&e, &d) != 0) {
 		log_error("engine", "%s", diag_failed(&d) ? diag_text(&d) : "cannot watch signals");
 		code = EXIT_RUNTIME;
 	} else {

@@ -57,9 +57,12 @@ void
 engine_feed_event(struct engine *e, const struct tree_event *ev)
 {
 	char at[CLOCK_TEXT_SIZE];
-	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "kind", ev->kind, "object",
-	    "kind", kind_table[ev->object_kind].name, "name", ev->object, "severity", ev->severity,
+	json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "kind", ev->kind, "severity", ev->severity,
 	    "text", ev->text, "at", clock_text(ev->at_ms, at));
+	if (ev->object != NULL)
+		json_object_set_new(body, "object",
+		    json_pack("{s:s, s:s}", "kind", kind_table[ev->object_kind].name, "name",
+			ev->object));
 	if (ev->data != NULL)
 		json_object_set(body, "data", ev->data);
 	tell_event(e, body);
@@ -130,6 +133,7 @@ counters(struct engine *e)
 	add_gauge(j, "checks", e->checks.count);
 	add_gauge(j, "engine_revision", e->revision);
 	add_certificates(j, e);
+	engine_geo_counters(e, j);
 	return j;
 }
 
@@ -142,6 +146,10 @@ answer(struct engine *e, const char *verb, const json_t *request, struct diag *d
 		return observe(e, request, d);
 	if (verb != NULL && strcmp(verb, "counters") == 0)
 		return counters(e);
+	if (verb != NULL && strcmp(verb, "geo") == 0)
+		return engine_geo_status(e);
+	if (verb != NULL && strcmp(verb, "locate") == 0)
+		return engine_geo_locate(e, request, d);
 	if (verb != NULL && strcmp(verb, "refreshed") == 0)
 		return engine_secondary_refreshed(e, request);
 	diag_add(d, DIAG_INVALID, "verb", "the engine does not know this question");

@@ -63,6 +63,7 @@ struct engine {
 	struct engine_forward *forward;
 	struct engine_transfer *transfer;
 	struct engine_history *history; /* NULL while the journals are replayed */
+	struct engine_geo *geo;         /* NULL: no data sets are configured */
 	json_t *pending_events;         /* while control is away; bounded */
 };
 
@@ -132,6 +133,15 @@ void engine_history_open(struct engine *e); /* after engine_transfer_recall: res
 void engine_history_close(struct engine *e);
 void engine_history_keep(struct engine *e, const struct zone *z, const struct history_step *s);
 void engine_history_forget(struct engine *e, const uint8_t *apex);
+
+/* engine_geo.c: where clients are. */
+void engine_geo_open(struct engine *e);        /* before the journals: what they hold needs it */
+void engine_geo_close(struct engine *e);       /* before the tree */
+void engine_geo_ask(struct engine *e);         /* read the data sets again */
+bool engine_geo_ready(const struct engine *e); /* false: the first answer has to wait for data */
+json_t *engine_geo_status(const struct engine *e); /* {databases, lines, loaded?, problem?} */
+json_t *engine_geo_locate(const struct engine *e, const json_t *request, struct diag *d);
+void engine_geo_counters(const struct engine *e, json_t *j);
 
 /* engine.c */
 void

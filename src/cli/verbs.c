@@ -21,6 +21,11 @@ static const struct option create_options[] = {
 	{ "--enable", 0, NULL, "answer with it at once; without, it only probes" },
 	OPTION_END,
 };
+static const struct option line_list_options[] = {
+	{ "--kind", 0, "KIND", "only these: country, province, isp, cloud, search, ..." },
+	{ "--parent", 0, "LINE", "only those right below this line" },
+	OPTION_END,
+};
 static const struct option refresh_options[] = {
 	{ "--whole", 0, NULL, "transfer all of it again, whatever the serial" },
 	OPTION_END,
@@ -84,6 +89,15 @@ const struct verb verbs_table[] = {
 	    "  gtmctl domain enable www.example.com A\n", NULL, 1, 2, verb_domain_enable },
 	{ "domain disable", "NAME TYPE", "Answer from the zone again",
 	    "  gtmctl domain disable www.example.com A\n", NULL, 1, 2, verb_domain_disable },
+	{ "line list", "[WORD]", "Show the built-in lines, and which have data",
+	    "  gtmctl line list telecom\n"
+	    "  gtmctl line list --parent us\n"
+	    "  gtmctl line list --kind cloud -o json\n",
+	    line_list_options, 0, 1, verb_line_list },
+	{ "line locate", "IP", "Show the lines of an address, best first, and why",
+	    "  gtmctl line locate 192.0.2.1\n"
+	    "  gtmctl line locate 2001:db8::1 -o json\n",
+	    NULL, 1, 1, verb_line_locate },
 	{ "zone import", "ZONE FILE", "Make or replace a zone's records from a zone file",
 	    "  gtmctl zone import example.com example.com.zone\n", NULL, 2, 2, verb_zone_import },
 	{ "zone check", "FILE", "Tell what is wrong with a zone file; asks no server",

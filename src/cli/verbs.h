@@ -14,6 +14,8 @@ int verb_apply(struct cli *cli);
 int verb_domain_create(struct cli *cli);
 int verb_domain_enable(struct cli *cli);
 int verb_domain_disable(struct cli *cli);
+int verb_line_list(struct cli *cli);
+int verb_line_locate(struct cli *cli);
 int verb_zone_import(struct cli *cli);
 int verb_zone_export(struct cli *cli);
 int verb_zone_check(struct cli *cli);

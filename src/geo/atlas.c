@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "geo/atlas.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,9 +221,16 @@ compare_ranks(const void *a, const void *b)
 uint32_t
 atlas_draft_set(struct atlas_draft *d, const uint16_t *lines, size_t count)
 {
+	return atlas_draft_set_from(d, lines, count, 0, 0);
+}
+
+uint32_t
+atlas_draft_set_from(struct atlas_draft *d, const uint16_t *lines, size_t count, uint8_t place_from,
+    uint8_t network_from)
+{
 	struct atlas *a = d->atlas;
 	uint16_t ranks[ATLAS_SET_MAX];
-	char key[4 * ATLAS_SET_MAX + 1] = "";
+	char key[4 * ATLAS_SET_MAX + 9] = "";
 
 	CHECK(count <= ATLAS_SET_MAX);
 	for (size_t i = 0; i < count; i++)
@@ -231,6 +239,8 @@ atlas_draft_set(struct atlas_draft *d, const uint16_t *lines, size_t count)
 	for (size_t i = 0; i < count; i++)
 		for (int k = 0; k < 4; k++)
 			key[4 * i + k] = (char)('a' + (ranks[i] >> 4 * k & 15));
+
+	snprintf(key + 4 * count, 9, ".%x.%x", place_from, network_from);
 
 	const size_t known = (size_t)strmap_find(&d->known, key);
 
@@ -241,7 +251,7 @@ atlas_draft_set(struct atlas_draft *d, const uint16_t *lines, size_t count)
 	for (size_t i = 0; i < count; i++)
 		copy[i] = line_tree_ranked(ranks[i])->index;
 	MEM_GROW(&a->sets, &d->cap_sets, a->n_sets + 1);
-	a->sets[a->n_sets++] = (struct atlas_set){ copy, count };
+	a->sets[a->n_sets++] = (struct atlas_set){ copy, count, place_from, network_from };
 	strmap_put(&d->known, key, (void *)a->n_sets);
 	return (uint32_t)(a->n_sets - 1);
 }

@@ -36,6 +36,7 @@ struct atlas_list { /* of numbers, ascending */
 struct atlas_set {
 	const uint16_t *lines; /* indexes of line_tree, best first; default is never there */
 	size_t count;
+	uint8_t place_from, network_from; /* source of each, from 1; 0: none */
 };
 
 void atlas_ref(struct atlas *a);
@@ -66,6 +67,9 @@ void atlas_draft_free(struct atlas_draft **d);
 /* The number of this set of lines, in whatever order they are given; at most ATLAS_SET_MAX. */
 #define ATLAS_SET_MAX 64
 uint32_t atlas_draft_set(struct atlas_draft *d, const uint16_t *lines, size_t count);
+/* The same, with where it comes from: sets that differ in that are different ones. */
+uint32_t atlas_draft_set_from(struct atlas_draft *d, const uint16_t *lines, size_t count,
+    uint8_t place_from, uint8_t network_from);
 /* From `first` on addresses have this set, until the next call says otherwise; ascending. */
 void atlas_draft_from(
     struct atlas_draft *d, enum atlas_family f, struct atlas_point first, uint32_t set);

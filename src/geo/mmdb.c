@@ -327,7 +327,8 @@ open_copy(struct reader *r)
 }
 
 int
-mmdb_read(const char *path, const struct mmdb_keys *keys, struct layer *out, struct diag *d)
+mmdb_read(const char *path, const struct mmdb_keys *keys, struct layer *out, int64_t *made_ms,
+    struct diag *d)
 {
 	const char *const country[] = { keys->country, NULL };
 	const char *const subdivision[] = { keys->subdivision, NULL };
@@ -344,6 +345,7 @@ mmdb_read(const char *path, const struct mmdb_keys *keys, struct layer *out, str
 
 	const int rc = import(&r);
 
+	*made_ms = (int64_t)(r.db.metadata.build_epoch % UINT32_MAX) * 1000;
 	MMDB_close(&r.db);
 	free(r.seen);
 	return rc;

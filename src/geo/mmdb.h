@@ -19,6 +19,7 @@ struct mmdb_keys { /* "country.iso_code", "subdivisions.0.iso_code"; NULL: the u
 	const char *country, *subdivision, *asn;
 };
 
-/* 0, or -EINVAL with what is wrong with the file. */
-MUST_USE int
-mmdb_read(const char *path, const struct mmdb_keys *keys, struct layer *out, struct diag *d);
+/* 0, *made_ms being when its maker says it was made; or -EINVAL with what is wrong with the file.
+ */
+MUST_USE int mmdb_read(const char *path, const struct mmdb_keys *keys, struct layer *out,
+    int64_t *made_ms, struct diag *d);

@@ -25,6 +25,7 @@ survey_stat(const char *file, struct survey_report *out)
 	if (stat(file, &st) != 0)
 		return -errno;
 	out->modified_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	out->made_ms = out->modified_ms;
 	out->size = (uint64_t)st.st_size;
 	out->inode = (uint64_t)st.st_ino;
 	return 0;
@@ -81,7 +82,8 @@ read_source(
 
 	if (error < 0)
 		return refuse(s->file, error, d);
-	if ((is_mmdb(s->file) ? mmdb_read(s->file, &keys, out, d) : read_csv(s, out, d)) < 0)
+	if ((is_mmdb(s->file) ? mmdb_read(s->file, &keys, out, &report->made_ms, d)
+			      : read_csv(s, out, d)) < 0)
 		return -EINVAL;
 	layer_finish(out);
 	report->ranges = out->count[ATLAS_V4] + out->count[ATLAS_V6];
@@ -94,11 +96,16 @@ read_source(
 
 /* -- from values to sets -- */
 
+struct found { /* at some address, and in which layers, from 1 */
+	struct layer_value is;
+	uint8_t place_from, network_from;
+};
+
 /* Numbers of sets already made, by value. */
 struct sets {
 	struct atlas_draft *draft;
 	struct known {
-		struct layer_value value;
+		struct found value;
 		uint32_t set; /* + 1; 0: free */
 	} * known;
 	size_t count, cap;
@@ -137,9 +144,9 @@ province_of(const struct line_info *network)
 }
 
 static uint32_t
-make_set(struct sets *s, struct layer_value v)
+make_set(struct sets *s, struct found v)
 {
-	const struct line_info *place = line_at(v.place), *network = line_at(v.network), *met;
+	const struct line_info *place = line_at(v.is.place), *network = line_at(v.is.network), *met;
 	const struct line_info *china = line_tree_find("cn");
 	uint16_t lines[ATLAS_SET_MAX];
 	size_t n = 0;
@@ -155,17 +162,24 @@ make_set(struct sets *s, struct layer_value v)
 	n = add_up(lines, n, place);
 	if (place != NULL && !line_tree_within(place, china))
 		n = add_up(lines, n, line_tree_find("oversea"));
-	return atlas_draft_set(s->draft, lines, n);
+	return atlas_draft_set_from(s->draft, lines, n, v.place_from, v.network_from);
+}
+
+static bool
+same(struct found a, struct found b)
+{
+	return a.is.place == b.is.place && a.is.network == b.is.network &&
+	       a.place_from == b.place_from && a.network_from == b.network_from;
 }
 
 static struct known *
-place_of(struct known *known, size_t cap, struct layer_value v)
+place_of(struct known *known, size_t cap, struct found v)
 {
-	const uint64_t both = (uint64_t)v.place << 16 | v.network;
-	size_t i = both * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (cap - 1);
+	const uint64_t all = (uint64_t)v.place_from << 40 | (uint64_t)v.network_from << 32 |
+			     (uint64_t)v.is.place << 16 | v.is.network;
+	size_t i = all * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (cap - 1);
 
-	while (known[i].set != 0 &&
-	       (known[i].value.place != v.place || known[i].value.network != v.network))
+	while (known[i].set != 0 && !same(known[i].value, v))
 		i = (i + 1) & (cap - 1);
 	return &known[i];
 }
@@ -185,7 +199,7 @@ grow(struct sets *s)
 }
 
 static uint32_t
-set_of(struct sets *s, struct layer_value v)
+set_of(struct sets *s, struct found v)
 {
 	if (2 * s->count >= s->cap)
 		grow(s);
@@ -229,20 +243,24 @@ next_change(struct sweep *s, struct atlas_point here, enum atlas_family f, struc
 	return next->hi != 0 || next->lo != 0; /* behind the last address is none */
 }
 
-static struct layer_value
+static struct found
 value_at(const struct sweep *sweeps, size_t n, struct atlas_point here)
 {
-	struct layer_value v = { LAYER_NONE, LAYER_NONE };
+	struct found v = { .is = { LAYER_NONE, LAYER_NONE } };
 
 	for (size_t i = 0; i < n; i++) {
 		const struct sweep *s = &sweeps[i];
 
 		if (s->at == s->end || atlas_point_compare(s->at->first, here) > 0)
 			continue;
-		if (v.place == LAYER_NONE)
-			v.place = s->at->value.place;
-		if (v.network == LAYER_NONE)
-			v.network = s->at->value.network;
+		if (v.is.place == LAYER_NONE && s->at->value.place != LAYER_NONE) {
+			v.is.place = s->at->value.place;
+			v.place_from = (uint8_t)(i + 1);
+		}
+		if (v.is.network == LAYER_NONE && s->at->value.network != LAYER_NONE) {
+			v.is.network = s->at->value.network;
+			v.network_from = (uint8_t)(i + 1);
+		}
 	}
 	return v;
 }

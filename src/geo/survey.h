@@ -19,6 +19,8 @@
 #include "base/diag.h"
 #include "geo/atlas.h"
 
+#define SURVEY_SOURCES_MAX 64
+
 struct survey_source {
 	const char *file; /* MaxMind's format if it ends in .mmdb, else ranges as text */
 	/* Where a record, or a row ("3"), has them; NULL: the usual places. */
@@ -27,6 +29,7 @@ struct survey_source {
 
 struct survey_report {        /* of one source */
 	int64_t modified_ms;  /* the file's time */
+	int64_t made_ms;      /* the data: as the file says, else its time */
 	uint64_t size, inode; /* with the time: is it another file now? */
 	size_t ranges;        /* that say something of use, by family */
 	size_t skipped;       /* others */
