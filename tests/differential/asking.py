@@ -10,11 +10,12 @@ UDP_BATCH, TCP_BATCH = 128, 16
 QUIET_S = 1.5  # this long without any reply: those missing are not coming
 
 
-def _sockets(addresses):
+def _sockets(addresses, source):
     out = []
     for address in addresses:
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        s.bind((source, 0))
         s.connect(address)
         s.setblocking(False)
         out.append(s)
@@ -42,9 +43,9 @@ def _collect(socks, missing, replies, quiet):
                         deadline = time.monotonic() + quiet
 
 
-def udp(addresses, wires, tries=3, quiet=QUIET_S):
-    """Per address the list of replies, None where none came even to repetition."""
-    socks = _sockets(addresses)
+def udp(addresses, wires, tries=3, quiet=QUIET_S, source=""):
+    """Per address the list of replies, None where none came even to repetition. source: whose address they have."""
+    socks = _sockets(addresses, source)
     all_replies = [[None] * len(wires) for _ in addresses]
     for start in range(0, len(wires), UDP_BATCH):
         batch = wires[start:start + UDP_BATCH]

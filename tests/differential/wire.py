@@ -89,6 +89,12 @@ DO = 0x8000
 ECS4 = option(8, struct.pack("!HBB", 1, 24, 0) + bytes([198, 51, 100]))
 ECS6 = option(8, struct.pack("!HBB", 2, 56, 0) + bytes.fromhex("20010db8000102"))
 
+def subnet_option(version, number, bits):
+    """EDNS Client Subnet of a prefix: version 4 or 6, the address as a number."""
+    size = {4: 4, 6: 16}[version]
+    return option(8, struct.pack("!HBB", 1 if version == 4 else 2, bits, 0) + number.to_bytes(size, "big")[:(bits + 7) // 8])
+
+
 # What follows the question, and the flags of the header: (flags, additional records, their number).
 VARIANTS = {
     "plain": (0, b"", 0),
@@ -231,6 +237,28 @@ def _options(data):
         code, n = struct.unpack_from("!HH", data)
         yield code
         data = data[4 + n:]
+
+
+Subnet = collections.namedtuple("Subnet", "family source scope address")
+
+
+def client_subnet(wire):
+    """The EDNS Client Subnet of a reply without its id, which must be one that parse takes; None: it has none."""
+    qd, *counts = struct.unpack_from("!4H", wire, 2)
+    full, pos = b"\0\0" + wire, 12
+    for _ in range(qd):
+        pos = _read_name(full, pos)[1] + 4
+    for _ in range(sum(counts)):
+        pos = _read_name(full, pos)[1]
+        rrtype, _, _, length = struct.unpack_from("!HHIH", full, pos)
+        pos += 10
+        data, pos = full[pos:pos + length], pos + length
+        while rrtype == 41 and data:
+            code, n = struct.unpack_from("!HH", data)
+            if code == 8:
+                return Subnet(*struct.unpack_from("!HBB", data, 4), data[8:4 + n])
+            data = data[4 + n:]
+    return None
 
 
 def record_text(r):

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""gtmd, gdnsd and Knot DNS with its module geoip, each serving a World (steering_world.py) in its own words.
+
+gdnsd has maps of networks to lists of data centres, tried in order, and an admin_state file that says who is down. Knot
+has views of networks, and the zone's own record for everybody else; it knows no health, so a World with somebody down is
+not for it.
+"""
+import glob
+import json
+import os
+
+import servers
+import steering_world as sw
+
+def zone_text(records):
+    lines = ["$ORIGIN %s" % sw.ZONE, "@ 3600 IN SOA ns1 hostmaster 1 3600 600 1209600 900", "@ 3600 IN NS ns1",
+             "ns1 3600 IN A 192.0.2.53"]
+    return "\n".join(lines + records) + "\n"
+
+
+def has_knot_geoip():
+    return bool(servers.program("knotd") and glob.glob("/usr/lib/*/knot/modules-*/geoip.so"))
+
+
+class Gdnsd(servers.Server):
+    name = "gdnsd"
+
+    def __init__(self, folder, world):
+        super().__init__(folder, [sw.ZONE])
+        self.world = world
+
+    def sequence(self, name, net, site):
+        """Whom to try, in order, as gtmd's line_failover has it."""
+        order = [site]
+        if name.next_line:
+            around = [(n, s) for n, s in name.nets if n.version == net.version and n != net and net.subnet_of(n)]
+            order += [s for _, s in sorted(around, key=lambda x: -x[0].prefixlen)]
+        return list(dict.fromkeys(order + [name.default]))
+
+    def geo(self):
+        maps, resources = [], []
+        for name in self.world.names:
+            nets = "".join("        %s => [ %s ]\n" % (net, ", ".join(self.sequence(name, net, site)))
+                           for net, site in name.nets)
+            sites = [name.default] + [s for s in name.sites if s != name.default]
+            maps.append("      m-%s => {\n       datacenters => [ %s ],\n       nets => {\n%s       }\n      }\n" %
+                        (name.label, ", ".join(sites), nets))
+            centres = "".join("        %s => { %s }\n" % (site, ", ".join("a%d => %s" % x for x in enumerate(ips)))
+                              for site, ips in name.sites.items())
+            resources.append("      r-%s => {\n       map => m-%s,\n       plugin => multifo,\n       dcmap => {\n%s"
+                             "       }\n      }\n" % (name.label, name.label, centres))
+        return "   geoip => {\n     maps => {\n%s     },\n     resources => {\n%s     }\n   }\n" % (
+            "".join(maps), "".join(resources))
+
+    def weighted(self):
+        def shares(w):
+            return ", ".join("a%d => [ %s, %d ]" % (i, ip, n) for i, (ip, n) in enumerate(w.shares.items()))
+        return "   weighted => {\n%s   }\n" % "".join(
+            "     w-%s => { %s }\n" % (w.label, shares(w)) for w in self.world.weighted)
+
+    def command(self):
+        for sub in ("zones", "run", "state", "geoip"):
+            os.makedirs(self.path(sub))
+        self.write("config", "options => {\n  listen => %s\n  dns_port => %d\n  run_dir => %s\n  state_dir => %s\n"
+                   "  udp_threads => 1\n  tcp_threads => 1\n}\nplugins => {\n%s%s}\n" %
+                   (self.ip, self.port, self.path("run"), self.path("state"), self.geo(), self.weighted()))
+        self.write("zones/" + sw.ZONE.rstrip("."), zone_text(["%s %d DYNA geoip!r-%s" % (n.label, sw.TTL, n.label) for n in self.world.names] +
+            ["%s %d DYNA weighted!w-%s" % (w.label, sw.TTL, w.label) for w in self.world.weighted]))
+        self.write("state/admin_state", "".join("geoip/r-%s/%s => DOWN\n" % (n.label, s) for n in self.world.names
+                                                for s in n.sites if s in self.world.down))
+        return [servers.program("gdnsd"), "-c", self.folder, "start"]
+
+
+class KnotGeoip(servers.Knot):
+    name = "knot-geoip"
+
+    def __init__(self, folder, world):
+        super().__init__(folder, {})
+        self.world = world
+        self.zones = {sw.ZONE: self.write("zone", zone_text([
+            "%s %d IN A %s" % (n.label, sw.TTL, ip) for n in world.names for ip in n.sites[n.default]] + [
+                "%s %d IN A %s" % (w.label, sw.TTL, ip) for w in world.weighted for ip in w.shares]))}
+
+    def views(self):
+        out = []
+        for name in self.world.names:
+            out.append("%s.%s:\n" % (name.label, sw.ZONE))
+            for net, site in name.nets:
+                out.append("- net: %s\n" % net)
+                out += ["  A: %s\n" % ip for ip in name.sites[site]]
+        return "".join(out)
+
+    def weights(self):
+        return "".join("%s.%s:\n" % (w.label, sw.ZONE) +
+                       "".join("- weight: %d\n  A: %s\n" % (n, ip) for ip, n in w.shares.items())
+                       for w in self.world.weighted)
+
+    def command(self):
+        command = super().command()
+        with open(self.path("knot.conf")) as f:
+            text = f.read().replace("server:\n", "server:\n  edns-client-subnet: on\n", 1)
+        modules = [m for m, on in (("geo", self.world.names), ("weighted", self.world.weighted)) if on]
+        head = "mod-geoip:\n"
+        for module, file, mode in (("geo", self.write("views", self.views()), "subnet"),
+                                   ("weighted", self.write("weights", self.weights()), "weighted")):
+            if module in modules:
+                head += "  - id: %s\n    config-file: %s\n    ttl: %d\n    mode: %s\n" % (module, file, sw.TTL, mode)
+        text = text.replace("template:\n", head + "template:\n", 1)
+        text += "    module: [%s]\n" % ", ".join("mod-geoip/" + m for m in modules)
+        self.write("knot.conf", text)
+        return command
+
+
+def apart(nets):
+    """Networks of a site together as lines, as few as can be: those of a line may not lie in each other."""
+    out = []
+    for net, site in nets:
+        for of, group in out:
+            if of == site and not any(net.version == x.version and net.overlaps(x) for x in group):
+                group.append(net)
+                break
+        else:
+            out.append((site, [net]))
+    return out
+
+
+class GtmdSteering(servers.Gtmd):
+    def __init__(self, folder, world):
+        super().__init__(folder, {})
+        self.world = world
+        self.zones = {sw.ZONE: self.write("zone", zone_text([]))}
+
+    def site_objects(self, site, ips):
+        down = {"mode": "manual", "manual_state": "unavailable"} if site in self.world.down else {}
+        for i, ip in enumerate(ips):
+            yield "address", "%s-%d" % (site, i), dict({"type": "ipv4", "value": ip}, **down)
+        yield "pool", site, {"type": "ipv4", "addresses": [{"address": "%s-%d" % (site, i)} for i in range(len(ips))]}
+
+    def geo_objects(self, name):
+        lines = {s: [] for s in name.sites}
+        lines[name.default].append(sw.DEFAULT)
+        for i, (site, nets) in enumerate(apart(name.nets)):
+            line = "%s-n%d" % (name.label, i)
+            lines[site].append(line)
+            yield "line", line, {"cidrs": [str(net) for net in nets]}
+        for site, ips in name.sites.items():
+            yield from self.site_objects(site, ips)
+        yield "domain", "%s.%s/A" % (name.label, sw.ZONE.rstrip(".")), {
+            "ttl": sw.TTL, "enabled": True, "strategy": "source_nearest",
+            "line_failover": "next" if name.next_line else "default",
+            "pools": [{"pool": s, "lines": lines[s]} for s in name.sites if lines[s]]}
+
+    def weighted_objects(self, w):
+        for i, ip in enumerate(w.shares):
+            yield from self.site_objects("%s-s%d" % (w.label, i), [ip])
+        yield "domain", "%s.%s/A" % (w.label, sw.ZONE.rstrip(".")), {
+            "ttl": sw.TTL, "enabled": True, "strategy": "weight",
+            "pools": [{"pool": "%s-s%d" % (w.label, i), "weight": n} for i, n in enumerate(w.shares.values())]}
+
+    def load(self):
+        super().load()
+        objects = [o for n in self.world.names for o in self.geo_objects(n)] + \
+            [o for w in self.world.weighted for o in self.weighted_objects(w)]
+        self.api("POST", "config:apply", json.dumps({"objects": [
+            {"kind": k, "name": n, "spec": s} for k, n, s in objects]}))
