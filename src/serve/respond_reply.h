@@ -79,8 +79,9 @@ bool respond_signatures(struct reply *p, const uint8_t *owner, const struct zone
     uint16_t type, uint32_t ttl_s);
 
 /*
- * As above, what the plan picks for this query. `*target`, unless NULL, becomes the CNAME's
- * target, or NULL if the plan yields no CNAME. The answer's ECS scope grows to the plan's.
+ * As above, what the plan picks for this query. `*target` becomes the CNAME's target, or NULL if
+ * the plan yields no CNAME; the answer's ECS scope grows to the plan's. `target` NULL: this stands
+ * beside the answer, where the client's subnet does not count.
  */
 enum respond_given { RESPOND_GIVEN, RESPOND_CUT /* did not fit */, RESPOND_NOTHING /* to give */ };
 enum respond_given respond_plan(

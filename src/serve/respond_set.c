@@ -95,12 +95,21 @@ widen_scope(struct reply *p, unsigned scope)
 		p->a.ecs_scope = (uint8_t)scope;
 }
 
+/* RFC 7871 7.3.1: what stands beside the answer is tied to no network, so the resolver counts. */
+static enum plan_client
+whose_position(const struct plan *plan, bool beside)
+{
+	const enum plan_client client = plan_client(plan);
+
+	return beside && client == PLAN_SUBNET ? PLAN_RESOLVER : client;
+}
+
 enum respond_given
 respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, const uint8_t **target)
 {
 	const struct plan_rr *rr[PLAN_MAX_ANSWER];
 	const struct answer_mark mark = answer_mark(&p->a);
-	const enum plan_client client = plan_client(plan);
+	const enum plan_client client = whose_position(plan, target == NULL);
 	unsigned scope;
 
 	if (client != PLAN_ANYBODY && (p->located >> client & 1) == 0)

@@ -64,8 +64,9 @@ class Gdnsd(servers.Server):
         self.write("config", "options => {\n  listen => %s\n  dns_port => %d\n  run_dir => %s\n  state_dir => %s\n"
                    "  udp_threads => 1\n  tcp_threads => 1\n}\nplugins => {\n%s%s}\n" %
                    (self.ip, self.port, self.path("run"), self.path("state"), self.geo(), self.weighted()))
-        self.write("zones/" + sw.ZONE.rstrip("."), zone_text(["%s %d DYNA geoip!r-%s" % (n.label, sw.TTL, n.label) for n in self.world.names] +
-            ["%s %d DYNA weighted!w-%s" % (w.label, sw.TTL, w.label) for w in self.world.weighted]))
+        records = ["%s %d DYNA geoip!r-%s" % (n.label, sw.TTL, n.label) for n in self.world.names]
+        records += ["%s %d DYNA weighted!w-%s" % (w.label, sw.TTL, w.label) for w in self.world.weighted]
+        self.write("zones/" + sw.ZONE.rstrip("."), zone_text(records))
         self.write("state/admin_state", "".join("geoip/r-%s/%s => DOWN\n" % (n.label, s) for n in self.world.names
                                                 for s in n.sites if s in self.world.down))
         return [servers.program("gdnsd"), "-c", self.folder, "start"]
