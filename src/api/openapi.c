@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "api/problem.h"
+#include "api/rest.h"
 #include "api/route.h"
+#include "api/scenario.h"
 #include "base/mem.h"
 
 static json_t *
@@ -57,6 +59,7 @@ schemas(void)
 		json_object_set_new(all, spec, field_schema(info->fields));
 		free(spec);
 	}
+	json_object_set_new(all, "scenario", scenario_schema());
 	json_object_set_new(all, "problem", problem_schema());
 	return all;
 }
@@ -128,6 +131,16 @@ responses(const struct route *route)
 }
 
 static json_t *
+body_schema(const struct route *route)
+{
+	if (route->handle == rest_scenario)
+		return ref("scenario");
+	if (strcmp(route->method, "PUT") == 0)
+		return reply_schema(route);
+	return json_pack("{s:s}", "type", "object");
+}
+
+static json_t *
 operation(const struct route *route)
 {
 	json_t *op = json_pack("{s:o, s:s, s:o, s:o}", "operationId", operation_id(route),
@@ -139,9 +152,7 @@ operation(const struct route *route)
 	if (route->body == ROUTE_JSON)
 		json_object_set_new(op, "requestBody",
 		    json_pack("{s:b, s:{s:{s:o}}}", "required", 1, "content", "application/json",
-			"schema",
-			strcmp(route->method, "PUT") == 0 ? reply_schema(route)
-							  : json_pack("{s:s}", "type", "object")));
+			"schema", body_schema(route)));
 	if (route->body == ROUTE_ZONE_TEXT)
 		json_object_set_new(op, "requestBody",
 		    json_pack("{s:b, s:{s:{s:{s:s}}}}", "required", 1, "content", "text/dns",

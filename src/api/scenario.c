@@ -2,57 +2,34 @@
 #include "api/scenario.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "api/problem.h"
+#include "api/scenario_types.h"
 #include "base/mem.h"
 
-#define OBJNAME_BYTES 64
-#define TRIES         100
-
-/* One row per scenario: what differs between the domains they make. */
-static const struct row {
-	const char *name;
-	const char *strategy;
-	size_t sites; /* at least */
-	bool mode;    /* sequence_mode may be given */
-} rows[] = {
-	{ "multi_active", "weight", 1, false },
-	{ "active_standby", "sequence", 2, true },
+/* clang-format off */
+static const struct scenario_row rows[SCENARIO_KINDS] = {
+	[SCENARIO_HEALTH_CHECK_ONLY] = { STRATEGY_ROUND_ROBIN, STRATEGY_ROUND_ROBIN, false,
+	    1, SIZE_MAX, SCENARIO_NO_SEQUENCE, true },
+	[SCENARIO_ACTIVE_STANDBY] = { STRATEGY_SEQUENCE, STRATEGY_ROUND_ROBIN, false,
+	    2, SIZE_MAX, SCENARIO_OF_DOMAIN, false },
+	[SCENARIO_MULTI_ACTIVE] = { STRATEGY_WEIGHT, STRATEGY_ROUND_ROBIN, false,
+	    1, SIZE_MAX, SCENARIO_NO_SEQUENCE, false },
+	[SCENARIO_SINGLE_DC_MULTI_ISP] = { STRATEGY_SOURCE_NEAREST, STRATEGY_ROUND_ROBIN, true,
+	    1, 1, SCENARIO_NO_SEQUENCE, false },
+	[SCENARIO_ACTIVE_STANDBY_MULTI_ISP] = { STRATEGY_SOURCE_NEAREST, STRATEGY_SEQUENCE, true,
+	    2, SIZE_MAX, SCENARIO_OF_POOLS, false },
+	[SCENARIO_MULTI_ACTIVE_MULTI_ISP] = { STRATEGY_SOURCE_NEAREST, STRATEGY_WEIGHT, true,
+	    1, SIZE_MAX, SCENARIO_NO_SEQUENCE, false },
+	[SCENARIO_CUSTOM] = { STRATEGY_ROUND_ROBIN, STRATEGY_ROUND_ROBIN, false,
+	    0, SIZE_MAX, SCENARIO_OF_DOMAIN, false },
 };
-#define ALLOWED "multi_active, active_standby"
+/* clang-format on */
 
-static const char *const members[] = { "scenario", "name", "type", "ttl", "enabled", "check",
-	"sites", "sequence_mode", "remark", NULL };
-static const char *const check_members[] = { "protocol", "port", "interval", "timeout", "fall",
-	"rise", "recheck", "failure_rate", "talk", "http", "tls", "ping", "dns", "grpc", NULL };
-static const char *const site_members[] = { "name", "weight", "addresses", NULL };
-
-struct scenario {
-	struct edit *e;
-	struct request *r;
-	const json_t *body;
-	const struct row *row;
-	const char *name;         /* of the domain's host */
-	const char *type;         /* "A" */
-	const char *address_type; /* "ipv4" */
-	const char *template;     /* NULL: no check */
-	json_t *made, *reused;
-	json_t *links; /* of the domain to its pools */
-};
-
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
-static const char *print(struct scenario *s, const char *fmt, ...) PRINTF(2, 3);
-static const char *
-print(struct scenario *s, const char *fmt, ...)
+const char *
+scenario_print(struct scenario *s, const char *fmt, ...)
 {
 	const char *text;
 	va_list ap;
@@ -63,8 +40,8 @@ print(struct scenario *s, const char *fmt, ...)
 	return text;
 }
 
-static int
-invalid(
+int
+scenario_refuse(
     struct scenario *s, const char *where, const char *detail, const char *got, const char *allowed)
 {
 	diag_add(&s->r->diag, DIAG_INVALID, where, "%s", detail);
@@ -72,305 +49,195 @@ invalid(
 	return -EINVAL;
 }
 
-/* -- names -- */
-
-enum taken { FREE, EQUAL, OTHER };
-
-static json_t *
-spec_at(struct scenario *s, enum kind kind, const char *name)
+const char *
+scenario_address_type(const char *type)
 {
-	const struct change_op *op = edit_pending(s->e, kind, name);
-
-	return op != NULL ? json_loads(op->spec, 0, NULL) : edit_spec(s->e, kind, name);
+	return strcmp(type, "A") == 0 ? "ipv4" : strcmp(type, "AAAA") == 0 ? "ipv6" : "domain";
 }
 
-/* Would a put of `spec` under this name change another object? Problems of the spec go to d. */
-static enum taken
-look(struct scenario *s, enum kind kind, const char *name, const json_t *spec, struct diag *d)
+/* -- the head -- */
+
+/* Members that mean nothing in this scenario are not let through in silence. */
+static void
+refuse_members(struct scenario *s)
 {
-	json_t *there = spec_at(s, kind, name), *full = NULL;
-	enum taken taken = OTHER;
+	static const char *const custom[] = { "strategy", "pools" };
 
-	if (there == NULL)
-		return FREE;
-
-	const void *decoded = kind_decode(kind, name, spec, &s->r->arena, d);
-
-	if (decoded != NULL)
-		full = field_encode(kind_table[kind].fields, decoded, true);
-	if (full != NULL && json_equal(there, full))
-		taken = EQUAL;
-	json_decref(full);
-	json_decref(there);
-	return taken;
+	for (size_t i = 0; scenario_fields_sequence[i] != NULL; i++) {
+		if (s->row->sequence == SCENARIO_NO_SEQUENCE &&
+		    json_object_get(s->body, scenario_fields_sequence[i]) != NULL)
+			scenario_refuse(s, scenario_fields_sequence[i], "is not of this scenario",
+			    NULL, "in active_standby, active_standby_multi_isp, custom");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(custom); i++) {
+		if (s->spec.kind != SCENARIO_CUSTOM && json_object_get(s->body, custom[i]) != NULL)
+			scenario_refuse(s, custom[i], "is not of this scenario", NULL, "in custom");
+	}
 }
 
 static void
-note(json_t *list, enum kind kind, const char *name)
+refuse_sites(struct scenario *s)
 {
-	json_array_append_new(
-	    list, json_pack("{s:s, s:s}", "kind", kind_table[kind].name, "name", name));
+	const size_t n = s->spec.sites.count, min = s->row->min, max = s->row->max;
+
+	if (n < min)
+		scenario_refuse(s, "sites", "is too short", NULL,
+		    scenario_print(s, "a list of at least %zu", min));
+	if (n > max)
+		scenario_refuse(
+		    s, "sites", "is too long", NULL, "one site; multi_active_multi_isp has more");
 }
 
-/*
- * Put `spec` under `base`, or use the equal object that is there. `generated`: a name of ours
- * gives way ("base-2"); a person's does not. Returns the name, or NULL with problems at `where`.
- */
+/* "www.example.com/A" of each type asked for. */
 static const char *
-place(struct scenario *s, enum kind kind, const char *base, json_t *spec, bool generated,
-    const char *where, bool whole)
+domain_name(struct scenario *s, size_t type)
 {
-	const char *name = base;
-	enum taken taken;
-	struct diag d;
-	int rc = 0;
+	char name[KIND_NAME_SIZE];
 
-	diag_init(&d);
-	taken = look(s, kind, name, spec, &d);
-	for (int i = 2; taken == OTHER && generated && i < TRIES && !diag_failed(&d); i++) {
-		name = print(s, "%s-%d", base, i);
-		taken = look(s, kind, name, spec, &d);
-	}
-	if (diag_failed(&d))
-		rc = -EINVAL;
-	else if (taken == FREE)
-		rc = edit_put(s->e, kind, name, spec, &d);
-	else if (taken == OTHER)
-		rc = diag_add(&d, DIAG_CONFLICT, "name", "there is a different %s '%s' already",
-		    kind_table[kind].name, base);
-	if (rc == 0)
-		note(taken == FREE ? s->made : s->reused, kind, name);
-	else
-		problem_adopt(&s->r->diag, &d, where, whole);
-	diag_fini(&d);
-	json_decref(spec);
-	return rc == 0 ? name : NULL;
-}
-
-/* -- the parts -- */
-
-/*
- * The certificate of a site holds the domain's name rather than its IP: ask for that, unless told
- * otherwise.
- */
-static void
-name_host(struct scenario *s, json_t *spec, const char *protocol)
-{
-	const bool https = strcmp(protocol, "https") == 0;
-	const char *group = https ? "http" : "tls", *member = https ? "host" : "sni";
-	json_t *now = json_object_get(spec, group), *named;
-
-	if ((!https && strcmp(protocol, "tls") != 0) || s->name[0] == '*' ||
-	    (now != NULL && !json_is_object(now)) || json_object_get(now, member) != NULL)
-		return;
-	named = now != NULL ? json_copy(now) : json_object();
-	json_object_set_new(named, member, json_string(s->name));
-	json_object_set_new(spec, group, named);
-}
-
-static void
-make_template(struct scenario *s)
-{
-	const json_t *check = json_object_get(s->body, "check");
-	const char *protocol = text_of(check, "protocol");
-	const json_t *port;
-	char tail[40];
-
-	if (check == NULL) {
-		edit_warn(s->e, "no check: the addresses are not monitored");
-		return;
-	}
-	if (!json_is_object(check)) {
-		invalid(s, "check", "must be an object", NULL, NULL);
-		return;
-	}
-	if (request_members(s->r, check, "check", check_members) < 0)
-		return;
-	/* The port lives in each address; said here, it is wrong once. */
-	port = json_object_get(check, "port");
-	if (!json_is_integer(port) || json_integer_value(port) < 1 ||
-	    json_integer_value(port) > 65535) {
-		invalid(s, "check.port", "must be a port", NULL, "1..65535");
-		return;
-	}
-	snprintf(tail, sizeof(tail), "-%.16s-%d", protocol != NULL ? protocol : "check",
-	    (int)json_integer_value(port));
-
-	json_t *spec = json_copy((json_t *)(uintptr_t)check);
-
-	json_object_del(spec, "port");
-	if (protocol != NULL)
-		name_host(s, spec, protocol);
-	/* Room for "-99" stays; a long host name loses its end, not its kind. */
-	s->template = place(s, KIND_TEMPLATE,
-	    print(s, "%.*s%s", (int)(OBJNAME_BYTES - 3 - strlen(tail)), s->name, tail), spec, true,
-	    "check", false);
-}
-
-static json_t *
-address_spec(struct scenario *s, const char *value)
-{
-	json_t *spec = json_pack("{s:s, s:s}", "type", s->address_type, "value", value);
-	json_t *port = json_object_get(json_object_get(s->body, "check"), "port");
-
-	if (s->template != NULL)
-		json_object_set_new(spec, "checks",
-		    json_pack("[{s:s, s:O*}]", "template", s->template, "port", port));
-	return spec;
-}
-
-static const char *
-make_address(struct scenario *s, const char *site, size_t i, size_t n, const json_t *value)
-{
-	const char *where = print(s, "sites[%zu].addresses[%zu]", i, n),
-		   *text = json_string_value(value);
-
-	if (text == NULL) {
-		invalid(s, where, "must be a string", NULL, NULL);
+	if (kind_name(KIND_DOMAIN, scenario_print(s, "%s/%s", s->spec.name, s->spec.types[type]),
+		name, &s->r->diag) < 0)
 		return NULL;
-	}
-	return place(s, KIND_ADDRESS, print(s, "%.*s-%zu", OBJNAME_BYTES - 8, site, n + 1),
-	    address_spec(s, text), true, where, true);
+	return scenario_print(s, "%s", name);
 }
 
-static void
-make_site(struct scenario *s, size_t i, const json_t *site)
+static int
+read_head(struct scenario *s)
 {
-	const json_t *list = json_object_get(site, "addresses"), *value;
-	const char *where = print(s, "sites[%zu]", i), *name = text_of(site, "name");
-	json_t *links, *weight = json_object_get(site, "weight");
-	size_t n;
+	const char *name;
 
-	if (!json_is_object(site) || name == NULL || !json_is_array(list) ||
-	    json_array_size(list) == 0) {
-		invalid(s, where, "must be {name, weight?, addresses: [at least one]}", NULL, NULL);
-		return;
-	}
-	if (request_members(s->r, site, where, site_members) < 0)
-		return;
-	links = json_array();
-	json_array_foreach((json_t *)(uintptr_t)list, n, value)
-	{
-		const char *address = make_address(s, name, i, n, value);
-
-		if (address != NULL)
-			json_array_append_new(links, json_pack("{s:s}", "address", address));
-	}
-	if (diag_failed(&s->r->diag)) {
-		json_decref(links);
-		return;
-	}
-	name = place(s, KIND_POOL, name,
-	    json_pack("{s:s, s:o}", "type", s->address_type, "addresses", links), false, where,
-	    false);
-	if (name != NULL)
-		json_array_append_new(s->links, json_pack("{s:s, s:O*, s:i}", "pool", name,
-						    "weight", weight, "order", (int)i + 1));
+	if (scenario_fields_read(&s->spec, s->body, s->r) < 0)
+		return -EINVAL;
+	s->row = &rows[s->spec.kind];
+	name = domain_name(s, 0);
+	if (name == NULL)
+		return -EINVAL;
+	s->host = scenario_print(s, "%.*s", (int)strcspn(name, "/"), name);
+	refuse_members(s);
+	refuse_sites(s);
+	scenario_sites_read(s);
+	return diag_failed(&s->r->diag) ? -EINVAL : 0;
 }
+
+/* -- the domain -- */
 
 /* The domain's "pools[1].weight" is the request's "sites[1].weight". */
+static const char *
+place_of(struct scenario *s, const char *where)
+{
+	char *end;
+
+	if (strncmp(where, "pools[", 6) != 0)
+		return where;
+
+	const size_t i = strtoull(where + 6, &end, 10);
+
+	return i < json_array_size(s->links) && *end == ']'
+		   ? scenario_print(s, "%s%s", s->origins[i], end + 1)
+		   : "pools";
+}
+
 static void
 adopt_domain(struct scenario *s, const struct diag *from)
 {
 	for (const struct diag_problem *p = from->first; p != NULL; p = p->next) {
-		const char *where = strncmp(p->where, "pools", 5) == 0
-					? print(s, "sites%s", p->where + 5)
-					: p->where;
-
-		diag_add(&s->r->diag, from->code, where, "%s", p->detail);
+		diag_add(&s->r->diag, from->code, place_of(s, p->where), "%s", p->detail);
 		diag_detail(&s->r->diag, p->got, p->allowed);
 	}
+}
+
+/* custom: pools that are there already, by name or as links. */
+static void
+link_given_pools(struct scenario *s)
+{
+	const json_t *given = json_object_get(s->body, "pools"), *item;
+	size_t i;
+
+	if (given != NULL && !json_is_array(given))
+		scenario_refuse(s, "pools", "must be a list of pools", NULL,
+		    "[\"dc-a\", {\"pool\": \"dc-b\", \"weight\": 3}]");
+	json_array_foreach((json_t *)(uintptr_t)given, i, item)
+	{
+		json_t *link = json_is_string(item) ? json_pack("{s:O}", "pool", item)
+						    : json_copy((json_t *)(uintptr_t)item);
+
+		s->origins[json_array_size(s->links)] = scenario_print(s, "pools[%zu]", i);
+		json_array_append_new(s->links, link);
+	}
+}
+
+static json_t *
+domain_spec(struct scenario *s)
+{
+	json_t *spec = json_pack("{s:s, s:s, s:O}", "type", s->spec.types[s->type], "strategy",
+	    strategy_words[s->row->strategy], "pools", s->links);
+	const char *const *lists[] = { scenario_fields_domain, scenario_fields_sequence };
+	const size_t n = s->row->sequence == SCENARIO_OF_DOMAIN ? 2 : 1;
+
+	for (size_t l = 0; l < n; l++) {
+		for (size_t i = 0; lists[l][i] != NULL; i++)
+			json_object_set(spec, lists[l][i], json_object_get(s->body, lists[l][i]));
+	}
+	if (json_object_get(s->body, "strategy") != NULL)
+		json_object_set(spec, "strategy", json_object_get(s->body, "strategy"));
+	return spec;
 }
 
 static void
 make_domain(struct scenario *s, const char *name)
 {
-	json_t *ttl = json_object_get(s->body, "ttl"),
-	       *enabled = json_object_get(s->body, "enabled");
-	json_t *mode = json_object_get(s->body, "sequence_mode");
-	json_t *remark = json_object_get(s->body, "remark");
-	json_t *spec = json_pack("{s:s, s:s, s:O, s:O*, s:O*, s:O*, s:O*}", "type", s->type,
-	    "strategy", s->row->strategy, "pools", s->links, "ttl", ttl, "enabled", enabled,
-	    "sequence_mode", mode, "remark", remark);
 	struct diag d;
 
+	link_given_pools(s);
+	if (diag_failed(&s->r->diag))
+		return;
 	diag_init(&d);
-	switch (look(s, KIND_DOMAIN, name, spec, &d)) {
-	case FREE:
-		if (!diag_failed(&d) && edit_put(s->e, KIND_DOMAIN, name, spec, &d) == 0)
-			note(s->made, KIND_DOMAIN, name);
-		break;
-	case EQUAL:
-		note(s->reused, KIND_DOMAIN, name);
-		break;
-	case OTHER:
-		if (!diag_failed(&d))
-			diag_add(&d, DIAG_CONFLICT, "name",
-			    "there is a different domain '%s' already", name);
-		break;
-	}
+	scenario_place_domain(s, name, domain_spec(s), &d);
 	adopt_domain(s, &d);
 	diag_fini(&d);
-	json_decref(spec);
 }
 
-/* -- the request -- */
+/* -- one type after the other -- */
 
-static int
-read_head(struct scenario *s, char name[KIND_NAME_SIZE])
+static void
+make_type(struct scenario *s, size_t type)
 {
-	static const char *const types[][2] = { { "A", "ipv4" }, { "AAAA", "ipv6" },
-		{ "CNAME", "domain" } };
-	const char *scenario = text_of(s->body, "scenario");
+	const size_t n = scenario_sites_count(s, type);
+	const size_t links = s->spec.sites.count + s->n_lines + 1 +
+			     json_array_size(json_object_get(s->body, "pools"));
 
-	if (request_members(s->r, s->body, "", members) < 0)
-		return -EINVAL;
-	for (size_t i = 0; scenario != NULL && i < ARRAY_LEN(rows); i++)
-		if (strcmp(rows[i].name, scenario) == 0)
-			s->row = &rows[i];
-	if (s->row == NULL)
-		return invalid(
-		    s, "scenario", "is not a scenario that can be made", scenario, ALLOWED);
-	s->name = text_of(s->body, "name");
-	if (s->name == NULL)
-		return invalid(s, "name", "must be a domain name", NULL, NULL);
-	s->type = json_object_get(s->body, "type") == NULL ? "A" : text_of(s->body, "type");
-	for (size_t i = 0; s->type != NULL && i < ARRAY_LEN(types); i++)
-		if (strcasecmp(types[i][0], s->type) == 0) {
-			s->type = types[i][0];
-			s->address_type = types[i][1];
-		}
-	if (s->address_type == NULL)
-		return invalid(s, "type", "cannot be steered", s->type, "A, AAAA, CNAME");
-	if (!s->row->mode && json_object_get(s->body, "sequence_mode") != NULL)
-		return invalid(s, "sequence_mode", "is for active_standby only", NULL, NULL);
-	if (kind_name(KIND_DOMAIN, print(s, "%s/%s", s->name, s->type), name, &s->r->diag) < 0)
-		return -EINVAL;
-	s->name = print(s, "%.*s", (int)strcspn(name, "/"), name);
-	return 0;
+	s->type = type;
+	json_array_clear(s->links);
+	s->origins = arena_alloc(&s->r->arena, links * sizeof(*s->origins));
+	if (n < s->row->min) {
+		scenario_refuse(s, "sites",
+		    scenario_print(s, "%zu of them %s an address for %s", n,
+			n == 1 ? "has" : "have", s->spec.types[type]),
+		    NULL, scenario_print(s, "at least %zu", s->row->min));
+		return;
+	}
+	scenario_parts_make(s);
+	if (!diag_failed(&s->r->diag))
+		make_domain(s, domain_name(s, type));
 }
 
 static void
 make(struct scenario *s)
 {
-	const json_t *sites = json_object_get(s->body, "sites"), *site;
-	char name[KIND_NAME_SIZE];
-	size_t i;
-
-	if (read_head(s, name) < 0)
+	if (read_head(s) < 0 && s->host == NULL)
 		return;
-	if (!json_is_array(sites) || json_array_size(sites) < s->row->sites) {
-		invalid(s, "sites", "is too short", NULL,
-		    s->row->sites == 1 ? "a list of at least 1" : "a list of at least 2");
-		return;
-	}
-	make_template(s);
-	json_array_foreach((json_t *)(uintptr_t)sites, i, site) if (!diag_failed(&s->r->diag))
-	    make_site(s, i, site);
+	scenario_parts_template(s); /* whose problems are told along with those of the head */
+	for (size_t i = 0; i < s->spec.n_types && !diag_failed(&s->r->diag); i++)
+		make_type(s, i);
 	if (diag_failed(&s->r->diag))
 		return;
-	make_domain(s, name);
-	s->e->set.summary = print(s, "make domain '%s' as %s", name, s->row->name);
+	scenario_place_names(s);
+	if (diag_failed(&s->r->diag))
+		return;
+
+	const char *name = domain_name(s, 0);
+
+	s->e->set.summary = scenario_print(s, "make domain '%s' as %s", name,
+	    json_string_value(json_object_get(s->body, "scenario")));
 	edit_commit(s->e);
 	edit_reply(s->e, KIND_DOMAIN, name);
 }
@@ -387,11 +254,16 @@ scenario_make(struct edit *e, const json_t *body)
 		.links = json_array(),
 	};
 
+	strmap_init(&s.twins);
+	strmap_init(&s.asked);
 	make(&s);
 	if (e->r->reply != NULL) {
 		json_object_set(e->r->reply, "made", s.made);
 		json_object_set(e->r->reply, "reused", s.reused);
 	}
+	strmap_fini(&s.twins);
+	strmap_fini(&s.asked);
+	free(s.values);
 	json_decref(s.made);
 	json_decref(s.reused);
 	json_decref(s.links);
