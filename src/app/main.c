@@ -47,6 +47,9 @@ give_to_user(int dir, const char *user)
 		    "app", "cannot give the data directory to '%s': %s", user, strerror(errno));
 }
 
+#define LOCK_WAIT_MS 2000
+#define LOCK_TRY_MS  10
+
 static int
 lock_file(int dir, const char *path, struct diag *d)
 {
@@ -54,8 +57,13 @@ lock_file(int dir, const char *path, struct diag *d)
 	if (fd < 0)
 		return diag_add(d, DIAG_UNAVAILABLE, path, "the data directory is not writable: %s",
 		    strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
+	/* The children of one that was killed may still be ending, in the midst of a large write.
+	 */
+	for (int waited_ms = 0; waited_ms <= LOCK_WAIT_MS; waited_ms += LOCK_TRY_MS) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		usleep(LOCK_TRY_MS * 1000);
+	}
 	close(fd);
 	return diag_add(
 	    d, DIAG_UNAVAILABLE, path, "another gtmd is running on this data directory");
