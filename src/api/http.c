@@ -8,7 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/aside.h"
 #include "api/problem.h"
+#include "api/rest.h"
 #include "api/route.h"
 #include "api/stream.h"
 #include "base/check.h"
@@ -27,6 +29,7 @@ struct http {
 	uint32_t magic;
 	struct control *control;
 	struct stream *streams;
+	struct aside *aside;
 	struct MHD_Daemon *tcp;
 	struct MHD_Daemon *local; /* the Unix socket */
 };
@@ -261,9 +264,18 @@ take_body(struct request *r, const char *data, size_t len)
 	return r->drained <= DRAIN_MAX ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result
-serve(struct request *r, const char *method, const char *data, size_t *len, bool local)
+static bool
+takes_long(const struct route *route)
 {
+	return route->handle == rest_zonefile_put || route->handle == rest_zonefile_get;
+}
+
+static enum MHD_Result
+serve(struct http *h, struct request *r, const char *method, const char *data, size_t *len,
+    bool local)
+{
+	if (r->handled)
+		return send_reply(r);
 	if (!r->seen) {
 		examine(r, method, local);
 		r->refused = diag_failed(&r->diag);
@@ -275,6 +287,8 @@ serve(struct request *r, const char *method, const char *data, size_t *len, bool
 		*len = 0;
 		return rc;
 	}
+	if (!r->refused && takes_long(r->route) && aside_run(h->aside, r))
+		return MHD_YES;
 	if (!r->refused)
 		r->route->handle(r);
 	return send_reply(r);
@@ -284,16 +298,16 @@ static enum MHD_Result
 on_tcp(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
     const char *version, const char *data, size_t *len, void **context)
 {
-	(void)arg, (void)connection, (void)url, (void)version;
-	return serve(*context, method, data, len, false);
+	(void)connection, (void)url, (void)version;
+	return serve(arg, *context, method, data, len, false);
 }
 
 static enum MHD_Result
 on_local(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
     const char *version, const char *data, size_t *len, void **context)
 {
-	(void)arg, (void)connection, (void)url, (void)version;
-	return serve(*context, method, data, len, true);
+	(void)connection, (void)url, (void)version;
+	return serve(arg, *context, method, data, len, true);
 }
 
 static struct MHD_Daemon *
@@ -320,6 +334,7 @@ http_start(const struct http_config *c, struct control *control, struct diag *d)
 	h->magic = HTTP_MAGIC;
 	h->control = control;
 	h->streams = stream_new(control);
+	h->aside = aside_new();
 	if (c->tcp_fd >= 0)
 		h->tcp = listen_on(h, c->tcp_fd, on_tcp, POOL_THREADS);
 	if (c->unix_fd >= 0)
@@ -341,11 +356,13 @@ http_stop(struct http **hp)
 		return;
 	OBJ_CHECK(h, HTTP_MAGIC);
 	stream_stop(h->streams);
+	aside_stop(h->aside);
 	if (h->tcp != NULL)
 		MHD_stop_daemon(h->tcp);
 	if (h->local != NULL)
 		MHD_stop_daemon(h->local);
 	stream_free(&h->streams);
+	aside_free(&h->aside);
 	h->magic = 0;
 	free(h);
 	*hp = NULL;

@@ -4,8 +4,9 @@
  *
  *   http (bytes) -> request -> route -> handler fills `reply` or `diag` -> http (bytes)
  *
- * Lives on the thread of its connection, from the first line to the last byte of the reply. A
- * handler returns nothing: when `diag` holds a problem, that is the reply.
+ * Lives on the thread of its connection, from the first line to the last byte of the reply; one
+ * that takes long is handled aside (aside.h), while its connection is suspended. A handler returns
+ * nothing: when `diag` holds a problem, that is the reply.
  */
 #pragma once
 
@@ -47,6 +48,7 @@ struct request {
 	struct auth_caller caller;
 	bool seen;        /* the headers have been looked at */
 	bool refused;     /* by the headers alone: the body is only drained */
+	bool handled;     /* aside: only the reply is left to send */
 	uint64_t drained; /* bytes of body dropped */
 	struct buf body;
 
