@@ -196,6 +196,8 @@ name_copy_lower(uint8_t *out, const uint8_t *name)
 static bool
 equal_folded(const uint8_t *a, const uint8_t *b, size_t len)
 {
+	if (memcmp(a, b, len) == 0)
+		return true;
 	for (size_t i = 0; i < len; i++)
 		if (fold(a[i]) != fold(b[i]))
 			return false;
