@@ -42,7 +42,7 @@ struct tree_check {
 struct tree_event {
 	const char *kind; /* "address.down", "pool.degraded", "domain.fail_open", ... (5-api) */
 	enum kind object_kind;
-	const char *object; /* NULL: of no object */
+	const char *object;   /* NULL: of no object */
 	const char *severity; /* "info", "warning", "critical" */
 	const char *text;     /* one sentence */
 	int64_t at_ms;        /* real time */
