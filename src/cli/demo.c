@@ -86,7 +86,8 @@ set_stage(struct demo *d)
 	int rc = demo_sites_start(&d->sites, &problems);
 
 	if (rc == 0)
-		rc = demo_server_start(&d->server, args_value(&d->cli->args, "--gtmd"), &problems);
+		rc = demo_server_start(&d->server, args_value(&d->cli->args, "--gtmd"),
+		    args_value(&d->cli->args, "--config"), &problems);
 	if (rc == 0) {
 		const struct client_target target = { .socket = d->server.socket };
 

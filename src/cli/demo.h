@@ -52,6 +52,9 @@ void demo_show_block(struct demo *d, struct buf *text);
 void demo_show_progress(struct demo *d, const char *fmt, ...) PRINTF(2, 3);
 void demo_show_progress_end(struct demo *d);
 
+/* demo_lines.c: answers by where the client is. */
+void demo_lines_play(struct demo *d);
+
 /* demo_watch.c: looking at the running thing. */
 
 /* Ask the API; false after printing the refusal (the step fails). `body` is taken over. */

@@ -25,6 +25,8 @@ demo_dns_open(uint16_t port)
 	return rc != 0 ? rc : sock_udp_connect(&to, NULL);
 }
 
+#define ECS_OPTION 8
+
 static void
 put_u16(uint8_t *at, uint16_t v)
 {
@@ -32,10 +34,33 @@ put_u16(uint8_t *at, uint16_t v)
 	at[1] = (uint8_t)v;
 }
 
+#define ECS_BITS  24
+#define OPT_LEN   (11 + 4 + 4 + ECS_BITS / 8) /* record, option, family and lengths, network */
+#define QUERY_MAX (DNS_HEADER_LEN + NAME_MAX_LEN + 4 + OPT_LEN)
+
+/* An OPT record with the client's network (RFC 7871). */
+static int
+write_opt(uint8_t *out, const char *network)
+{
+	uint8_t ip[4];
+
+	if (inet_pton(AF_INET, network, ip) != 1)
+		return -EINVAL;
+	memset(out, 0, OPT_LEN);
+	put_u16(out + 1, RRTYPE_OPT);
+	put_u16(out + 3, 1232); /* what we can take */
+	put_u16(out + 9, OPT_LEN - 11);
+	put_u16(out + 11, ECS_OPTION);
+	put_u16(out + 13, OPT_LEN - 15);
+	put_u16(out + 15, 1); /* IPv4 */
+	out[17] = ECS_BITS;
+	memcpy(out + 19, ip, ECS_BITS / 8);
+	return OPT_LEN;
+}
+
 /* Header and question; returns the length or a negative errno. */
 static int
-write_query(
-    uint8_t out[DNS_HEADER_LEN + NAME_MAX_LEN + 4], uint16_t id, const char *name, uint16_t type)
+write_query(uint8_t out[QUERY_MAX], uint16_t id, const char *name, uint16_t type)
 {
 	const int len = name_parse(name, out + DNS_HEADER_LEN);
 
@@ -62,15 +87,36 @@ write_rdata(char *out, size_t size, uint16_t type, const uint8_t *rdata, uint16_
 		snprintf(out, size, "(%u bytes)", len);
 }
 
+/* The scope in an OPT record's options; -1: it tells none. */
+static int
+read_scope(const uint8_t *rdata, uint16_t len)
+{
+	struct buf_reader r = { .data = rdata, .len = len };
+
+	while (r.pos < len && !r.bad) {
+		const uint16_t code = buf_read_u16(&r), size = buf_read_u16(&r);
+		const uint8_t *option = buf_read_bytes(&r, size);
+
+		if (code == ECS_OPTION && option != NULL && size >= 4)
+			return option[3];
+	}
+	return -1;
+}
+
 static int
 read_answer(const uint8_t *msg, size_t len, uint16_t type, struct demo_dns_answer *a)
 {
 	struct buf_reader r = { .data = msg, .len = len };
 	uint8_t name[NAME_MAX_LEN];
 
-	*a = (struct demo_dns_answer){ .rcode = msg[3] & 0x0f, .aa = (msg[2] & 0x04) != 0 };
+	*a = (struct demo_dns_answer){
+		.rcode = msg[3] & 0x0f, .aa = (msg[2] & 0x04) != 0, .scope = -1
+	};
 	r.pos = 4;
-	unsigned questions = buf_read_u16(&r), answers = buf_read_u16(&r);
+	unsigned questions = buf_read_u16(&r), answers = buf_read_u16(&r), others;
+
+	others = buf_read_u16(&r);
+	others += buf_read_u16(&r);
 
 	r.pos = DNS_HEADER_LEN;
 	while (questions-- > 0) {
@@ -78,7 +124,7 @@ read_answer(const uint8_t *msg, size_t len, uint16_t type, struct demo_dns_answe
 			return -EBADMSG;
 		(void)buf_read_u32(&r);
 	}
-	while (answers-- > 0) {
+	for (unsigned left = answers + others; left > 0; left--) {
 		if (name_expand(msg, len, &r.pos, name) < 0)
 			return -EBADMSG;
 		const uint16_t rr = buf_read_u16(&r);
@@ -90,7 +136,9 @@ read_answer(const uint8_t *msg, size_t len, uint16_t type, struct demo_dns_answe
 
 		if (r.bad || rdata == NULL)
 			return -EBADMSG;
-		if (rr != type || a->n == DEMO_DNS_RDATA)
+		if (rr == RRTYPE_OPT)
+			a->scope = read_scope(rdata, rdlen);
+		if (left <= others || rr != type || a->n == DEMO_DNS_RDATA)
 			continue;
 		if (a->n == 0)
 			a->ttl = ttl;
@@ -100,17 +148,13 @@ read_answer(const uint8_t *msg, size_t len, uint16_t type, struct demo_dns_answe
 	return 0;
 }
 
-int
-demo_dns_ask(
-    int fd, const char *name, uint16_t type, unsigned timeout_ms, struct demo_dns_answer *a)
+static int
+ask(int fd, const uint8_t *query, int len, uint16_t type, unsigned timeout_ms,
+    struct demo_dns_answer *a)
 {
-	static uint16_t id;
-	uint8_t query[DNS_HEADER_LEN + NAME_MAX_LEN + 4], reply[4096];
-	const int len = write_query(query, ++id, name, type);
+	uint8_t reply[4096];
 	const uint64_t deadline = clock_mono_ms() + timeout_ms;
 
-	if (len < 0)
-		return len;
 	if (send(fd, query, (size_t)len, 0) != len)
 		return -errno;
 	for (;;) {
@@ -129,4 +173,30 @@ demo_dns_ask(
 		if (n >= DNS_HEADER_LEN && memcmp(reply, query, 2) == 0)
 			return read_answer(reply, (size_t)n, type, a);
 	}
+}
+
+static uint16_t last_id;
+
+int
+demo_dns_ask(
+    int fd, const char *name, uint16_t type, unsigned timeout_ms, struct demo_dns_answer *a)
+{
+	uint8_t query[QUERY_MAX];
+	const int len = write_query(query, ++last_id, name, type);
+
+	return len < 0 ? len : ask(fd, query, len, type, timeout_ms, a);
+}
+
+int
+demo_dns_ask_from(int fd, const char *name, uint16_t type, const char *network, unsigned timeout_ms,
+    struct demo_dns_answer *a)
+{
+	uint8_t query[QUERY_MAX];
+	const int len = write_query(query, ++last_id, name, type);
+	const int opt = len < 0 ? len : write_opt(query + len, network);
+
+	if (opt < 0)
+		return opt;
+	put_u16(query + 10, 1); /* additional records */
+	return ask(fd, query, len + opt, type, timeout_ms, a);
 }

@@ -15,6 +15,7 @@ struct demo_dns_answer {
 	uint32_t ttl;                   /* of the first record */
 	unsigned n;                     /* records of the type asked for */
 	char rdata[DEMO_DNS_RDATA][64]; /* addresses, or the first string of a TXT */
+	int scope;                      /* of a client's network, if one was told; else -1 */
 };
 
 /* A connected socket; the caller closes it. Negative errno on failure. */
@@ -23,3 +24,6 @@ MUST_USE int demo_dns_open(uint16_t port);
  */
 MUST_USE int demo_dns_ask(
     int fd, const char *name, uint16_t type, unsigned timeout_ms, struct demo_dns_answer *a);
+/* The same, telling that the client is in `network`, an IPv4 /24 (EDNS Client Subnet). */
+MUST_USE int demo_dns_ask_from(int fd, const char *name, uint16_t type, const char *network,
+    unsigned timeout_ms, struct demo_dns_answer *a);

@@ -79,11 +79,12 @@ become(const char *path, const char *const *argv, const char *log)
 }
 
 static int
-spawn(struct demo_server *s, const char *path)
+spawn(struct demo_server *s, const char *path, const char *config)
 {
 	char *dns = xasprintf("127.0.0.1:%u", s->dns_port),
 	     *api = xasprintf("127.0.0.1:%u", s->api_port);
-	const char *const argv[] = { path, "--data-dir", s->dir, "--dns", dns, "--api", api, NULL };
+	const char *const argv[] = { path, "--data-dir", s->dir, "--dns", dns, "--api", api,
+		config != NULL ? "-c" : NULL, config, NULL };
 
 	s->pid = fork();
 	if (s->pid == 0)
@@ -112,7 +113,7 @@ make_dir(struct demo_server *s)
 }
 
 int
-demo_server_start(struct demo_server *s, const char *gtmd, struct diag *d)
+demo_server_start(struct demo_server *s, const char *gtmd, const char *config, struct diag *d)
 {
 	char *path = find_gtmd(gtmd);
 	int rc = 0;
@@ -129,7 +130,7 @@ demo_server_start(struct demo_server *s, const char *gtmd, struct diag *d)
 		if (s->dns_port == 0 || s->api_port == 0)
 			rc = diag_add(d, DIAG_INTERNAL, "127.0.0.1", "no free port");
 	}
-	if (rc == 0 && (rc = spawn(s, path)) != 0)
+	if (rc == 0 && (rc = spawn(s, path, config)) != 0)
 		rc = diag_add(d, DIAG_INTERNAL, path, "%s", strerror(-rc));
 	free(path);
 	return rc;

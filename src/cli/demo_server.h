@@ -16,8 +16,10 @@ struct demo_server {
 	pid_t pid;
 };
 
-/* `gtmd` NULL: beside this program. 0 when started (not ready yet), or -EINVAL with problems. */
-MUST_USE int demo_server_start(struct demo_server *s, const char *gtmd, struct diag *d);
+/* `gtmd` NULL: beside this program. `config`: a file for it, or NULL. 0 when started (not ready
+ * yet), or -EINVAL with problems. */
+MUST_USE int
+demo_server_start(struct demo_server *s, const char *gtmd, const char *config, struct diag *d);
 bool demo_server_runs(struct demo_server *s);
 /* SIGTERM, wait, remove the directory; SIGKILL after 5 s. Returns whether it ended by itself with
  * 0. */

@@ -314,6 +314,10 @@ const struct demo_step demo_steps[] = {
 	{ "Repair it", "   Nobody needs to switch back: a passed probe is enough.\n", play_repair },
 	{ "Ask why", "   The server tells what it would answer, how likely, and by which rules.\n",
 	    play_explain },
+	{ "Answer by where the client is",
+	    "   An office and, if there is data of it, a country are sent to dc-a; all others to "
+	    "dc-b.\n",
+	    demo_lines_play },
 	{ "Disable it", "   The name resolves from the public zone again; nothing was deleted.\n",
 	    play_disable },
 	{ .title = NULL },

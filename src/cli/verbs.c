@@ -50,6 +50,7 @@ static const struct option check_options[] = {
 static const struct option demo_options[] = {
 	{ "--stay", 0, NULL, "keep everything running until Ctrl-C" },
 	{ "--gtmd", 0, "PATH", "the server to run; default: beside gtmctl" },
+	{ "--config", 0, "FILE", "its configuration: data sets of where clients are" },
 	OPTION_END,
 };
 
