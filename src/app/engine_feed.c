@@ -57,12 +57,9 @@ void
 engine_feed_event(struct engine *e, const struct tree_event *ev)
 {
 	char at[CLOCK_TEXT_SIZE];
-	json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "kind", ev->kind, "severity", ev->severity,
+	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "kind", ev->kind, "object",
+	    "kind", kind_table[ev->object_kind].name, "name", ev->object, "severity", ev->severity,
 	    "text", ev->text, "at", clock_text(ev->at_ms, at));
-	if (ev->object != NULL)
-		json_object_set_new(body, "object",
-		    json_pack("{s:s, s:s}", "kind", kind_table[ev->object_kind].name, "name",
-			ev->object));
 	if (ev->data != NULL)
 		json_object_set(body, "data", ev->data);
 	tell_event(e, body);

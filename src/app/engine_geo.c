@@ -134,12 +134,8 @@ keep(struct engine_geo *g, const struct watch_news *n)
 static void
 tell(struct engine_geo *g, const char *kind, const char *severity, const char *text)
 {
-	const struct tree_event ev = {
-		.kind = kind, .severity = severity, .text = text, .at_ms = clock_real_ms()
-	};
-
 	log_line(strcmp(severity, "info") == 0 ? LOG_INFO : LOG_WARN, "geo", "%s: %s", kind, text);
-	engine_feed_event(g->engine, &ev);
+	engine_feed_notice(g->engine, kind, severity, text);
 }
 
 static void
