@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/help.h"
 
+#include <string.h>
+
 #include "cli/verbs.h"
 
 static const char program_examples[] =
@@ -12,6 +14,15 @@ static const char program_examples[] =
     "  gtmctl explain www.example.com A --client 192.0.2.1\n"
     "  gtmctl events -w\n";
 
+/* Lines after the first begin at `column`. */
+static void
+write_lines(FILE *out, const char *text, int column)
+{
+	for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1)
+		fprintf(out, "%.*s\n%*s", (int)(end - text), text, column, "");
+	fprintf(out, "%s\n", text);
+}
+
 static void
 write_options(FILE *out, const char *title, const struct option *o)
 {
@@ -22,7 +33,8 @@ write_options(FILE *out, const char *title, const struct option *o)
 		snprintf(left, sizeof(left), "%c%c%s%s%s%s", o->letter != 0 ? '-' : ' ',
 		    o->letter != 0 ? o->letter : ' ', o->letter != 0 ? ", " : "  ", o->name,
 		    o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
-		fprintf(out, "  %-28s %s\n", left, o->prose);
+		fprintf(out, "  %-28s ", left);
+		write_lines(out, o->prose, 31);
 	}
 }
 

@@ -12,8 +12,8 @@ static json_t *
 make_request(struct cli *cli)
 {
 	const struct args *args = &cli->args;
-	const char *client = args_value(args, "--client"), *draws = args_value(args, "--draws"),
-		   *address;
+	const char *client = args_value(args, "--client"), *ecs = args_value(args, "--ecs"),
+		   *draws = args_value(args, "--draws"), *address;
 	json_t *body = json_pack("{s:s,s:s}", "name", args->words[0], "type", args->words[1]);
 	json_t *overrides = json_object();
 
@@ -26,6 +26,8 @@ make_request(struct cli *cli)
 	json_decref(overrides);
 	if (client != NULL)
 		json_object_set_new(body, "client", json_string(client));
+	if (ecs != NULL)
+		json_object_set_new(body, "ecs", json_string(ecs));
 	if (draws != NULL) {
 		struct diag d;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* version, help. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -22,6 +23,23 @@ verb_version(struct cli *cli)
 	return code;
 }
 
+/* All verbs of a word such as "domain". False if there are none. */
+static bool
+help_family(FILE *out, const char *word)
+{
+	const size_t len = strlen(word);
+	bool any = false;
+
+	for (const struct verb *v = verbs_table; v->name != NULL; v++) {
+		if (strncmp(v->name, word, len) != 0 || v->name[len] != ' ')
+			continue;
+		fprintf(out, "%s%s: ", any ? "\n\n" : "", v->name);
+		help_write(out, v);
+		any = true;
+	}
+	return any;
+}
+
 int
 verb_help(struct cli *cli)
 {
@@ -40,6 +58,9 @@ verb_help(struct cli *cli)
 		help_write(cli->out, v);
 		return EXIT_OK;
 	}
+	if (a->n_words == 1 && help_family(cli->out, name))
+		return EXIT_OK;
+
 	const char *near = args_nearest(name, verbs_table, sizeof(struct verb));
 
 	return cli_refuse(cli, EXIT_USAGE, name, "unknown verb%s%s",

@@ -9,15 +9,34 @@ static const struct option apply_options[] = {
 	OPTION_END,
 };
 static const struct option create_options[] = {
-	{ "--scenario", 0, "NAME", "multi_active or active_standby" },
+	{ "--scenario", 0, "NAME",
+	    "health_check_only         probe and tell, answer all of them whatever happens\n"
+	    "active_standby            the first site; while it is down the next\n"
+	    "multi_active              all sites by weight\n"
+	    "single_dc_multi_isp       one site, each carrier's clients by their carrier\n"
+	    "active_standby_multi_isp  the same with standby sites\n"
+	    "multi_active_multi_isp    the same with all sites by weight\n"
+	    "custom                    your own strategy and pools" },
 	{ "--site", 0, "NAME=IP,IP:WEIGHT",
-	    "a site, its addresses and weight (1); repeat for each site" },
+	    "a site, its addresses and weight (1); repeat for each site, the primary first;\n"
+	    "of multi_isp scenarios NAME=LINE:IP,LINE:IP:WEIGHT, lines telecom, unicom, ..." },
 	{ "--check", 0, "PROTOCOL:PORT", "probe of each address: tcp:80, https:443/healthz" },
+	{ "--template", 0, "NAME:PORT", "probe with a template that is there, instead" },
 	{ "--interval", 0, "TIME", "between probes (5s)" },
 	{ "--timeout", 0, "TIME", "of one probe (2s)" },
 	{ "--fall", 0, "N", "failures in a row that make it down (3)" },
 	{ "--rise", 0, "N", "passes in a row that make it up (2)" },
 	{ "--ttl", 0, "SECONDS", "of the answers (60)" },
+	{ "--sequence-mode", 0, "MODE",
+	    "of standbys: preemptive goes back to a better one (default), non_preemptive stays" },
+	{ "--failback-delay", 0, "TIME", "how long a better one must be up before going back (0)" },
+	{ "--fallback", 0, "RULE",
+	    "when nothing is available: fail_open (default), last_good, ..." },
+	{ "--strategy", 0, "NAME", "of custom: weight, sequence, source_nearest, hash, ..." },
+	{ "--pool", 0, "NAME:WEIGHT", "of custom: link a pool that is there; may be repeated" },
+	{ "--name", 0, "KIND/NAME=NEW", "call what would be KIND/NAME otherwise; may be repeated" },
+	{ "--remark", 0, "TEXT", "a note on the domain" },
+	{ "--dry-run", 0, NULL, "show what would be made; change nothing" },
 	{ "--enable", 0, NULL, "answer with it at once; without, it only probes" },
 	OPTION_END,
 };
@@ -31,7 +50,8 @@ static const struct option refresh_options[] = {
 	OPTION_END,
 };
 static const struct option explain_options[] = {
-	{ "--client", 0, "IP", "who asks (prefix allowed)" },
+	{ "--client", 0, "IP", "whose address the query has: a resolver's, mostly" },
+	{ "--ecs", 0, "PREFIX", "the query's EDNS Client Subnet, e.g. 198.51.100.0/24" },
 	{ "--down", 0, "ADDRESS", "as if this address were down; may be repeated" },
 	{ "--up", 0, "ADDRESS", "as if this address were up; may be repeated" },
 	{ "--draws", 0, "N", "draw so many answers and count them" },
@@ -76,14 +96,28 @@ const struct verb verbs_table[] = {
 	    NULL, 2, 3, verb_delete },
 	{ "export", "", "Write all objects as YAML that apply takes",
 	    "  gtmctl export > gtm.yaml\n", NULL, 0, 0, verb_export },
-	{ "domain create", "NAME TYPE",
+	{ "domain create", "NAME TYPE[,TYPE]",
 	    "Make an access domain with its pools, addresses and checks",
 	    "  gtmctl domain create www.example.com A --scenario multi_active \\\n"
 	    "      --site dc-a=203.0.113.10,203.0.113.11:3 --site dc-b=198.51.100.10:1 --check "
 	    "tcp:80\n"
 	    "  gtmctl domain create www.example.com AAAA --scenario active_standby \\\n"
 	    "      --site dc-a=2001:db8::1 --site 'dc-b=[2001:db8:1::1]:2' --check http:80/healthz "
-	    "--enable\n",
+	    "--enable\n"
+	    "  gtmctl domain create www.example.com A,AAAA --scenario health_check_only \\\n"
+	    "      --site dc-a=203.0.113.10,2001:db8::1 --check tcp:80\n"
+	    "  gtmctl domain create www.example.com A --scenario single_dc_multi_isp \\\n"
+	    "      --site dc-a=telecom:203.0.113.10,unicom:198.51.100.10,mobile:192.0.2.10 "
+	    "--check tcp:80\n"
+	    "  gtmctl domain create www.example.com A --scenario active_standby_multi_isp "
+	    "--dry-run \\\n"
+	    "      --site dc-a=telecom:203.0.113.10,unicom:198.51.100.10 \\\n"
+	    "      --site dc-b=telecom:203.0.113.20,unicom:198.51.100.20 --check tcp:80\n"
+	    "  gtmctl domain create www.example.com A --scenario multi_active_multi_isp \\\n"
+	    "      --site dc-a=telecom:203.0.113.10,unicom:198.51.100.10:3 \\\n"
+	    "      --site dc-b=telecom:203.0.113.20,unicom:198.51.100.20:1 --check tcp:80\n"
+	    "  gtmctl domain create www.example.com A --scenario custom --strategy weight \\\n"
+	    "      --pool dc-a:3 --pool dc-b:1\n",
 	    create_options, 2, 2, verb_domain_create },
 	{ "domain enable", "NAME TYPE",
 	    "Answer with the access domain instead of the zone's record",
@@ -113,7 +147,8 @@ const struct verb verbs_table[] = {
 	    "  gtmctl zone export example.com > example.com.zone\n", NULL, 1, 1, verb_zone_export },
 	{ "explain", "NAME TYPE", "Tell what would be answered, and why",
 	    "  gtmctl explain www.example.com A\n"
-	    "  gtmctl explain www.example.com A --client 192.0.2.1 --down dc-a-1 --draws 1000\n",
+	    "  gtmctl explain www.example.com A --client 192.0.2.1 --down dc-a-1 --draws 1000\n"
+	    "  gtmctl explain www.example.com A --client 192.0.2.53 --ecs 198.51.100.0/24\n",
 	    explain_options, 2, 2, verb_explain },
 	{ "events", "", "Show what happened",
 	    "  gtmctl events -w\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the servers of test_steering.py are given to serve, said once; each of them gets it in its own words.
+"""What the servers of test_steering_peers.py are given to serve, said once; each of them gets it in its own words.
 
     World    networks (a line each), sites with their addresses, names steered over them; who is down
     Oracle   who answers a client, and how wide that holds: slow and obvious, by RFC 7871

@@ -200,6 +200,90 @@ test_create_sends_what_was_meant(void **state)
 	stop(&s);
 }
 
+/* Every option arrives where the request has it; what was made is shown. */
+static void
+test_create_with_everything(void **state)
+{
+	static const char reply[] = HEAD(
+	    "200 OK") "\r\n{\"dryRun\":true,\"reused\":[{\"kind\":\"template\",\"name\":\"web\","
+		      "\"generated\":\"t\",\"spec\":{\"protocol\":\"tcp\",\"interval\":\"5s\"}}],"
+		      "\"made\":[{\"kind\":\"pool\",\"name\":\"p\",\"spec\":{\"strategy\":"
+		      "\"weight\","
+		      "\"addresses\":[{\"address\":\"a\",\"weight\":3,\"lines\":[\"default\"]}]}},"
+		      "{\"kind\":\"domain\",\"name\":\"www.x/A\",\"spec\":{\"strategy\":"
+		      "\"source_nearest\",\"ttl\":60,\"enabled\":false,\"pools\":[{\"pool\":\"p\","
+		      "\"weight\":1,\"lines\":[\"telecom\"]}]}}]}";
+	struct server s;
+
+	(void)state;
+	start(&s, reply);
+	struct outcome o = RUN("domain", "create", "www.x", "A,AAAA", "--scenario", "custom",
+	    "--template", "web:80", "--site", "a=telecom:192.0.2.1", "--ttl", "5",
+	    "--sequence-mode", "non_preemptive", "--failback-delay", "5m", "--strategy", "hash",
+	    "--fallback", "nodata", "--remark", "r", "--pool", "p:3", "--pool", "q", "--name",
+	    "pool/a=b", "--dry-run", "--socket", s.path);
+
+	assert_int_equal(o.code, EXIT_OK);
+	assert_non_null(strstr(s.request, "POST /api/v1/domains:from-scenario?dryRun=1 "));
+	assert_non_null(strstr(s.request,
+	    "{\"scenario\":\"custom\",\"name\":\"www.x\",\"type\":[\"A\",\"AAAA\"],"
+	    "\"enabled\":false,\"check\":{\"template\":\"web\",\"port\":80},\"sites\":["
+	    "{\"name\":\"a\",\"weight\":1,\"lines\":{\"telecom\":[\"192.0.2.1\"]}}],"
+	    "\"ttl\":5,\"sequence_mode\":\"non_preemptive\",\"failback_delay\":\"5m\","
+	    "\"strategy\":\"hash\",\"fallback\":\"nodata\",\"remark\":\"r\",\"pools\":["
+	    "{\"pool\":\"p\",\"weight\":3},\"q\"],\"names\":{\"pool/a\":\"b\"}}"));
+	assert_string_equal(o.out,
+	    "       OBJECT          WHAT\n"
+	    "there  template/web    tcp every 5s (for t)\n"
+	    "new    pool/p          weight: a*3\n"
+	    "new    domain/www.x/A  source_nearest: p for telecom; ttl 60, disabled\n");
+	assert_string_equal(o.err, "nothing was changed: this is what would be made\n");
+	end(&o);
+	stop(&s);
+}
+
+static void
+test_create_refuses_what_it_cannot_read(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "--pool", "p:x" },
+		{ "--pool", ":3" },
+		{ "--template", "web" },
+		{ "--template", "web:x" },
+		{ "--name", "a" },
+		{ "--remark", "\xff" },
+		{ "--ttl", "x" },
+		{ "--site", "a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct outcome o = RUN("domain", "create", "www.x", "A", "--scenario", "custom",
+		    bad[i][0], bad[i][1], "--socket", "/nonexistent");
+
+		assert_int_equal(o.code, EXIT_USAGE);
+		assert_non_null(strstr(o.err, bad[i][0]));
+		end(&o);
+	}
+}
+
+static void
+test_explain_sends_the_subnet(void **state)
+{
+	struct server s;
+
+	(void)state;
+	start(&s, HEAD("200 OK") "\r\n{\"answer\":{}}");
+	struct outcome o = RUN("explain", "www.x", "A", "--client", "192.0.2.53", "--ecs",
+	    "198.51.100.0/24", "--socket", s.path);
+
+	assert_int_equal(o.code, EXIT_OK);
+	assert_non_null(strstr(s.request, "{\"name\":\"www.x\",\"type\":\"A\",\"client\":"
+					  "\"192.0.2.53\",\"ecs\":\"198.51.100.0/24\"}"));
+	end(&o);
+	stop(&s);
+}
+
 static void
 test_sites_fail_and_return(void **state)
 {
@@ -282,6 +366,9 @@ main(void)
 		cmocka_unit_test(test_get),
 		cmocka_unit_test(test_refusals_have_their_exit_codes),
 		cmocka_unit_test(test_create_sends_what_was_meant),
+		cmocka_unit_test(test_create_with_everything),
+		cmocka_unit_test(test_create_refuses_what_it_cannot_read),
+		cmocka_unit_test(test_explain_sends_the_subnet),
 		cmocka_unit_test(test_sites_fail_and_return),
 		cmocka_unit_test(test_dns_answers_are_read),
 	};
