@@ -6,34 +6,23 @@
 #include "cli/kinds.h"
 #include "cli/table.h"
 
+/* "sequence: dc-a-1, dc-b-1", with weights where they count. */
 static const char *
-link_text(const json_t *link, const char *member, bool weighted, struct arena *a)
-{
-	const json_t *lines = json_object_get(link, "lines");
-	const char *line = json_string_value(json_array_get(lines, 0));
-	const char *name = kinds_text(json_object_get(link, member), a);
-
-	if (weighted)
-		name =
-		    arena_printf(a, "%s*%s", name, kinds_text(json_object_get(link, "weight"), a));
-	if (line == NULL || (json_array_size(lines) == 1 && strcmp(line, "default") == 0))
-		return name;
-	return arena_printf(a, "%s for %s", name, kinds_text(lines, a));
-}
-
-/* "weight: dc-a*3, dc-b*1" */
-static const char *
-links_text(const json_t *spec, const char *list, const char *member, struct arena *a)
+members_text(const json_t *spec, struct arena *a)
 {
 	const char *strategy = kinds_text(json_object_get(spec, "strategy"), a);
 	const char *text = arena_printf(a, "%s:", strategy);
+	const bool weighted = strcmp(strategy, "weight") == 0;
 	const json_t *link;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)json_object_get(spec, list), i, link)
+	json_array_foreach((json_t *)(uintptr_t)json_object_get(spec, "addresses"), i, link)
 	{
 		text = arena_printf(a, "%s%s %s", text, i > 0 ? "," : "",
-		    link_text(link, member, strcmp(strategy, "weight") == 0, a));
+		    kinds_text(json_object_get(link, "address"), a));
+		if (weighted)
+			text = arena_printf(
+			    a, "%s*%s", text, kinds_text(json_object_get(link, "weight"), a));
 	}
 	return text;
 }
@@ -54,10 +43,33 @@ what(const json_t *object, struct arena *a)
 			? ", stays available whatever its health"
 			: "");
 	if (strcmp(kind, "pool") == 0)
-		return links_text(spec, "addresses", "address", a);
-	return arena_printf(a, "%s; ttl %s, %s", links_text(spec, "pools", "pool", a),
+		return members_text(spec, a);
+	return arena_printf(a, "%s, ttl %s, %s", kinds_text(json_object_get(spec, "strategy"), a),
 	    kinds_text(json_object_get(spec, "ttl"), a),
 	    json_is_true(json_object_get(spec, "enabled")) ? "enabled" : "disabled");
+}
+
+/* A domain's pools, a row each: whom it serves and how much. */
+static void
+add_pools(struct table *t, const json_t *spec, struct arena *a)
+{
+	const bool weighted =
+	    strcmp(kinds_text(json_object_get(spec, "strategy"), a), "weight") == 0;
+	const json_t *link;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)json_object_get(spec, "pools"), i, link)
+	{
+		const char *lines = kinds_text(json_object_get(link, "lines"), a);
+
+		table_cell(t, STYLE_PLAIN, "");
+		table_cell(t, STYLE_PLAIN,
+		    arena_printf(a, "  pool/%s", kinds_text(json_object_get(link, "pool"), a)));
+		table_cell(t, STYLE_PLAIN,
+		    weighted ? arena_printf(
+				   a, "weight %s", kinds_text(json_object_get(link, "weight"), a))
+			     : arena_printf(a, "line %s", lines));
+	}
 }
 
 static const char *
@@ -83,6 +95,7 @@ add_rows(struct table *t, const json_t *list, const char *word, enum style style
 		    generated == NULL ? what(object, a)
 				      : arena_printf(a, "%s (for %s)", what(object, a),
 					    kinds_text(generated, a)));
+		add_pools(t, json_object_get(object, "spec"), a);
 	}
 }
 

@@ -2,9 +2,11 @@
 /*
  * made -- what from-scenario made or would make, a line for each object. Pure.
  *
- *	made  address/dc-a-1                    203.0.113.10
- *	      pool/www.example.com-telecom      round_robin: dc-a-telecom-1
- *	used  template/web                      tcp (for www.example.com-tcp-80)
+ *	there  template/web                    tcp every 5s (for www.example.com-tcp-80)
+ *	made   address/dc-a-1                  203.0.113.10
+ *	made   pool/www.example.com-telecom    round_robin: dc-a-telecom-1
+ *	made   domain/www.example.com/A        source_nearest, ttl 60, disabled
+ *	         pool/www.example.com-telecom  line telecom
  */
 #pragma once
 

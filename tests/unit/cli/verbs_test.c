@@ -236,7 +236,8 @@ test_create_with_everything(void **state)
 	    "       OBJECT          WHAT\n"
 	    "there  template/web    tcp every 5s (for t)\n"
 	    "new    pool/p          weight: a*3\n"
-	    "new    domain/www.x/A  source_nearest: p for telecom; ttl 60, disabled\n");
+	    "new    domain/www.x/A  source_nearest, ttl 60, disabled\n"
+	    "         pool/p        line telecom\n");
 	assert_string_equal(o.err, "nothing was changed: this is what would be made\n");
 	end(&o);
 	stop(&s);
