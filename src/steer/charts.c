@@ -329,6 +329,12 @@ uses_data(const struct chart *c)
 	return false;
 }
 
+const struct atlas *
+charts_atlas(const struct charts *cs)
+{
+	return cs->atlas;
+}
+
 void
 charts_set_atlas(struct charts *cs, struct atlas *a)
 {

@@ -29,6 +29,7 @@ void charts_free(struct charts **cs); /* no chart may be in use */
 /* Charts got from now on follow the new data; those in use stay as they are. Takes `a`; NULL: no
  * data. */
 void charts_set_atlas(struct charts *cs, struct atlas *a);
+const struct atlas *charts_atlas(const struct charts *cs); /* NULL: no data */
 /* A custom line appears or changes / goes. Cost O(its CIDRs log all CIDRs). */
 void charts_put_line(struct charts *cs, const char *name, const struct line_spec *spec);
 void charts_drop_line(struct charts *cs, const char *name);

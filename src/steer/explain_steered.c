@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "steer/explain_account.h"
+#include "steer/locate.h"
 #include "steer/scene.h"
 #include "steer/strategy.h"
 
@@ -57,7 +58,7 @@ add_share(void *arg, uint32_t tag, double probability)
 
 /* Where the client belongs, as the server would find it. */
 static void
-locate(struct trial *t)
+place_client(struct trial *t)
 {
 	const struct account *a = t->a;
 	const struct chart *fine = t->d->chart;
@@ -106,12 +107,51 @@ tell_client(const struct trial *t)
 			: "");
 }
 
-/* Why the client belongs to a line. */
+/* What says that the client is in a line: a member of locate's reply; borrowed from it. */
+static const json_t *
+reason(const json_t *located, const char *line)
+{
+	const json_t *j;
+	size_t i;
+
+	json_array_foreach(json_object_get(located, "lines"), i, j)
+	{
+		if (strcmp(json_string_value(json_object_get(j, "line")), line) == 0)
+			return json_object_get(j, "because");
+	}
+	return NULL;
+}
+
 static void
 tell_why(const struct trial *t, const char *line)
 {
-	explain_step(
-	    t->a, "line", "'%s' is the closest line of this client that a pool serves", line);
+	char ip[POSITION_TEXT_SIZE];
+	struct diag ignored;
+
+	position_text(&t->at, ip);
+	ip[strcspn(ip, "/")] = '\0';
+	diag_init(&ignored);
+
+	json_t *request = json_pack("{s:s}", "ip", ip);
+	json_t *located = locate(
+	    &t->a->tree->model, charts_atlas(t->a->tree->charts), NULL, 0, request, &ignored);
+	const json_t *why = reason(located, line), *range = json_object_get(why, "range");
+
+	if (json_object_get(why, "cidr") != NULL)
+		explain_step(t->a, "line",
+		    "'%s' is the closest line of this client that a pool serves: %s is of line "
+		    "'%s'",
+		    line, json_string_value(json_object_get(why, "cidr")),
+		    json_string_value(json_object_get(why, "line")));
+	else
+		explain_step(t->a, "line",
+		    "'%s' is the closest line of this client that a pool serves: the data sets say "
+		    "so of %s - %s",
+		    line, json_string_value(json_array_get(range, 0)),
+		    json_string_value(json_array_get(range, 1)));
+	json_decref(located);
+	json_decref(request);
+	diag_fini(&ignored);
 }
 
 /* The line that matched, and where its clients went if it could not serve them. */
@@ -348,7 +388,7 @@ explain_steered(struct account *a, const struct live_domain *d)
 		steered = true;
 		borrow_cursors(&t.scene);
 		t.plan = compile_plan(&t.scene.input);
-		locate(&t);
+		place_client(&t);
 		t.probability = xcalloc(t.scene.n_members + 1, sizeof(*t.probability));
 		plan_shares(t.plan, t.variant, t.at.family == 0 ? NULL : &t.at, add_share, &t);
 		tell(&t);
