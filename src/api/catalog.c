@@ -116,19 +116,6 @@ list(struct edit *e, const char *catalog, const char *id, const char *member,
 	put_name(e, catalog, node_label(e, "coo.", id), coo);
 }
 
-static bool
-has_new_soa(const struct edit *e, const char *zone)
-{
-	for (size_t i = e->set.count; i-- > 0;) {
-		const struct change_op *op = &e->set.ops[i];
-
-		if (op->op == CHANGE_RRSET_PUT && op->type == RRTYPE_SOA &&
-		    strcmp(op->name, zone) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* The catalog changes: it says which version of the schema it is, and has a new serial. */
 static void
 touch(struct edit *e, const char *catalog)
@@ -137,7 +124,7 @@ touch(struct edit *e, const char *catalog)
 	    (const uint8_t *)"\1"
 			     "2",
 	    2);
-	if (!has_new_soa(e, catalog))
+	if (!soa_is_new(e, catalog))
 		soa_bump(e, catalog);
 }
 

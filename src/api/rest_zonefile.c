@@ -8,8 +8,6 @@
 
 #include "api/edit.h"
 #include "api/problem.h"
-#include "api/record_index.h"
-#include "api/records.h"
 #include "api/rest.h"
 #include "api/route.h"
 #include "api/soa.h"
@@ -17,6 +15,7 @@
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "model/nouns.h"
+#include "store/store.h"
 #include "zone/zonefile.h"
 
 #define LARGE 50000 /* sets */
@@ -29,32 +28,19 @@ give_back(size_t sets)
 		malloc_trim(0);
 }
 
-struct items {
-	struct zonefile_item *list;
-	size_t count, cap;
-	struct arena owners;
+struct gather {
+	struct rrpage_book sets;
+	size_t apex_len;
 };
 
-static bool
-gather(const uint8_t *owner, const struct rrset *set, void *arg)
+static int
+gather(const struct change_op *op, void *arg)
 {
-	struct items *all = arg;
+	struct gather *g = arg;
 
-	MEM_GROW(&all->list, &all->cap, all->count + 1);
-	all->list[all->count++] = (struct zonefile_item){
-		.owner = arena_memdup(&all->owners, owner, name_len(owner)),
-		.set = rrset_new(set->type, set->ttl_s, set->data, set->size),
-	};
-	return true;
-}
-
-static void
-items_fini(struct items *all)
-{
-	for (size_t i = 0; i < all->count; i++)
-		rrset_free(&all->list[i].set);
-	free(all->list);
-	arena_fini(&all->owners);
+	rrpage_add(&g->sets, g->apex_len,
+	    &(struct rrpage_set){ op->owner, op->type, op->ttl_s, op->rdata, op->rdata_len, NULL });
+	return 0;
 }
 
 void
@@ -62,7 +48,7 @@ rest_zonefile_get(struct request *r)
 {
 	char zone[KIND_NAME_SIZE];
 	uint8_t apex[NAME_MAX_LEN];
-	struct items all = { .list = NULL };
+	struct gather all;
 
 	if (edit_target(r, zone) < 0)
 		return;
@@ -74,13 +60,19 @@ rest_zonefile_get(struct request *r)
 		edit_not_found(r, KIND_ZONE, zone);
 		return;
 	}
-	arena_init(&all.owners);
-	if (records_walk(control_store(r->control), zone, gather, &all, &r->diag) == 0) {
-		zonefile_write(all.list, all.count, apex, &r->text);
+	rrpage_init(&all.sets);
+	all.apex_len = name_len(apex);
+	if (store_zone_rrsets(control_store(r->control), zone, gather, &all) == 0) {
+		zonefile_write(&all.sets, apex, &r->text);
 		r->text_type = "text/dns; charset=utf-8";
+	} else {
+		diag_add(&r->diag, DIAG_UNAVAILABLE, "", "the store cannot be read");
 	}
-	items_fini(&all);
-	give_back(all.count);
+
+	const size_t sets = all.sets.sets;
+
+	rrpage_fini(&all.sets);
+	give_back(sets);
 }
 
 /* The parser says "zone:12"; a client that sent a body wants "line 12". */
@@ -98,34 +90,99 @@ adopt_lines(struct diag *to, const struct diag *from)
 }
 
 /*
- * How the file compares with what is stored. A file that changes little becomes the changes, so
- * they cost what they are; one that changes much replaces the zone, seen by readers as one swap.
+ * How the file compares with what is stored: both are in the same order, so they are walked side by
+ * side. A file that changes little becomes the changes, so they cost what they are; one that
+ * changes much replaces the zone, seen by readers as one swap. The SOA is apart: its serial
+ * follows.
  */
 struct compare {
 	struct edit *edit;
 	const char *zone;
 	struct zonefile *file;
-	struct record_index index;
-	bool *same; /* by item: stored just so */
-	size_t n_same, stored;
-	struct change_set gone; /* stored and not in the file, up to FEW of it */
-	struct rrset *soa;      /* stored; to rrset_free */
-	size_t file_soa;
+	struct rrpage_reader reader;
+	struct rrpage_set at; /* of the file, while there is `more` */
+	bool more;
+	struct change_set gone, come; /* what differs, up to FEW of each and one more */
+	struct rrset *soa;            /* stored; to rrset_free */
 };
 
-#define FEW(c) (((c)->file->count + 63) / 64)
+#define FEW(c) (((c)->file->sets.sets + 63) / 64)
+
+static bool
+is_few(const struct compare *c)
+{
+	return c->gone.count <= FEW(c) && c->come.count <= FEW(c);
+}
 
 static void
-note_gone(struct compare *c, const uint8_t *owner, uint16_t type)
+add_put(struct change_set *to, const char *zone, const struct rrpage_set *set)
+{
+	change_add(to, &(struct change_op){
+			   .op = CHANGE_RRSET_PUT,
+			   .kind = KIND_ZONE,
+			   .name = zone,
+			   .owner = set->owner,
+			   .type = set->type,
+			   .ttl_s = set->ttl_s,
+			   .rdata = set->rdata,
+			   .rdata_len = set->rdata_len,
+		       });
+}
+
+static void
+note_come(struct compare *c)
+{
+	if (c->at.type != RRTYPE_SOA && c->come.count <= FEW(c))
+		add_put(&c->come, c->zone, &c->at);
+}
+
+static void
+note_gone(struct compare *c, const struct change_op *stored)
 {
 	if (c->gone.count <= FEW(c))
 		change_add(&c->gone, &(struct change_op){
 					 .op = CHANGE_RRSET_DELETE,
 					 .kind = KIND_ZONE,
 					 .name = c->zone,
-					 .owner = owner,
-					 .type = type,
+					 .owner = stored->owner,
+					 .type = stored->type,
 				     });
+}
+
+static void
+step(struct compare *c)
+{
+	c->more = rrpage_next(&c->reader, &c->at);
+}
+
+static bool
+is_same(const struct rrpage_set *mine, const struct change_op *stored)
+{
+	return mine->ttl_s == stored->ttl_s && mine->rdata_len == stored->rdata_len &&
+	       memcmp(mine->rdata, stored->rdata, mine->rdata_len) == 0;
+}
+
+static int
+compare(const struct change_op *stored, void *arg)
+{
+	struct compare *c = arg;
+	int diff = 1;
+
+	while (c->more &&
+	       (diff = rrpage_order(c->at.owner, c->at.type, stored->owner, stored->type)) < 0) {
+		note_come(c);
+		step(c);
+	}
+	if (!c->more || diff > 0) {
+		note_gone(c, stored);
+		return 0;
+	}
+	if (stored->type == RRTYPE_SOA)
+		c->soa = rrset_new(stored->type, stored->ttl_s, stored->rdata, stored->rdata_len);
+	else if (!is_same(&c->at, stored))
+		note_come(c);
+	step(c);
+	return 0;
 }
 
 /* Equal but for a serial that is not ahead. */
@@ -140,30 +197,9 @@ soa_same(const struct rrset *mine, const struct rrset *stored)
 	return same;
 }
 
-static bool
-compare(const uint8_t *owner, const struct rrset *set, void *arg)
-{
-	struct compare *c = arg;
-	const size_t at = record_index_find(&c->index, owner, set->type);
-
-	c->stored++;
-	if (at == RECORD_INDEX_NONE) {
-		note_gone(c, owner, set->type);
-		return true;
-	}
-
-	const struct rrset *mine = c->file->items[at].set;
-
-	if (set->type == RRTYPE_SOA)
-		c->soa = rrset_new(set->type, set->ttl_s, set->data, set->size);
-	c->same[at] = set->type == RRTYPE_SOA ? soa_same(mine, set) : rrset_equal(mine, set);
-	c->n_same += c->same[at];
-	return true;
-}
-
 /* Enabled domains that stand before records of the file. */
 static void
-warn_steered(struct edit *e, const struct record_index *index)
+warn_steered(struct edit *e, const struct zonefile *file)
 {
 	STRMAP_EACH (&e->model->objects[KIND_DOMAIN], it) {
 		const struct model_object *o = it->value;
@@ -171,75 +207,102 @@ warn_steered(struct edit *e, const struct record_index *index)
 		const char *slash = strrchr(o->name, '/');
 		char host[KIND_NAME_SIZE];
 		uint8_t owner[NAME_MAX_LEN];
+		struct rrpage_set set;
 		uint16_t type;
 
 		if (!spec->enabled || spec->pools.count == 0 || slash == NULL)
 			continue;
 		snprintf(host, sizeof(host), "%.*s", (int)(slash - o->name), o->name);
 		if (name_parse_lower(host, owner) > 0 && rrtype_parse(slash + 1, &type) == 0 &&
-		    record_index_find(index, owner, type) != RECORD_INDEX_NONE)
+		    name_below(owner, file->apex) && zonefile_find(file, owner, type, &set))
 			edit_warn(e, "the records at %s are hidden by the enabled domain", o->name);
 	}
 }
 
+/* The file's SOA, to rrset_free. */
+static struct rrset *
+file_soa(const struct zonefile *file)
+{
+	struct rrpage_set set;
+
+	CHECK(zonefile_find(file, file->apex, RRTYPE_SOA, &set));
+	return rrset_new(set.type, set.ttl_s, set.rdata, set.rdata_len);
+}
+
 /* Never let the serial fall behind what secondaries have seen. */
 static void
-settle_serial(struct compare *c)
+settle_serial(struct compare *c, const struct rrset *mine)
 {
-	struct rrset **mine = &c->file->items[c->file_soa].set;
+	if (c->soa != NULL && !soa_newer(soa_serial(mine), soa_serial(c->soa)))
+		zonefile_set_serial(c->file, soa_next(c->edit, c->zone, c->soa));
+}
 
-	if (c->soa == NULL || soa_newer(soa_serial(*mine), soa_serial(c->soa)))
-		return;
+static void
+add_few(struct compare *c)
+{
+	struct change_set *set = &c->edit->set;
+	struct rrpage_set soa;
 
-	struct rrset *next = soa_with_serial(*mine, soa_next(c->edit, c->zone, c->soa));
+	for (size_t i = 0; i < c->gone.count; i++)
+		change_add(set, &c->gone.ops[i]);
+	CHECK(zonefile_find(c->file, c->file->apex, RRTYPE_SOA, &soa));
+	add_put(set, c->zone, &soa);
+	for (size_t i = 0; i < c->come.count; i++)
+		change_add(set, &c->come.ops[i]);
+}
 
-	rrset_free(mine);
-	*mine = next;
-	c->same[c->file_soa] = false;
+static void
+add_all(struct compare *c)
+{
+	struct change_op op = { .op = CHANGE_ZONE_CLEAR, .kind = KIND_ZONE, .name = c->zone };
+
+	change_add(&c->edit->set, &op);
+	op.op = CHANGE_ZONE_PAGE;
+	for (size_t i = 0; i < c->file->sets.count; i++) {
+		const struct rrpage page = rrpage_at(&c->file->sets, i);
+
+		op.rdata = page.data;
+		op.rdata_len = (uint32_t)page.len;
+		change_add(&c->edit->set, &op);
+	}
 }
 
 static void
 add_changes(struct compare *c)
 {
-	const bool few = c->file->count - c->n_same <= FEW(c) && c->gone.count <= FEW(c);
+	struct rrset *mine = file_soa(c->file);
 
-	if (!few)
-		change_add(&c->edit->set,
-		    &(struct change_op){
-			.op = CHANGE_ZONE_CLEAR, .kind = KIND_ZONE, .name = c->zone });
-	for (size_t i = 0; few && i < c->gone.count; i++)
-		change_add(&c->edit->set, &c->gone.ops[i]);
-	for (size_t i = 0; i < c->file->count; i++) {
-		struct zonefile_item *item = &c->file->items[i];
-
-		if (!few || !c->same[i])
-			edit_rrset(c->edit, c->zone, item->owner, item->set->type, item->set);
-		rrset_free(&item->set); /* the edit has it: a large zone is large */
+	if (c->gone.count + c->come.count > 0 || c->soa == NULL || !soa_same(mine, c->soa)) {
+		settle_serial(c, mine);
+		if (is_few(c))
+			add_few(c);
+		else
+			add_all(c);
 	}
+	rrset_free(&mine);
 }
 
 static int
 replace(struct edit *e, const char *zone, struct zonefile *z)
 {
 	struct compare c = { .edit = e, .zone = zone, .file = z };
-	uint8_t apex[NAME_MAX_LEN];
 	int rc;
 
-	CHECK(name_parse_lower(zone, apex) > 0);
-	record_index_init(&c.index, z);
 	change_init(&c.gone);
-	c.same = xcalloc(z->count, sizeof(*c.same));
-	c.file_soa = record_index_find(&c.index, apex, RRTYPE_SOA);
-	rc = records_walk(control_store(e->r->control), zone, compare, &c, &e->r->diag);
-	warn_steered(e, &c.index);
-	record_index_fini(&c.index);
-	if (rc == 0 && (c.n_same != c.stored || c.n_same != z->count)) {
-		settle_serial(&c);
+	change_init(&c.come);
+	rrpage_open_book(&c.reader, z->apex, &z->sets);
+	step(&c);
+	rc = store_zone_rrsets(control_store(e->r->control), zone, compare, &c);
+	for (; c.more && is_few(&c); step(&c))
+		note_come(&c);
+	warn_steered(e, z);
+	if (rc == 0)
 		add_changes(&c);
-	}
+	else
+		diag_add(&e->r->diag, DIAG_UNAVAILABLE, "", "the store cannot be read");
 	rrset_free(&c.soa);
 	change_fini(&c.gone);
-	free(c.same);
+	change_fini(&c.come);
 	return rc;
 }
 
@@ -254,11 +317,9 @@ load(struct request *r, const char *zone, struct zonefile *z)
 	if ((model_find(e.model, KIND_ZONE, zone) != NULL ||
 		edit_put(&e, KIND_ZONE, zone, spec, &r->diag) == 0) &&
 	    edit_records_allowed(&e, zone) == 0 && replace(&e, zone, z) == 0) {
-		const json_int_t records = (json_int_t)z->records, sets = (json_int_t)z->count;
+		const json_int_t records = (json_int_t)z->records, sets = (json_int_t)z->sets.sets;
 		const bool made = e.made;
 
-		zonefile_fini(z);
-		give_back((size_t)sets); /* before the commit needs as much again */
 		e.set.summary =
 		    arena_printf(&e.set.arena, "%s zone '%s' from a file of %zu records",
 			made ? "make" : "replace", zone, (size_t)records);
@@ -275,7 +336,7 @@ void
 rest_zonefile_put(struct request *r)
 {
 	char zone[KIND_NAME_SIZE];
-	struct zonefile z = { .count = 0 };
+	struct zonefile z;
 	struct diag d;
 
 	if (edit_target(r, zone) < 0)
@@ -284,9 +345,10 @@ rest_zonefile_put(struct request *r)
 	const int rc =
 	    zonefile_parse((const char *)r->body.data, r->body.len, zone, "zone", &z, &d);
 
-	const size_t sets = z.count;
+	const size_t sets = z.sets.sets;
 
 	buf_fini(&r->body);
+	give_back(sets); /* what was taken to read it; others will want as much */
 	if (rc == 0)
 		load(r, zone, &z);
 	else

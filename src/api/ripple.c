@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "api/soa.h"
-#include "dns/rrtype.h"
 #include "model/nouns.h"
 
 static bool
@@ -43,19 +42,6 @@ reach(struct edit *e, const struct model_object *o, struct strmap *zones)
 }
 
 static bool
-has_serial(const struct edit *e, const char *zone)
-{
-	for (size_t i = 0; i < e->set.count; i++) {
-		const struct change_op *op = &e->set.ops[i];
-
-		if (op->op == CHANGE_RRSET_PUT && op->type == RRTYPE_SOA &&
-		    strcmp(op->name, zone) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_deleted(const struct edit *e, const char *zone)
 {
 	const struct change_op *op = change_find(&e->set, KIND_ZONE, zone);
@@ -83,7 +69,7 @@ ripple_add(struct edit *e)
 			reach_domain(e, op->name, &zones);
 	}
 	STRMAP_EACH (&zones, z)
-		if (!has_serial(e, z->key) && !is_deleted(e, z->key))
+		if (!soa_is_new(e, z->key) && !is_deleted(e, z->key))
 			soa_bump(e, z->key);
 	strmap_fini(&zones);
 }

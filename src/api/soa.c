@@ -194,6 +194,20 @@ soa_plant(struct edit *e, const char *zone)
 	rrset_free(&soa);
 }
 
+bool
+soa_is_new(const struct edit *e, const char *zone)
+{
+	for (size_t i = e->set.count; i-- > 0;) {
+		const struct change_op *op = &e->set.ops[i];
+		const bool soa = op->op == CHANGE_ZONE_PAGE ||
+				 (op->op == CHANGE_RRSET_PUT && op->type == RRTYPE_SOA);
+
+		if (soa && strcmp(op->name, zone) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 soa_bump(struct edit *e, const char *zone)
 {

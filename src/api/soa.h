@@ -11,6 +11,9 @@ void soa_plant(struct edit *e, const char *zone);
 /* Records of `zone` change: add its SOA with the next serial. */
 void soa_bump(struct edit *e, const char *zone);
 
+/* Does this edit bring the zone a SOA already, alone or with all its records? */
+bool soa_is_new(const struct edit *e, const char *zone);
+
 /* The serial after `soa`'s by the zone's policy; always newer (RFC 1982). */
 uint32_t soa_next(const struct edit *e, const char *zone, const struct rrset *soa);
 /* As above; `now_s` seconds of Unix time. */

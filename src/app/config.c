@@ -65,6 +65,11 @@ const struct field config_fields[] = {
 	    .max = 1048576, .def = 1024,
 	    .prose = "Memory in MiB that one transfer of a secondary zone may take; a million "
 		     "records need about 200." },
+	{ "revisions_kept", offsetof(struct config, revisions_kept), FIELD_U32, .min = 1000,
+	    .max = 100000000, .def = 100000,
+	    .prose =
+		"How many of the newest changes the audit log goes back. An engine that missed "
+		"more than so many takes the whole model anew." },
 	{ "api", offsetof(struct config, api), FIELD_STRUCT, .sub = api_fields,
 	    .sub_size = sizeof(struct config_api), .prose = "The API listener." },
 	{ "geo", offsetof(struct config, geo), FIELD_STRUCT, .sub = geo_fields,

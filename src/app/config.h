@@ -62,6 +62,7 @@ struct config {
 	struct config_api api;
 	struct config_geo geo;
 	uint32_t transfer_max_mib;
+	uint32_t revisions_kept;
 
 	/* Read off the texts above. */
 	struct addr *dns_addrs;

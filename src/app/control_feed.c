@@ -72,16 +72,18 @@ deadline_in(struct timespec *ts, unsigned ms)
 
 struct shipment {
 	struct control_feed *feed;
-	struct buf bytes;
+	struct buf frame;
 };
 
 static void
 ship(void *arg)
 {
 	struct shipment *s = arg;
-	if (s->feed->link != NULL && s->feed->current)
-		link_send(s->feed->link, MESSAGE_CHANGE, s->bytes.data, s->bytes.len);
-	buf_fini(&s->bytes);
+	if (s->frame.overflow)
+		log_error("control", "a change is too large for the feed: restart gtmd");
+	else if (s->feed->link != NULL && s->feed->current)
+		link_send_frame(s->feed->link, MESSAGE_CHANGE, &s->frame);
+	buf_fini(&s->frame);
 	free(s);
 }
 
@@ -92,8 +94,9 @@ deliver(void *arg, const struct change_set *c, unsigned timeout_ms)
 	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
 	struct shipment *s = xcalloc(1, sizeof(*s));
 	s->feed = f;
-	buf_init(&s->bytes, MESSAGE_MAX);
-	codec_put(&s->bytes, c);
+	buf_init(&s->frame, MESSAGE_MAX);
+	buf_put(&s->frame, "\0\0\0\0\0", LINK_HEADER);
+	codec_put(&s->frame, c);
 	loop_post(f->loop, ship, s);
 
 	struct timespec until;

@@ -57,6 +57,7 @@ build(struct process *p, const struct config *c, const struct sockets *s, struct
 {
 	if (store_open(c->data_dir, &p->store, d) != 0)
 		return -1;
+	store_keep(p->store, c->revisions_kept);
 	char *path = xasprintf("%s/feed.sock", c->data_dir);
 	p->feed = control_feed_new(p->store, path);
 	free(path);

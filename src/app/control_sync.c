@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/strmap.h"
 #include "feed/codec.h"
 
 /* A whole model travels in sets of this many operations. */
@@ -13,7 +14,8 @@
 struct packer {
 	struct link *link;
 	struct change_set set;
-	size_t max; /* send when it holds so many; 0: only at the end */
+	size_t max;          /* send when it holds so many; 0: only at the end */
+	struct strmap zones; /* of a whole model, those whose records have not begun yet */
 };
 
 static void
@@ -37,10 +39,30 @@ static int
 pack(const struct change_op *op, void *arg)
 {
 	struct packer *p = arg;
-	change_add(&p->set, op);
+	change_add_copy(&p->set, op);
 	if (p->max > 0 && p->set.count >= p->max)
 		send_set(p, 0);
 	return 0;
+}
+
+static void
+clear(struct packer *p, const char *zone)
+{
+	(void)pack(
+	    &(struct change_op){ .op = CHANGE_ZONE_CLEAR, .kind = KIND_ZONE, .name = zone }, p);
+}
+
+/* The engine may have records of another history: each zone is replaced. */
+static int
+pack_whole(const struct change_op *op, void *arg)
+{
+	struct packer *p = arg;
+	const bool object = op->op == CHANGE_PUT;
+	if (object && op->kind == KIND_ZONE)
+		strmap_put(&p->zones, op->name, p);
+	if (!object && strmap_remove(&p->zones, op->name) != NULL)
+		clear(p, op->name);
+	return pack(op, arg);
 }
 
 static int
@@ -59,7 +81,9 @@ send_all(struct store *store, struct packer *p, uint64_t *revision)
 {
 	link_send(p->link, MESSAGE_RESET, "{}", 2);
 	p->max = OPS_PER_MESSAGE;
-	const int err = store_load(store, pack, p, revision);
+	const int err = store_load(store, pack_whole, p, revision);
+	STRMAP_EACH (&p->zones, left)
+		clear(p, left->key);
 	if (err == 0 && p->set.count > 0)
 		send_set(p, *revision);
 	return err;
@@ -71,12 +95,14 @@ control_sync(struct store *store, struct link *link, const char *lineage, uint64
 	struct packer p = { .link = link };
 	uint64_t now = 0;
 	change_init(&p.set);
+	strmap_init(&p.zones);
 	int err = -ESTALE;
 	if (strcmp(lineage, store_lineage(store)) == 0)
 		err = send_missing(store, &p, revision, &now);
 	if (err == -ESTALE)
 		err = send_all(store, &p, &now);
 	change_fini(&p.set);
+	strmap_fini(&p.zones);
 	if (err != 0) {
 		log_error("control", "the engine cannot be brought up to date: %s", strerror(-err));
 		return;

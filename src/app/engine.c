@@ -232,9 +232,9 @@ engine_maybe_serve(struct engine *e)
 }
 
 void
-engine_apply(struct engine *e, const struct change_set *c)
+engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *fresh)
 {
-	engine_zones_before(e, c);
+	engine_zones_before(e, c, fresh);
 	tree_apply(e->tree, c, clock_real_ms());
 	await_failback(e);
 	engine_zones_after(e, c);
@@ -325,6 +325,7 @@ tear_down(struct engine *e)
 {
 	engine_geo_close(e);
 	engine_feed_close(e);
+	engine_build_stop(e);
 	engine_rewrite_stop(e);
 	rcu_thread_offline();
 	server_free(&e->server);

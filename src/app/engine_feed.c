@@ -72,9 +72,11 @@ engine_feed_serving(struct engine *e)
 		link_send(e->link, MESSAGE_SERVING, "{}", 2);
 }
 
-static void
-send_applied(struct engine *e)
+void
+engine_feed_applied(struct engine *e)
 {
+	if (e->link == NULL)
+		return;
 	json_t *body = json_pack("{s:I}", "revision", (json_int_t)e->revision);
 	link_send_json(e->link, MESSAGE_APPLIED, body);
 	json_decref(body);
@@ -212,12 +214,12 @@ on_change(struct engine *e, const uint8_t *body, size_t len)
 	}
 	if (e->reset != NULL) {
 		for (size_t i = 0; i < c.count; i++)
-			change_add(e->reset, &c.ops[i]);
+			change_add_copy(e->reset, &c.ops[i]);
 	} else {
-		engine_apply(e, &c);
+		engine_apply(e, &c, NULL);
 		e->revision = c.revision;
-		engine_memory_change(e, &c);
-		send_applied(e);
+		engine_memory_change(e, body, len);
+		engine_feed_applied(e);
 	}
 	change_fini(&c);
 }
@@ -263,22 +265,20 @@ on_current(struct engine *e, const json_t *body)
 	snprintf(e->lineage, sizeof(e->lineage), "%s", lineage == NULL ? "" : lineage);
 	if (replaced) {
 		delete_missing(e, e->reset);
-		engine_apply(e, e->reset);
+		engine_apply(e, e->reset, NULL);
 		change_fini(e->reset);
 		free(e->reset);
 		e->reset = NULL;
 		engine_memory_replaced(e);
 	}
 	e->synced = true;
-	send_applied(e);
+	engine_feed_applied(e);
 	engine_maybe_serve(e);
 }
 
-static void
-on_message(void *arg, enum message_type type, const uint8_t *body, size_t len)
+void
+engine_feed_take(struct engine *e, enum message_type type, const uint8_t *body, size_t len)
 {
-	struct engine *e = arg;
-	OBJ_CHECK(e, ENGINE_MAGIC);
 	struct diag d;
 	json_t *json;
 	switch (type) {
@@ -306,12 +306,35 @@ on_message(void *arg, enum message_type type, const uint8_t *body, size_t len)
 	}
 }
 
+static bool
+is_change(enum message_type type)
+{
+	return type == MESSAGE_CHANGE || type == MESSAGE_RESET || type == MESSAGE_CURRENT;
+}
+
+static void
+on_message(void *arg, enum message_type type, const uint8_t *body, size_t len)
+{
+	struct engine *e = arg;
+	OBJ_CHECK(e, ENGINE_MAGIC);
+	struct buf frame;
+	if (e->build != NULL && is_change(type)) {
+		engine_build_wait(e, type, body, len);
+	} else if (type == MESSAGE_CHANGE && engine_build_wants(e, len)) {
+		link_take(e->link, &frame);
+		engine_build_start(e, &frame);
+	} else {
+		engine_feed_take(e, type, body, len);
+	}
+}
+
 /* ---- the connection ---- */
 
 static void
 let_go(struct engine *e)
 {
 	link_free(&e->link);
+	engine_build_forget(e);
 	engine_forward_lost(e);
 	if (e->reset != NULL)
 		change_fini(e->reset);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "app/engine_state.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "feed/codec.h"
@@ -41,7 +42,7 @@ replay_model(void *arg, uint8_t type, const uint8_t *data, size_t len)
 		snprintf(e->lineage, sizeof(e->lineage), "%.*s", (int)len, (const char *)data);
 		e->synced = true;
 	} else if (type == RECORD_CHANGE && codec_take(data, len, &c) == 0) {
-		engine_zones_before(e, &c);
+		engine_zones_before(e, &c, NULL);
 		engine_zones_after(e, &c);
 		for (size_t i = 0; i < c.count; i++)
 			if (c.ops[i].op == CHANGE_PUT || c.ops[i].op == CHANGE_DELETE)
@@ -69,12 +70,18 @@ finish_replay(struct replay *r)
 }
 
 int
+engine_memory_append_bytes(struct journal *j, const uint8_t *body, size_t len)
+{
+	return journal_append(j, RECORD_CHANGE, body, len);
+}
+
+int
 engine_memory_append(struct journal *j, const struct change_set *c)
 {
 	struct buf b;
 	buf_init(&b, MESSAGE_MAX);
 	codec_put(&b, c);
-	const int err = b.overflow ? -EFBIG : journal_append(j, RECORD_CHANGE, b.data, b.len);
+	const int err = b.overflow ? -EFBIG : engine_memory_append_bytes(j, b.data, b.len);
 	buf_fini(&b);
 	return err;
 }
@@ -100,7 +107,8 @@ fall_behind(struct engine *e, int err)
 static void
 catch_up(struct engine *e)
 {
-	if (!e->model_log_behind || engine_rewrite_whole(e) != 0)
+	/* While a large change is made ready, the journal would become whole without it. */
+	if (!e->model_log_behind || e->build != NULL || engine_rewrite_whole(e) != 0)
 		return;
 	e->model_log_behind = false;
 	log_info("engine", "the engine's journal is whole again");
@@ -118,16 +126,20 @@ engine_memory_replaced(struct engine *e)
 
 /* Amortised O(change): a rewrite costs the live model and comes after as much history. */
 void
-engine_memory_change(struct engine *e, const struct change_set *c)
+engine_memory_appended(struct engine *e, int err)
 {
-	if (e->model_log_behind)
-		return;
-	const int err = engine_memory_append(e->model_log, c);
 	if (err != 0)
 		fall_behind(e, err);
 	else if (e->rewrite == NULL &&
 		 journal_size(e->model_log) > 2 * e->model_log_base + REWRITE_SLACK)
 		engine_rewrite_start(e);
+}
+
+void
+engine_memory_change(struct engine *e, const uint8_t *body, size_t len)
+{
+	if (!e->model_log_behind)
+		engine_memory_appended(e, engine_memory_append_bytes(e->model_log, body, len));
 }
 
 /* ---- verdicts and pointers ---- */

@@ -15,15 +15,19 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "dns/name.h"
+#include "zone/zone_page.h"
 
-#define OPS_PER_RECORD 1000
+#define OPS_PER_RECORD   1000
+#define PAGES_PER_RECORD 64
 
 struct writer {
 	struct journal *journal;
 	struct change_set set;
 	uint64_t revision;
-	const char *zone;
-	const bool *stop; /* or NULL */
+	const struct zone *zone;
+	const char *zone_name;
+	struct rrpage_book book; /* of the zone; in no order */
+	const bool *stop;        /* or NULL */
 };
 
 static void
@@ -31,6 +35,7 @@ writer_init(struct writer *w, struct journal *j, uint64_t revision)
 {
 	*w = (struct writer){ .journal = j, .revision = revision };
 	change_init(&w->set);
+	rrpage_init(&w->book);
 	w->set.revision = revision;
 }
 
@@ -70,25 +75,33 @@ write_object(struct writer *w, const struct model_object *o)
 	free(text);
 }
 
+/* The pages so far. */
+static void
+flush_pages(struct writer *w)
+{
+	for (size_t i = 0; i < w->book.count; i++) {
+		const struct rrpage page = rrpage_at(&w->book, i);
+		const struct change_op op = {
+			.op = CHANGE_ZONE_PAGE,
+			.name = w->zone_name,
+			.rdata = page.data,
+			.rdata_len = (uint32_t)page.len,
+		};
+		write_op(w, &op);
+	}
+	flush_set(w);
+	rrpage_fini(&w->book);
+}
+
 static void
 write_node(const struct zone_node *n, void *arg)
 {
 	struct writer *w = arg;
 	if (w->stop != NULL && __atomic_load_n(w->stop, __ATOMIC_RELAXED))
 		return;
-	for (unsigned i = 0; i < n->n_rrsets; i++) {
-		const struct rrset *s = n->rrsets[i];
-		const struct change_op op = {
-			.op = CHANGE_RRSET_PUT,
-			.name = w->zone,
-			.owner = n->name,
-			.type = s->type,
-			.ttl_s = s->ttl_s,
-			.rdata = s->data,
-			.rdata_len = s->size,
-		};
-		write_op(w, &op);
-	}
+	zone_page_add(&w->book, w->zone, n);
+	if (w->book.count > PAGES_PER_RECORD)
+		flush_pages(w);
 }
 
 static void
@@ -104,9 +117,12 @@ write_zone(struct writer *w, const struct zones *zones, const char *name)
 {
 	uint8_t apex[NAME_MAX_LEN];
 	const struct zone *z = name_parse_lower(name, apex) > 0 ? zones_exact(zones, apex) : NULL;
-	w->zone = name;
-	if (z != NULL)
-		zone_walk(z, write_node, w);
+	w->zone = z;
+	w->zone_name = name;
+	if (z == NULL)
+		return;
+	zone_walk(z, write_node, w);
+	flush_pages(w);
 }
 
 /* The end of what replays to a whole model. */
@@ -149,6 +165,7 @@ struct engine_rewrite {
 	char lineage[sizeof(((struct engine *)0)->lineage)];
 	pthread_t thread;
 	bool stop;
+	bool done; /* but the journal was not ours then */
 };
 
 static void
@@ -169,6 +186,9 @@ finish_rewrite(void *arg)
 	struct engine *e = arg;
 	if (e->rewrite == NULL)
 		return; /* stopped meanwhile */
+	e->rewrite->done = true;
+	if (e->build != NULL)
+		return; /* it writes to the journal; it resumes us */
 	struct journal *fresh = e->rewrite->writer.journal;
 	const size_t base = journal_size(fresh);
 	end_rewrite(e->rewrite);
@@ -176,6 +196,13 @@ finish_rewrite(void *arg)
 	if (err != 0)
 		log_error("engine", "the model journal was not rewritten: %s", strerror(-err));
 	e->model_log_base = err == 0 ? base : journal_size(e->model_log);
+}
+
+void
+engine_rewrite_resume(struct engine *e)
+{
+	if (e->rewrite != NULL && e->rewrite->done)
+		finish_rewrite(e);
 }
 
 static void *

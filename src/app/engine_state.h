@@ -43,7 +43,8 @@ struct engine {
 	struct journal *model_log;
 	struct journal *verdict_log;
 	struct engine_rewrite *rewrite; /* of model_log, under way; or NULL */
-	size_t model_log_base;          /* size after the last rewrite */
+	struct engine_build *build;     /* of a large change, under way; or NULL */
+	size_t model_log_base;          /* how much of it is no history, nearly */
 	size_t verdict_log_base;
 	bool model_log_behind, verdict_log_behind; /* something could not be written */
 	struct wheel_timer touch;
@@ -67,18 +68,32 @@ struct engine {
 	json_t *pending_events;         /* while control is away; bounded */
 };
 
+/* Zones that a change set replaces, made ready; in the order of its ZONE_CLEARs. */
+struct engine_fresh {
+	struct zone **zones;
+	size_t count, cap, taken;
+};
+
 /* engine_zones.c: the RRset side of a change set. Before and after tree_apply. */
-void engine_zones_before(struct engine *e, const struct change_set *c);
+/* `fresh` may be NULL: what the set replaces is built now. */
+void engine_zones_before(struct engine *e, const struct change_set *c, struct engine_fresh *fresh);
+/* In any thread that RCU knows: fill `fresh`. 0, or -EINVAL (a page is damaged, or `stop` is set).
+ */
+int engine_zones_build(const struct change_set *c, struct engine_fresh *fresh, const bool *stop);
+void engine_zones_forget(struct engine_fresh *fresh); /* what was not taken */
 void engine_zones_after(struct engine *e, const struct change_set *c);
 void engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay);
 
 /* engine_memory.c: journals. */
 enum engine_record { RECORD_CHANGE = 1, RECORD_LINEAGE, RECORD_VERDICT, RECORD_POINTER };
 int engine_memory_append(struct journal *j, const struct change_set *c);
+int engine_memory_append_bytes(struct journal *j, const uint8_t *body, size_t len); /* encoded */
 int engine_memory_open(
     struct engine *e, struct diag *d); /* replays; the model is in place afterwards */
 void engine_memory_close(struct engine *e);
-void engine_memory_change(struct engine *e, const struct change_set *c);
+void engine_memory_change(struct engine *e, const uint8_t *body, size_t len);
+/* A change has been appended, with this result, and applied: is it time to rewrite? */
+void engine_memory_appended(struct engine *e, int err);
 void engine_memory_replaced(struct engine *e); /* the whole model, by another */
 void engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v);
 void engine_memory_remember(struct engine *e, const char *key, const char *value);
@@ -88,6 +103,15 @@ int engine_rewrite_whole(struct engine *e);  /* now: the model has been replaced
 void engine_rewrite_start(struct engine *e); /* by and by; sets e->rewrite */
 /* What was started is given up, the journal stays as it is. Needed before the zones go. */
 void engine_rewrite_stop(struct engine *e);
+void engine_rewrite_resume(struct engine *e); /* the journal is the engine's again */
+
+/* engine_build.c: large changes, made ready by a thread. While e->build is set, what changes
+ * anything waits. */
+bool engine_build_wants(const struct engine *e, size_t len);
+void engine_build_start(struct engine *e, struct buf *frame); /* a CHANGE; takes it */
+void engine_build_wait(struct engine *e, enum message_type type, const uint8_t *body, size_t len);
+void engine_build_forget(struct engine *e); /* what waits: control is gone */
+void engine_build_stop(struct engine *e);   /* before the journals go */
 /* engine_secondary.c: zones that age. After each change; after the journals have been replayed. */
 #define ENGINE_REFRESHED "refreshed " /* what the times are remembered under, with the zone */
 void engine_secondary_change(struct engine *e, const struct change_set *c);
@@ -104,6 +128,9 @@ void engine_feed_event(struct engine *e, const struct tree_event *ev);
 /* An event about the engine itself; static or short-lived text. */
 void engine_feed_notice(struct engine *e, const char *kind, const char *severity, const char *text);
 void engine_feed_serving(struct engine *e);
+/* A message of control, also one that has waited. */
+void engine_feed_take(struct engine *e, enum message_type type, const uint8_t *body, size_t len);
+void engine_feed_applied(struct engine *e); /* tell control our revision */
 
 /* engine_forward.c: messages that control answers. */
 struct handover_hook engine_forward_open(struct engine *e); /* for the server; before it */
@@ -144,6 +171,6 @@ json_t *engine_geo_locate(const struct engine *e, const json_t *request, struct 
 void engine_geo_counters(const struct engine *e, json_t *j);
 
 /* engine.c */
-void
-engine_apply(struct engine *e, const struct change_set *c); /* zones and tree; not the journal */
+/* Zones and tree; not the journal. */
+void engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *fresh);
 void engine_maybe_serve(struct engine *e);

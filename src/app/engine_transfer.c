@@ -236,7 +236,7 @@ static bool
 is_news(const struct change_op *op)
 {
 	return (op->op == CHANGE_RRSET_PUT && op->type == RRTYPE_SOA) ||
-	       (op->op == CHANGE_PUT && op->kind == KIND_ZONE);
+	       op->op == CHANGE_ZONE_CLEAR || (op->op == CHANGE_PUT && op->kind == KIND_ZONE);
 }
 
 static void
@@ -268,9 +268,15 @@ engine_transfer_finish(struct engine *e, const struct change_set *c)
 		follow(e, &c->ops[i]);
 	let_all_go(e);
 	t->applying = false;
-	for (size_t i = 0; i < c->count && e->serving; i++)
-		if (is_news(&c->ops[i]))
-			tell(e, c->ops[i].name);
+
+	const char *last = "";
+
+	for (size_t i = 0; i < c->count && e->serving; i++) {
+		const struct change_op *op = &c->ops[i];
+
+		if (is_news(op) && strcmp(op->name, last) != 0)
+			tell(e, last = op->name);
+	}
 }
 
 /* The journal has put zones in place before their objects were there. */

@@ -193,7 +193,7 @@ verb_zone_check(struct cli *cli)
 	else
 		cli_say(cli, "%s: zone %s is good: %zu records in %zu sets",
 		    strcmp(file, "-") == 0 ? "stdin" : file, zone_source_origin(s), z.records,
-		    z.count);
+		    z.sets.sets);
 	zonefile_fini(&z);
 	diag_fini(&d);
 	zone_source_free(&s);

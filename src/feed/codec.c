@@ -54,6 +54,9 @@ put_op(struct buf *b, const struct change_op *op)
 		break;
 	case CHANGE_ZONE_CLEAR:
 		break;
+	case CHANGE_ZONE_PAGE:
+		put_bytes(b, op->rdata, op->rdata_len);
+		break;
 	}
 }
 
@@ -125,6 +128,10 @@ take_op(struct buf_reader *r, struct change_op *op, struct arena *scratch)
 		}
 		return !r->bad && op->name != NULL;
 	case CHANGE_ZONE_CLEAR:
+		return !r->bad && op->name != NULL;
+	case CHANGE_ZONE_PAGE:
+		op->rdata_len = buf_read_u32(r);
+		op->rdata = buf_read_bytes(r, op->rdata_len);
 		return !r->bad && op->name != NULL;
 	}
 	return false;

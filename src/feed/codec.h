@@ -12,5 +12,6 @@
 #include "model/change.h"
 
 void codec_put(struct buf *out, const struct change_set *c);
-/* `out` is initialised here and must be given to change_fini, unless -EINVAL is returned. */
+/* `out` is initialised here and must be given to change_fini, unless -EINVAL is returned; its pages
+ * are borrowed from `data`. */
 MUST_USE int codec_take(const uint8_t *data, size_t len, struct change_set *out);

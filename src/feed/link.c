@@ -10,9 +10,9 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-#define FRAME_HEADER 5
-#define KEEP_MAX     (1u << 20)
-#define READ_CHUNK   65536u
+#define KEEP_MAX   (1u << 20)
+#define READ_CHUNK 65536u
+#define READ_TURNS 16 /* chunks, before others have their turn */
 
 struct link {
 	uint32_t magic;
@@ -22,6 +22,8 @@ struct link {
 	int fd;
 	struct link_hooks hooks;
 	struct buf in;
+	size_t at, frame_len; /* of the message being told, in `in` */
+	bool taken;           /* `in` went with it */
 	struct buf out;
 	size_t sent;        /* of out */
 	const char *broken; /* why; nothing more is sent or told */
@@ -88,7 +90,7 @@ static void
 deliver(struct link *l)
 {
 	size_t pos = 0;
-	while (l->broken == NULL && l->in.len - pos >= FRAME_HEADER) {
+	while (l->broken == NULL && l->in.len - pos >= LINK_HEADER) {
 		struct buf_reader r = { .data = l->in.data + pos, .len = l->in.len - pos };
 		const uint32_t len = buf_read_u32(&r);
 		if (len == 0 || len > MESSAGE_MAX) {
@@ -98,19 +100,41 @@ deliver(struct link *l)
 		if (r.len - 4 < len)
 			break;
 		const uint8_t type = buf_read_u8(&r);
-		l->hooks.message(l->hooks.arg, type, r.data + FRAME_HEADER, len - 1);
+		l->at = pos;
+		l->frame_len = 4 + (size_t)len;
+		l->hooks.message(l->hooks.arg, type, r.data + LINK_HEADER, len - 1);
 		pos += 4 + (size_t)len;
+		if (l->taken) {
+			l->taken = false;
+			pos = 0;
+		}
 	}
 	buf_drop(&l->in, pos);
 	if (l->in.len == 0)
 		reuse(&l->in);
 }
 
+void
+link_take(struct link *l, struct buf *frame)
+{
+	OBJ_CHECK(l, LINK_MAGIC);
+	CHECK(!l->taken);
+	const size_t end = l->at + l->frame_len;
+	struct buf rest;
+	buf_init(&rest, l->in.max);
+	buf_put(&rest, l->in.data + end, l->in.len - end);
+	*frame = l->in;
+	frame->len = end;
+	buf_drop(frame, l->at);
+	l->in = rest;
+	l->taken = true;
+}
+
 static void
 receive(struct link *l)
 {
 	static _Thread_local uint8_t chunk[READ_CHUNK];
-	for (int turn = 0; turn < 64; turn++) {
+	for (int turn = 0; turn < READ_TURNS; turn++) {
 		const ssize_t n = recv(l->fd, chunk, sizeof(chunk), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -198,6 +222,35 @@ void
 link_send(struct link *l, enum message_type type, const void *body, size_t len)
 {
 	send_parts(l, type, "", 0, body, len);
+}
+
+/* The header is written over the first bytes of the frame. */
+static void
+put_header(struct buf *frame, enum message_type type)
+{
+	const uint32_t len = (uint32_t)(frame->len - 4);
+	const uint8_t head[LINK_HEADER] = { (uint8_t)(len >> 24), (uint8_t)(len >> 16),
+		(uint8_t)(len >> 8), (uint8_t)len, (uint8_t)type };
+	memcpy(frame->data, head, sizeof(head));
+}
+
+void
+link_send_frame(struct link *l, enum message_type type, struct buf *frame)
+{
+	OBJ_CHECK(l, LINK_MAGIC);
+	CHECK(frame->len > LINK_HEADER && !frame->overflow);
+	if (l->broken == NULL && l->out.len == 0) {
+		const size_t max = l->out.max;
+		put_header(frame, type);
+		buf_fini(&l->out);
+		l->out = *frame;
+		l->out.max = max;
+		buf_init(frame, frame->max);
+		flush(l);
+	} else {
+		send_parts(l, type, "", 0, frame->data + LINK_HEADER, frame->len - LINK_HEADER);
+		buf_fini(frame);
+	}
 }
 
 void

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/json.h"
 #include "feed/message.h"
 #include "net/loop.h"
@@ -29,6 +30,14 @@ struct link *link_new(struct loop *loop, int fd, const struct link_hooks *hooks)
 void link_free(struct link **l);
 
 void link_send(struct link *l, enum message_type type, const void *body, size_t len);
+/*
+ * The same without a copy, for what is large: `frame` is LINK_HEADER bytes of anything, then the
+ * body. It is taken and left empty.
+ */
+#define LINK_HEADER 5
+void link_send_frame(struct link *l, enum message_type type, struct buf *frame);
+/* From inside the message hook, once: take the message over, in the same form. Its body moves. */
+void link_take(struct link *l, struct buf *frame);
 void link_send_json(struct link *l, enum message_type type, const json_t *body);
 /* ASK, REPLY, FORWARDED: the id in front. */
 void link_send_id(struct link *l, enum message_type type, uint32_t id, const json_t *body);

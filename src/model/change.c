@@ -58,13 +58,21 @@ change_add(struct change_set *c, const struct change_op *op)
 	copy.spec = arena_strdup(a, op->spec);
 	if (op->owner != NULL)
 		copy.owner = arena_memdup(a, op->owner, name_len(op->owner));
-	if (op->rdata != NULL)
+	if (op->rdata != NULL && op->op != CHANGE_ZONE_PAGE)
 		copy.rdata = arena_memdup(a, op->rdata, op->rdata_len);
 
 	MEM_GROW(&c->ops, &c->cap, c->count + 1);
 	c->ops[c->count++] = copy;
 	if (op->op == CHANGE_PUT || op->op == CHANGE_DELETE)
 		index_object(c, op);
+}
+
+void
+change_add_copy(struct change_set *c, const struct change_op *op)
+{
+	change_add(c, op);
+	if (op->op == CHANGE_ZONE_PAGE)
+		c->ops[c->count - 1].rdata = arena_memdup(&c->arena, op->rdata, op->rdata_len);
 }
 
 const struct change_op *

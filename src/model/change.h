@@ -24,6 +24,8 @@ enum change_op_kind {
 	CHANGE_RRSET_DELETE, /* zone, owner, type */
 	CHANGE_ZONE_CLEAR, /* zone: drop all its RRsets; what follows in the set replaces them, seen
 			      by readers as one swap */
+	CHANGE_ZONE_PAGE,  /* zone, rdata: a page of RRsets (dns/rrpage.h), each as by RRSET_PUT. To
+			      be  committed only behind the zone's CLEAR, pages and owners in order */
 };
 
 struct change_op {
@@ -39,7 +41,7 @@ struct change_op {
 	const uint8_t *owner; /* lower wire name */
 	uint16_t type;
 	uint32_t ttl_s;
-	const uint8_t *rdata; /* { u16 rdlen; rdata }... as rrset_new takes it */
+	const uint8_t *rdata; /* { u16 rdlen; rdata }... as rrset_new takes it; or the page */
 	uint32_t rdata_len;
 };
 
@@ -56,8 +58,13 @@ struct change_set {
 
 void change_init(struct change_set *c);
 void change_fini(struct change_set *c);
-/* Append a copy of `op` (its strings and bytes are copied into the arena). */
+/*
+ * Append a copy of `op`; its strings and bytes are copied into the arena. Not so a page, which is
+ * large: it is borrowed and has to outlive the set.
+ */
 void change_add(struct change_set *c, const struct change_op *op);
+/* The same, and a page is copied, too. */
+void change_add_copy(struct change_set *c, const struct change_op *op);
 /* The newest PUT or DELETE of an object in the set, or NULL. O(1); valid until the next change_add.
  */
 const struct change_op *change_find(const struct change_set *c, enum kind kind, const char *name);

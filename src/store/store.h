@@ -47,6 +47,13 @@ uint64_t store_revision(struct store *s);
 const char *store_lineage(const struct store *s);
 
 /*
+ * How many of the newest revisions have an audit entry and can be followed; older ones go, some
+ * with each commit. STORE_KEEP unless said otherwise; before the first commit.
+ */
+#define STORE_KEEP 100000
+void store_keep(struct store *s, uint64_t revisions);
+
+/*
  * All or nothing. On success set->revision and every op's revision are filled in. Times: the ops'
  * own; the audit entry's is now. -EINVAL with DIAG_UNAVAILABLE (disk full, read-only: the store
  * keeps working for readers), DIAG_NOT_FOUND (a DELETE of nothing, an RRset of no zone) or
@@ -74,13 +81,14 @@ MUST_USE int store_owner_rrsets(
  * What changed since `since`, as the current state of every key touched: PUTs in dependency order,
  * RRsets (a zone whose set was replaced: ZONE_CLEAR, then all of it), then DELETEs in reverse
  * order; a follower applies them and is at *revision. A key that came and went meanwhile is a
- * DELETE of something the follower never had. -ESTALE: `since` is ahead of this store. Compare
- * store_lineage first: a number says nothing across histories.
+ * DELETE of something the follower never had. -ESTALE: `since` is ahead of this store, or longer
+ * ago than is kept: take store_load. Compare store_lineage first: a number says nothing across
+ * histories.
  */
 MUST_USE int
 store_changes_since(struct store *s, uint64_t since, store_op_f *f, void *arg, uint64_t *revision);
 
-/* -- audit: one entry per revision -- */
+/* -- audit: one entry per revision, as far as they are kept -- */
 
 struct store_audit_entry {
 	uint64_t revision;

@@ -81,17 +81,14 @@ prefetch(const struct table_slots *s, size_t at)
 	__builtin_prefetch((const void *)(item + 64));
 }
 
-/* A new array without tombstones, at most half full. */
+/* A new array of `n` slots, without tombstones. */
 static void
-rebuild(struct table *t, table_hash_fn *hash_of, const void *arg)
+rebuild(struct table *t, size_t n, table_hash_fn *hash_of, const void *arg)
 {
-	struct table_slots *old = t->slots, *s;
-	size_t n = MIN_SLOTS, at = 0;
+	struct table_slots *old = t->slots, *s = new_slots(n);
+	size_t at = 0;
 	void *item;
 
-	while (n < t->count * 2)
-		n *= 2;
-	s = new_slots(n);
 	while ((item = table_walk(old, &at)) != NULL) {
 		uint64_t hash = hash_of(item, arg);
 
@@ -103,13 +100,42 @@ rebuild(struct table *t, table_hash_fn *hash_of, const void *arg)
 	retire(old, free);
 }
 
+static bool
+fits(size_t used, size_t slots)
+{
+	return used * 4 <= slots * 3;
+}
+
+/* Grow to at most half full. */
+static void
+grow(struct table *t, table_hash_fn *hash_of, const void *arg)
+{
+	size_t n = MIN_SLOTS;
+
+	while (n < t->count * 2)
+		n *= 2;
+	rebuild(t, n, hash_of, arg);
+}
+
+void
+table_reserve(struct table *t, size_t count, table_hash_fn *hash_of, const void *arg)
+{
+	size_t n = t->slots->mask + 1;
+
+	if (fits(count, n))
+		return;
+	while (!fits(count, n))
+		n *= 2;
+	rebuild(t, n, hash_of, arg);
+}
+
 void
 table_insert(struct table *t, uint64_t hash, void *item, table_hash_fn *hash_of, const void *arg)
 {
 	size_t at;
 
-	if ((t->used + 1) * 4 > (t->slots->mask + 1) * 3)
-		rebuild(t, hash_of, arg);
+	if (!fits(t->used + 1, t->slots->mask + 1))
+		grow(t, hash_of, arg);
 	at = vacancy(t->slots, hash);
 	if (t->slots->slot[at] == TABLE_FREE)
 		t->used++;

@@ -44,6 +44,8 @@ void table_fini(struct table *t); /* no reader left; the items are the caller's 
 /* Writer. The item must not be in yet; `hash_of` serves growth. */
 void
 table_insert(struct table *t, uint64_t hash, void *item, table_hash_fn *hash_of, const void *arg);
+/* Writer: room for `count` items in all. */
+void table_reserve(struct table *t, size_t count, table_hash_fn *hash_of, const void *arg);
 void table_replace(struct table *t, uint64_t hash, const void *old, void *item);
 void table_remove(struct table *t, uint64_t hash, const void *item);
 
@@ -57,6 +59,12 @@ table_hash_label(uint64_t above, const uint8_t *label)
 	uint64_t h = (above ^ hash_bytes(label, 1u + *label)) * UINT64_C(0xd6e8feb86659fd93);
 
 	return h ^ h >> 32;
+}
+
+static inline void
+table_prefetch(const struct table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->slots->slot[hash & t->slots->mask], 1);
 }
 
 /* A probe: `for (p = table_probe(t, h); (item = table_next(&p)) != NULL;)` yields candidates. */

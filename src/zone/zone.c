@@ -371,6 +371,22 @@ enter(const struct zone *z, const uint8_t *owner, struct path *p)
 }
 
 void
+zone_reserve(struct zone *z, size_t names)
+{
+	OBJ_CHECK(z, ZONE_MAGIC);
+	table_reserve(&z->nodes, z->nodes.count + names, hash_node, z);
+}
+
+void
+zone_prefetch(const struct zone *z, const uint8_t *owner)
+{
+	struct path p;
+
+	path_of(&p, z, owner);
+	table_prefetch(&z->nodes, p.hash[p.depth]);
+}
+
+void
 zone_put(struct zone *z, const uint8_t *owner, struct rrset *set)
 {
 	struct path p;

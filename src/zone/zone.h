@@ -66,6 +66,10 @@ enum zone_signed zone_signed(const struct zone *z);
  * below the apex (CHECKed). */
 void zone_put(struct zone *z, const uint8_t *owner, struct rrset *set);
 void zone_del(struct zone *z, const uint8_t *owner, uint16_t type); /* absent: no-op */
+/* Writer: that many names are to come; they will not make the table grow step by step. */
+void zone_reserve(struct zone *z, size_t names);
+/* Writer: this owner's turn will come soon: have its place in the table fetched. */
+void zone_prefetch(const struct zone *z, const uint8_t *owner);
 /* Set or (NULL) clear; returns the old one, which readers may still see until a grace period. */
 const void *zone_overlay(struct zone *z, const uint8_t *owner, const void *overlay);
 /*

@@ -1,13 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Records are grouped as they come, in linear time: a map of owners, each with the short list of
- * its sets, each with the list of its records. Zone files keep a name's records together, so the
- * owner of the record before is tried first. All of this lives in one arena until the sets are
- * made.
- *
- *   owners (hash) -> owner -> group A -> record, record
- *                          -> group MX -> record
- */
+/* Records are piled up as they come, then sorted, checked and packed. */
 #include "zone/zonefile.h"
 
 #include <ctype.h>
@@ -16,41 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/check.h"
 #include "base/mem.h"
 #include "dns/name.h"
 #include "dns/query.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
+#include "zone/pack.h"
+#include "zone/pile.h"
 #include "zone/zonefile_check.h"
 #include "zone/zonefile_generate.h"
 
 #define PROBLEMS_MAX     20
 #define DEFAULT_TTL_S    3600
 #define PROGRESS_RECORDS 4096
-
-struct record {
-	struct record *next;
-	uint16_t len;
-	uint8_t data[];
-};
-
-struct group {
-	struct group *next; /* at the same owner */
-	struct owner *owner;
-	struct record *first, **last;
-	uint64_t line; /* of its first record */
-	size_t size;   /* as rrset_new wants it */
-	uint32_t ttl_s;
-	uint16_t type;
-};
-
-struct owner {
-	uint64_t hash;
-	struct group *groups, **last;
-	uint8_t *name; /* in the result's arena */
-	size_t len;
-};
+#define SOA_TIMERS       20 /* bytes after the two names, serial first */
 
 struct loader {
 	const char *label;
@@ -64,12 +36,7 @@ struct loader {
 	size_t generated;           /* records, by all $GENERATE together */
 	const uint32_t *generating; /* the number it is at, or NULL */
 
-	struct arena arena;
-	struct group **groups; /* in the order of first appearance */
-	size_t n_groups, cap_groups;
-	struct owner **slots; /* open addressing, NULL = free */
-	size_t n_slots, n_owners;
-	struct owner *recent;
+	struct pile *pile;
 };
 
 static void
@@ -83,85 +50,6 @@ complain(struct loader *l, uint64_t line, const char *why)
 	else
 		diag_add(l->d, DIAG_INVALID, where, "%s", why);
 	free(where);
-}
-
-static size_t
-find_slot(const struct loader *l, uint64_t hash, const uint8_t *name, size_t len)
-{
-	size_t at = hash & (l->n_slots - 1);
-
-	for (; l->slots[at] != NULL; at = (at + 1) & (l->n_slots - 1)) {
-		const struct owner *o = l->slots[at];
-
-		if (o->hash == hash && o->len == len && memcmp(o->name, name, len) == 0)
-			break;
-	}
-	return at;
-}
-
-static void
-grow_slots(struct loader *l)
-{
-	struct owner **old = l->slots;
-	size_t n = l->n_slots;
-
-	l->n_slots = n == 0 ? 1024 : n * 2;
-	l->slots = xcalloc(l->n_slots, sizeof(struct owner *));
-	for (size_t i = 0; i < n; i++)
-		if (old[i] != NULL)
-			l->slots[find_slot(l, old[i]->hash, old[i]->name, old[i]->len)] = old[i];
-	free(old);
-}
-
-static struct owner *
-new_owner(struct loader *l, uint64_t hash, const uint8_t *name, size_t len)
-{
-	struct owner *o = arena_alloc(&l->arena, sizeof(*o));
-
-	o->hash = hash;
-	o->last = &o->groups;
-	o->name = arena_memdup(&l->out->arena, name, len);
-	o->len = len;
-	l->n_owners++;
-	return o;
-}
-
-static struct owner *
-find_owner(struct loader *l, const uint8_t *name, size_t len)
-{
-	uint64_t hash;
-	size_t at;
-
-	if (l->recent != NULL && l->recent->len == len && memcmp(l->recent->name, name, len) == 0)
-		return l->recent;
-	if ((l->n_owners + 1) * 4 > l->n_slots * 3)
-		grow_slots(l);
-	hash = hash_bytes(name, len);
-	at = find_slot(l, hash, name, len);
-	if (l->slots[at] == NULL)
-		l->slots[at] = new_owner(l, hash, name, len);
-	return l->recent = l->slots[at];
-}
-
-static struct group *
-find_group(struct loader *l, struct owner *o, const zs_scanner_t *s)
-{
-	struct group *g;
-
-	for (g = o->groups; g != NULL; g = g->next)
-		if (g->type == s->r_type)
-			return g;
-	g = arena_alloc(&l->arena, sizeof(*g));
-	g->owner = o;
-	g->last = &g->first;
-	g->line = s->line_counter;
-	g->ttl_s = s->r_ttl;
-	g->type = s->r_type;
-	*o->last = g;
-	o->last = &g->next;
-	MEM_GROW(&l->groups, &l->cap_groups, l->n_groups + 1);
-	l->groups[l->n_groups++] = g;
-	return g;
 }
 
 static const char *
@@ -180,8 +68,6 @@ static void
 add_record(struct loader *l, const zs_scanner_t *s)
 {
 	uint8_t owner[NAME_MAX_LEN];
-	struct record *r;
-	struct group *g;
 	const char *why;
 
 	name_copy_lower(owner, s->r_owner);
@@ -190,13 +76,15 @@ add_record(struct loader *l, const zs_scanner_t *s)
 		complain(l, s->line_counter, why);
 		return;
 	}
-	g = find_group(l, find_owner(l, owner, s->r_owner_length), s);
-	r = arena_alloc(&l->arena, sizeof(*r) + s->r_data_length);
-	r->len = (uint16_t)s->r_data_length;
-	memcpy(r->data, s->r_data, s->r_data_length);
-	*g->last = r;
-	g->last = &r->next;
-	g->size += 2u + r->len;
+	pile_add(l->pile,
+	    &(struct pile_record){
+		.line = (uint32_t)s->line_counter,
+		.ttl_s = s->r_ttl,
+		.type = s->r_type,
+		.rdata_len = (uint16_t)s->r_data_length,
+		.owner_len = (uint8_t)s->r_owner_length,
+	    },
+	    owner, s->r_data);
 	l->out->records++;
 }
 
@@ -291,13 +179,15 @@ find_generate(const char *p, const char *end)
 {
 	static const char word[] = "$GENERATE";
 	const size_t n = sizeof(word) - 1;
+	const char *begin = p;
 
 	while ((size_t)(end - p) > n) {
-		if (strncasecmp(p, word, n) == 0 && isspace((unsigned char)p[n]))
-			return p;
-		p = memmem(p, (size_t)(end - p), "\n$", 2);
+		p = memchr(p, '$', (size_t)(end - p) - n);
 		if (p == NULL)
 			break;
+		if ((p == begin || p[-1] == '\n') && strncasecmp(p, word, n) == 0 &&
+		    isspace((unsigned char)p[n]))
+			return p;
 		p++;
 	}
 	return end;
@@ -336,79 +226,27 @@ scan(struct loader *l, zs_scanner_t *s)
 	}
 }
 
-static const struct group *
-apex_group(const struct loader *l, uint16_t type)
-{
-	size_t len = name_len(l->apex);
-	const struct owner *o;
-
-	if (l->n_slots == 0)
-		return NULL;
-	o = l->slots[find_slot(l, hash_bytes(l->apex, len), l->apex, len)];
-	for (const struct group *g = o != NULL ? o->groups : NULL; g != NULL; g = g->next)
-		if (g->type == type)
-			return g;
-	return NULL;
-}
-
-/* The rules for a set, seen from the sets before it at its owner. */
 static void
-check_group(struct loader *l, const struct group *g, size_t count)
+require_apex(struct loader *l, uint16_t type, const char *why)
 {
-	uint16_t have[64];
-	size_t n = 0;
-	const char *why;
+	struct rrpage_set set;
 
-	for (const struct group *o = g->owner->groups; o != g && n < ARRAY_LEN(have); o = o->next)
-		have[n++] = o->type;
-	why = zonefile_check_rule(l->apex, g->owner->name, g->type, count, have, n);
-	if (why != NULL && l->problems < PROBLEMS_MAX)
-		complain(l, g->line, why);
-}
-
-static struct rrset *
-make_set(const struct group *g, struct buf *scratch)
-{
-	buf_clear(scratch);
-	for (const struct record *r = g->first; r != NULL; r = r->next) {
-		buf_put_u16(scratch, r->len);
-		buf_put(scratch, r->data, r->len);
-	}
-	return rrset_new(g->type, g->ttl_s, scratch->data, scratch->len);
-}
-
-static void
-make_items(struct loader *l)
-{
-	struct zonefile *out = l->out;
-	struct buf scratch;
-
-	buf_init(&scratch, SIZE_MAX);
-	out->items = xcalloc(l->n_groups, sizeof(*out->items));
-	for (size_t i = 0; i < l->n_groups; i++) {
-		struct group *g = l->groups[i];
-		struct rrset *set = make_set(g, &scratch);
-
-		if (set == NULL) {
-			complain(l, g->line, "over 65535 records of one name and type");
-			break;
-		}
-		out->items[out->count++] = (struct zonefile_item){ g->owner->name, set };
-		check_group(l, g, set->count);
-	}
-	buf_fini(&scratch);
+	if (!zonefile_find(l->out, l->apex, type, &set))
+		complain(l, 1, why);
 }
 
 static void
 finish(struct loader *l)
 {
+	struct pack pack = { .apex = l->apex, .pile = l->pile, .out = &l->out->sets };
+
 	if (l->problems > 0)
 		return;
-	if (apex_group(l, RRTYPE_SOA) == NULL)
-		complain(l, 1, "the zone has no SOA record at its apex");
-	if (apex_group(l, RRTYPE_NS) == NULL)
-		complain(l, 1, "the zone has no NS record at its apex");
-	make_items(l);
+	pack_run(&pack);
+	require_apex(l, RRTYPE_SOA, "the zone has no SOA record at its apex");
+	require_apex(l, RRTYPE_NS, "the zone has no NS record at its apex");
+	for (size_t i = 0; i < pack.count && l->problems < PROBLEMS_MAX; i++)
+		complain(l, pack.problems[i].line, pack.problems[i].why);
 }
 
 static void
@@ -426,14 +264,14 @@ load(struct loader *l, const char *origin)
 	free(s);
 }
 
-/* zscanner refuses DOS line ends: fold them to what they mean. NULL if there are none. */
+/* zscanner refuses DOS line ends: fold them to what they mean. NULL if there can be none. */
 static char *
 unix_lines(const char *text, size_t *len)
 {
 	const char *end = text + *len;
 	char *copy, *p;
 
-	if (*len == 0 || memmem(text, *len, "\r\n", 2) == NULL)
+	if (*len == 0 || memchr(text, '\r', *len) == NULL)
 		return NULL;
 	copy = p = xmalloc(*len);
 	for (; text < end; text++)
@@ -459,19 +297,18 @@ zonefile_parse_told(const char *text, size_t len, const char *origin, const char
 	char *copy;
 
 	memset(out, 0, sizeof(*out));
-	arena_init(&out->arena);
+	rrpage_init(&out->sets);
 	if (name_parse_lower(origin, l.apex) < 0)
 		return diag_add(d, DIAG_INVALID, label, "invalid zone name '%s'", origin);
+	memcpy(out->apex, l.apex, name_len(l.apex));
 	name_text(l.apex, apex);
 	if (l.apex[0] != 0)
 		strcat(apex, ".");
 	copy = unix_lines(text, &l.len);
 	l.text = copy != NULL ? copy : text;
-	arena_init(&l.arena);
+	l.pile = pile_new();
 	load(&l, apex);
-	arena_fini(&l.arena);
-	free(l.groups);
-	free(l.slots);
+	pile_free(&l.pile);
 	free(copy);
 	if (l.problems == 0)
 		return 0;
@@ -482,10 +319,70 @@ zonefile_parse_told(const char *text, size_t len, const char *origin, const char
 void
 zonefile_fini(struct zonefile *z)
 {
-	for (size_t i = 0; i < z->count; i++)
-		rrset_free(&z->items[i].set);
-	free(z->items);
-	arena_fini(&z->arena);
-	memset(z, 0, sizeof(*z));
-	arena_init(&z->arena);
+	rrpage_fini(&z->sets);
+	z->records = 0;
+}
+
+/* -- finding -- */
+
+/* The first set of the page at `i`. */
+static void
+first_of(const struct zonefile *z, size_t i, struct rrpage_reader *r, struct rrpage_set *set)
+{
+	const struct rrpage page = rrpage_at(&z->sets, i);
+
+	rrpage_open(r, z->apex, page.data, page.len);
+	CHECK(rrpage_next(r, set));
+}
+
+/* The page that has the set, if any has: the last one that begins at or before it. */
+static size_t
+find_page(const struct zonefile *z, const uint8_t *owner, uint16_t type)
+{
+	size_t low = 0, high = z->sets.count;
+	struct rrpage_reader r;
+	struct rrpage_set first;
+
+	while (high - low > 1) {
+		const size_t middle = low + (high - low) / 2;
+
+		first_of(z, middle, &r, &first);
+		if (rrpage_order(first.owner, first.type, owner, type) <= 0)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool
+zonefile_find(const struct zonefile *z, const uint8_t *owner, uint16_t type, struct rrpage_set *set)
+{
+	struct rrpage_reader r;
+	int diff = -1;
+
+	if (z->sets.count == 0)
+		return false;
+
+	const struct rrpage page = rrpage_at(&z->sets, find_page(z, owner, type));
+
+	rrpage_open(&r, z->apex, page.data, page.len);
+	while (diff < 0 && rrpage_next(&r, set))
+		diff = rrpage_order(set->owner, set->type, owner, type);
+	set->owner = owner;
+	return diff == 0;
+}
+
+void
+zonefile_set_serial(struct zonefile *z, uint32_t serial)
+{
+	struct rrpage_set soa;
+
+	CHECK(zonefile_find(z, z->apex, RRTYPE_SOA, &soa) && soa.rdata_len > SOA_TIMERS);
+
+	uint8_t *p =
+	    z->sets.bytes.data + (soa.rdata - z->sets.bytes.data) + soa.rdata_len - SOA_TIMERS;
+
+	for (int shift = 24; shift >= 0; shift -= 8)
+		*p++ = (uint8_t)(serial >> shift);
 }

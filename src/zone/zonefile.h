@@ -11,26 +11,22 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/diag.h"
+#include "dns/rrpage.h"
 #include "zone/rrset.h"
 
 #define ZONEFILE_GENERATED_MAX 1000000
 
-struct zonefile_item {
-	const uint8_t *owner; /* lower wire name, the zonefile's */
-	struct rrset *set;
-};
 struct zonefile {
-	struct zonefile_item *items; /* one per RRset, in the order of first appearance */
-	size_t count;
+	struct rrpage_book sets; /* in order (rrpage_order), one of each owner and type */
 	size_t records;
-	struct arena arena; /* the owners */
+	uint8_t apex[NAME_MAX_LEN];
 };
 
 /* `origin`: the zone's apex, text. `label` names the input in messages. `defaults` to $TTL 3600. 0
@@ -45,12 +41,17 @@ struct zonefile_hooks {
 };
 MUST_USE int zonefile_parse_told(const char *text, size_t len, const char *origin,
     const char *label, const struct zonefile_hooks *hooks, struct zonefile *out, struct diag *d);
-void zonefile_fini(
-    struct zonefile *z); /* frees items and the sets still in them (set may be NULLed by a taker) */
+void zonefile_fini(struct zonefile *z);
+
+/* One set, in O(log n); `set` is borrowed from the zonefile, its owner is `owner` (lower). */
+MUST_USE bool zonefile_find(
+    const struct zonefile *z, const uint8_t *owner, uint16_t type, struct rrpage_set *set);
+
+/* Give its SOA another serial. */
+void zonefile_set_serial(struct zonefile *z, uint32_t serial);
 
 /* Write: $ORIGIN, SOA first, then owners in canonical order, types by number; stable. */
-void zonefile_write(
-    const struct zonefile_item *items, size_t count, const uint8_t *apex, struct buf *out);
+void zonefile_write(const struct rrpage_book *sets, const uint8_t *apex, struct buf *out);
 
 /* The CNAME/DNAME/SOA/NS rules above for one set about to join `have` (types at the owner). 0 or
  * -EINVAL. */

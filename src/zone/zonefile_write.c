@@ -10,69 +10,63 @@
 
 /* SOA opens the apex, the apex opens the zone (nothing sorts before it). */
 static int
-order_items(const void *a, const void *b)
+order_sets(const void *a, const void *b)
 {
-	const struct zonefile_item *x = *(const struct zonefile_item *const *)a;
-	const struct zonefile_item *y = *(const struct zonefile_item *const *)b;
-	bool x_soa = x->set->type == RRTYPE_SOA, y_soa = y->set->type == RRTYPE_SOA;
-	int diff = x->owner == y->owner ? 0 : name_order(x->owner, y->owner);
+	const struct rrpage_set *x = a, *y = b;
+	const bool x_soa = x->type == RRTYPE_SOA, y_soa = y->type == RRTYPE_SOA;
+	const int diff = name_order(x->local, y->local);
 
 	if (diff != 0)
 		return diff;
 	if (x_soa != y_soa)
 		return x_soa ? -1 : 1;
-	return (int)x->set->type - (int)y->set->type;
+	return (int)x->type - (int)y->type;
 }
 
 /* Relative to the apex: "@", "www". */
 static void
-write_owner(const uint8_t *owner, const uint8_t *apex, struct buf *out)
+write_owner(const uint8_t *local, struct buf *out)
 {
-	uint8_t relative[NAME_MAX_LEN];
 	char text[NAME_TEXT_SIZE];
-	size_t len = name_len(owner) - name_len(apex);
 
-	if (len == 0) {
-		buf_puts(out, "@");
-		return;
-	}
-	memcpy(relative, owner, len);
-	relative[len] = 0;
-	buf_puts(out, name_text(relative, text));
+	buf_puts(out, local[0] == 0 ? "@" : name_text(local, text));
 }
 
 static void
-write_set(const struct zonefile_item *item, const uint8_t *apex, struct buf *out)
+write_set(const struct rrpage_set *s, struct buf *out)
 {
-	const struct rrset *s = item->set;
-	char type[RRTYPE_TEXT_SIZE];
-	const uint8_t *rdata;
-	uint32_t pos = 0;
-	uint16_t len;
+	struct buf_reader in = { .data = s->rdata, .len = s->rdata_len };
+	const struct rrset head = { .type = s->type, .ttl_s = s->ttl_s };
+	char text[RRTYPE_TEXT_SIZE];
+	const char *type = rrtype_text(s->type, text);
 
-	while ((rdata = rrset_next(s, &pos, &len)) != NULL) {
-		write_owner(item->owner, apex, out);
-		buf_printf(
-		    out, "\t%u\tIN\t%s\t", rrset_ttl(s, rdata, len), rrtype_text(s->type, type));
+	while (in.pos < in.len && !in.bad) {
+		const uint16_t len = buf_read_u16(&in);
+		const uint8_t *rdata = buf_read_bytes(&in, len);
+
+		if (rdata == NULL)
+			return;
+		write_owner(s->local, out);
+		buf_printf(out, "\t%u\tIN\t%s\t", rrset_ttl(&head, rdata, len), type);
 		rdata_text(s->type, rdata, len, out);
 		buf_puts(out, "\n");
 	}
 }
 
 void
-zonefile_write(
-    const struct zonefile_item *items, size_t count, const uint8_t *apex, struct buf *out)
+zonefile_write(const struct rrpage_book *sets, const uint8_t *apex, struct buf *out)
 {
-	const struct zonefile_item **sorted = xcalloc(count, sizeof(*sorted));
+	struct rrpage_set *sorted = xcalloc(sets->sets, sizeof(*sorted));
+	struct rrpage_reader r;
 	char text[NAME_TEXT_SIZE];
 	size_t n = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (items[i].set != NULL)
-			sorted[n++] = &items[i];
-	qsort(sorted, n, sizeof(*sorted), order_items);
+	rrpage_open_book(&r, apex, sets);
+	while (n < sets->sets && rrpage_next(&r, &sorted[n]))
+		n++;
+	qsort(sorted, n, sizeof(*sorted), order_sets);
 	buf_printf(out, "$ORIGIN %s%s\n", name_text(apex, text), apex[0] == 0 ? "" : ".");
 	for (size_t i = 0; i < n; i++)
-		write_set(sorted[i], apex, out);
+		write_set(&sorted[i], out);
 	free(sorted);
 }

@@ -38,7 +38,18 @@ static const char first[] =
     " scopes TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;";
 
-const char *const migrate_steps[] = { first };
+/*
+ * page     RRsets of a zone that was replaced whole (dns/rrpage.h), in order; `first` is the owner
+ *          and the type (two bytes) of the first of them. A row of rrset with the same key stands
+ *          before it; one without rdata says that it is gone.
+ * meta     pruned: changes and audit entries up to this revision are gone
+ */
+static const char pages[] =
+    "CREATE TABLE page (zone INTEGER NOT NULL REFERENCES object (seq) ON DELETE CASCADE,"
+    " first BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY (zone, first)) STRICT;"
+    "INSERT INTO meta VALUES ('pruned', 0);";
+
+const char *const migrate_steps[] = { first, pages };
 const int migrate_count = ARRAY_LEN(migrate_steps);
 
 int

@@ -20,6 +20,8 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_OBJECT_DELETE] = "DELETE FROM object WHERE kind = ? AND name = ?",
 	[SQL_ZONE_SEQ] = "SELECT seq FROM object WHERE kind = 'zone' AND name = ?",
 	[SQL_ZONE_CLEAR] = "DELETE FROM rrset WHERE zone = ?",
+	[SQL_ZONE_CLEAR_PAGES] = "DELETE FROM page WHERE zone = ?",
+	[SQL_ZONE_PAGED] = "SELECT EXISTS (SELECT 1 FROM page WHERE zone = ?)",
 	[SQL_RRSET_PUT] = "INSERT INTO rrset (zone, owner, type, ttl_s, rdata)"
 			  " VALUES (?, ?, ?, ?, ?) ON CONFLICT (zone, owner, type)"
 			  " DO UPDATE SET ttl_s = excluded.ttl_s, rdata = excluded.rdata",
@@ -29,6 +31,9 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_AUDIT_ADD] = "INSERT INTO audit (revision, at_ms, author, summary, diff)"
 			  " VALUES (?, ?, ?, ?, ?)",
 	[SQL_REVISION_SET] = "UPDATE meta SET value = ? WHERE key = 'revision'",
+	[SQL_CHANGE_PRUNE] = "DELETE FROM change WHERE revision <= ?",
+	[SQL_AUDIT_PRUNE] = "DELETE FROM audit WHERE revision <= ?",
+	[SQL_PRUNED_SET] = "UPDATE meta SET value = ? WHERE key = 'pruned'",
 	[SQL_EVENT_ADD] =
 	    "INSERT INTO event (at_ms, kind, object_kind, object_name, severity, text, data)"
 	    " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -144,10 +149,10 @@ sql_text(sqlite3_stmt *st, int column)
 	return text == NULL ? "" : (const char *)text;
 }
 
-static int
-complain(struct store *s)
+int
+sql_broken(sqlite3 *db)
 {
-	log_error("store", "reading failed: %s", sqlite3_errmsg(s->reader));
+	log_error("store", "reading failed: %s", sqlite3_errmsg(db));
 	return -EIO;
 }
 
@@ -159,7 +164,7 @@ sql_enter(struct store *s)
 	if (sqlite3_exec(s->reader, "SAVEPOINT state", NULL, NULL, NULL) == SQLITE_OK)
 		return 0;
 
-	const int rc = complain(s);
+	const int rc = sql_broken(s->reader);
 
 	pthread_mutex_unlock(&s->read_lock);
 	return rc;
@@ -169,18 +174,24 @@ void
 sql_leave(struct store *s)
 {
 	if (sqlite3_exec(s->reader, "RELEASE state", NULL, NULL, NULL) != SQLITE_OK)
-		complain(s);
+		sql_broken(s->reader);
 	pthread_mutex_unlock(&s->read_lock);
+}
+
+sqlite3_stmt *
+sql_prepare(sqlite3 *db, const char *text)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v2(db, text, -1, &st, NULL) != SQLITE_OK)
+		sql_broken(db);
+	return st;
 }
 
 sqlite3_stmt *
 sql_query(struct store *s, const char *text)
 {
-	sqlite3_stmt *st = NULL;
-
-	if (sqlite3_prepare_v2(s->reader, text, -1, &st, NULL) != SQLITE_OK)
-		complain(s);
-	return st;
+	return sql_prepare(s->reader, text);
 }
 
 int
@@ -189,7 +200,7 @@ sql_end(struct store *s, sqlite3_stmt *st, int rc)
 	const bool failed = st == NULL || (rc != SQLITE_DONE && rc != SQLITE_ROW);
 
 	if (st != NULL && failed)
-		complain(s);
+		sql_broken(s->reader);
 	sqlite3_finalize(st);
 	return failed ? -EIO : 0;
 }

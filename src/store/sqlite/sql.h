@@ -18,11 +18,16 @@ enum sql_id {
 	SQL_OBJECT_DELETE,
 	SQL_ZONE_SEQ,
 	SQL_ZONE_CLEAR,
+	SQL_ZONE_CLEAR_PAGES,
+	SQL_ZONE_PAGED,
 	SQL_RRSET_PUT,
 	SQL_RRSET_DELETE,
 	SQL_CHANGE_ADD,
 	SQL_AUDIT_ADD,
 	SQL_REVISION_SET,
+	SQL_CHANGE_PRUNE,
+	SQL_AUDIT_PRUNE,
+	SQL_PRUNED_SET,
 	SQL_EVENT_ADD,
 	SQL_EVENT_PRUNE,
 	SQL_TOKEN_ADD,
@@ -38,6 +43,8 @@ struct store {
 	pthread_mutex_t read_lock;      /* recursive: a read callback may read */
 	sqlite3_stmt *stmts[SQL_COUNT]; /* the writer's */
 	_Atomic uint64_t revision;
+	uint64_t keep;   /* revisions */
+	uint64_t pruned; /* the newest that is not kept; the writer's */
 	char lineage[33];
 };
 
@@ -66,5 +73,9 @@ MUST_USE int sql_enter(struct store *s);
 void sql_leave(struct store *s);
 /* A statement of the reader; NULL is logged. Finalize it. */
 sqlite3_stmt *sql_query(struct store *s, const char *text);
+/* The same of any connection. */
+sqlite3_stmt *sql_prepare(sqlite3 *db, const char *text);
+/* Log what SQLite's newest error was; -EIO. */
+int sql_broken(sqlite3 *db);
 /* After the last step: 0, or -EIO, logged. Finalizes. */
 MUST_USE int sql_end(struct store *s, sqlite3_stmt *st, int rc);

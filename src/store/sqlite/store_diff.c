@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "dns/name.h"
+#include "dns/rrpage.h"
 #include "dns/rrtype.h"
 
 #define PATH_MAX_LEN 256
@@ -112,6 +113,29 @@ put_object(struct buf *out, const struct change_op *op, const char *old_spec)
 	json_decref(is);
 }
 
+static void
+diff_set(struct buf *out, const uint8_t *owner, uint16_t type, uint32_t ttl_s, const char *zone)
+{
+	char text[NAME_TEXT_SIZE], word[RRTYPE_TEXT_SIZE];
+
+	buf_printf(out, "+ rrset %s %s ttl %u in zone %s\n", name_text(owner, text),
+	    rrtype_text(type, word), ttl_s, zone);
+}
+
+static void
+diff_page(struct buf *out, const struct change_op *op)
+{
+	struct rrpage_reader r;
+	struct rrpage_set set;
+	uint8_t apex[NAME_MAX_LEN];
+
+	if (name_parse_lower(op->name, apex) < 0)
+		return;
+	rrpage_open(&r, apex, op->rdata, op->rdata_len);
+	while (!out->overflow && rrpage_next(&r, &set))
+		diff_set(out, set.owner, set.type, set.ttl_s, op->name);
+}
+
 void
 store_diff_op(struct buf *out, const struct change_op *op, const char *old_spec)
 {
@@ -127,12 +151,14 @@ store_diff_op(struct buf *out, const struct change_op *op, const char *old_spec)
 		put_whole(out, '-', op, old_spec == NULL ? "{}" : old_spec);
 		return;
 	case CHANGE_RRSET_PUT:
-		buf_printf(out, "+ rrset %s %s ttl %u in zone %s\n", name_text(op->owner, owner),
-		    rrtype_text(op->type, type), op->ttl_s, op->name);
+		diff_set(out, op->owner, op->type, op->ttl_s, op->name);
 		return;
 	case CHANGE_RRSET_DELETE:
 		buf_printf(out, "- rrset %s %s in zone %s\n", name_text(op->owner, owner),
 		    rrtype_text(op->type, type), op->name);
+		return;
+	case CHANGE_ZONE_PAGE:
+		diff_page(out, op);
 		return;
 	case CHANGE_ZONE_CLEAR:
 		buf_printf(out, "- all rrsets of zone %s\n", op->name);

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "dns/name.h"
+#include "store/sqlite/levels.h"
 #include "store/sqlite/sql.h"
 
 /* Fill the op from the statement's current row; its `op` and, where fixed, kind are set already. */
@@ -51,6 +52,15 @@ name_row(sqlite3_stmt *st, struct change_op *op)
 	op->name = sql_text(st, 0);
 }
 
+/* zone, page */
+static void
+page_row(sqlite3_stmt *st, struct change_op *op)
+{
+	op->name = sql_text(st, 0);
+	op->rdata = sqlite3_column_blob(st, 1);
+	op->rdata_len = (uint32_t)sqlite3_column_bytes(st, 1);
+}
+
 /* zone, owner, type, ttl_s, rdata; without rdata the RRset is gone. */
 static void
 rrset_row(sqlite3_stmt *st, struct change_op *op)
@@ -61,8 +71,17 @@ rrset_row(sqlite3_stmt *st, struct change_op *op)
 	op->ttl_s = (uint32_t)sqlite3_column_int64(st, 3);
 	op->rdata = sqlite3_column_blob(st, 4);
 	op->rdata_len = (uint32_t)sqlite3_column_bytes(st, 4);
-	if (sqlite3_column_type(st, 4) == SQLITE_NULL)
+	if (op->rdata_len == 0)
 		op->op = CHANGE_RRSET_DELETE;
+}
+
+/* zone, owner, type */
+static void
+key_row(sqlite3_stmt *st, struct change_op *op)
+{
+	op->name = sql_text(st, 0);
+	op->owner = sqlite3_column_blob(st, 1);
+	op->type = (uint16_t)sqlite3_column_int(st, 2);
 }
 
 /* Those of a kind changed after `since`; 0 is all. */
@@ -89,6 +108,51 @@ walk_all_objects(struct store *s, uint64_t since, store_op_f *f, void *arg)
 }
 
 static const struct change_op rrset_form = { .op = CHANGE_RRSET_PUT, .kind = KIND_ZONE };
+static const struct change_op page_form = { .op = CHANGE_ZONE_PAGE, .kind = KIND_ZONE };
+
+/* The two levels of zones, as they are: pages, then rows. Of one zone, or of all, zone by zone. */
+static int
+walk_levels(struct store *s, const char *zone, store_op_f *f, void *arg)
+{
+	sqlite3_stmt *st = sql_query(s, "SELECT o.name, p.data FROM object o CROSS JOIN page p"
+					" ON p.zone = o.seq WHERE o.kind = 'zone' AND o.name = ?"
+					" ORDER BY p.first");
+	int rc;
+
+	sql_bind(st, "t", zone);
+	rc = walk(s, st, &page_form, page_row, f, arg);
+	if (rc != 0)
+		return rc;
+	st = sql_query(s, "SELECT o.name, r.owner, r.type, r.ttl_s, r.rdata"
+			  " FROM object o CROSS JOIN rrset r ON r.zone = o.seq"
+			  " WHERE o.kind = 'zone' AND o.name = ? ORDER BY r.owner, r.type");
+	sql_bind(st, "t", zone);
+	return walk(s, st, &rrset_form, rrset_row, f, arg);
+}
+
+struct reload {
+	struct store *s;
+	store_op_f *f;
+	void *arg;
+};
+
+static int
+load_zone(const struct change_op *op, void *arg)
+{
+	const struct reload *r = arg;
+
+	return walk_levels(r->s, op->name, r->f, r->arg);
+}
+
+static int
+walk_all_levels(struct store *s, store_op_f *f, void *arg)
+{
+	static const struct change_op any = { .kind = KIND_ZONE };
+	struct reload reload = { s, f, arg };
+
+	return walk(s, sql_query(s, "SELECT name FROM object WHERE kind = 'zone' ORDER BY seq"),
+	    &any, name_row, load_zone, &reload);
+}
 
 static void
 read_revision(struct store *s, uint64_t *revision)
@@ -109,12 +173,20 @@ store_load(struct store *s, store_op_f *f, void *arg, uint64_t *revision)
 	int rc = walk_all_objects(s, 0, f, arg);
 
 	if (rc == 0)
-		rc = walk(s,
-		    sql_query(s, "SELECT o.name, r.owner, r.type, r.ttl_s, r.rdata"
-				 " FROM object o CROSS JOIN rrset r ON r.zone = o.seq"
-				 " WHERE o.kind = 'zone' ORDER BY o.seq, r.owner, r.type"),
-		    &rrset_form, rrset_row, f, arg);
+		rc = walk_all_levels(s, f, arg);
 	read_revision(s, revision);
+	sql_leave(s);
+	return rc;
+}
+
+static int
+walk_merged(struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
+{
+	if (sql_enter(s) < 0)
+		return -EIO;
+
+	const int rc = levels_walk(s->reader, zone, owner, f, arg);
+
 	sql_leave(s);
 	return rc;
 }
@@ -122,41 +194,18 @@ store_load(struct store *s, store_op_f *f, void *arg, uint64_t *revision)
 int
 store_zone_rrsets(struct store *s, const char *zone, store_op_f *f, void *arg)
 {
-	if (sql_enter(s) < 0)
-		return -EIO;
-
-	sqlite3_stmt *st = sql_query(s, "SELECT o.name, r.owner, r.type, r.ttl_s, r.rdata"
-					" FROM object o CROSS JOIN rrset r ON r.zone = o.seq"
-					" WHERE o.kind = 'zone' AND o.name = ?"
-					" ORDER BY r.owner, r.type");
-
-	sql_bind(st, "t", zone);
-	const int rc = walk(s, st, &rrset_form, rrset_row, f, arg);
-
-	sql_leave(s);
-	return rc;
+	return walk_merged(s, zone, NULL, f, arg);
 }
 
 int
 store_owner_rrsets(
     struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
 {
-	if (sql_enter(s) < 0)
-		return -EIO;
-
-	sqlite3_stmt *st = sql_query(s, "SELECT o.name, r.owner, r.type, r.ttl_s, r.rdata"
-					" FROM object o CROSS JOIN rrset r ON r.zone = o.seq"
-					" WHERE o.kind = 'zone' AND o.name = ? AND r.owner = ?"
-					" ORDER BY r.type");
-
-	sql_bind(st, "tb", zone, owner, name_len(owner));
-	const int rc = walk(s, st, &rrset_form, rrset_row, f, arg);
-
-	sql_leave(s);
-	return rc;
+	return walk_merged(s, zone, owner, f, arg);
 }
 
-struct found {
+struct find {
+	uint16_t type;
 	store_op_f *f;
 	void *arg;
 	bool any;
@@ -165,31 +214,22 @@ struct found {
 static int
 pass_on(const struct change_op *op, void *arg)
 {
-	struct found *found = arg;
+	struct find *find = arg;
 
-	found->any = true;
-	return found->f(op, found->arg);
+	if (op->type != find->type)
+		return 0;
+	find->any = true;
+	return find->f(op, find->arg);
 }
 
 int
 store_rrset_find(struct store *s, const char *zone, const uint8_t *owner, uint16_t type,
     store_op_f *f, void *arg)
 {
-	struct found found = { f, arg, false };
+	struct find find = { type, f, arg, false };
+	const int rc = walk_merged(s, zone, owner, pass_on, &find);
 
-	if (sql_enter(s) < 0)
-		return -EIO;
-
-	sqlite3_stmt *st = sql_query(s, "SELECT o.name, r.owner, r.type, r.ttl_s, r.rdata"
-					" FROM object o CROSS JOIN rrset r ON r.zone = o.seq"
-					" WHERE o.kind = 'zone' AND o.name = ? AND r.owner = ?"
-					" AND r.type = ?");
-
-	sql_bind(st, "tbi", zone, owner, name_len(owner), (int64_t)type);
-	const int rc = walk(s, st, &rrset_form, rrset_row, pass_on, &found);
-
-	sql_leave(s);
-	return rc == 0 && !found.any ? -ENOENT : rc;
+	return rc == 0 && !find.any ? -ENOENT : rc;
 }
 
 /* -- what changed -- */
@@ -199,25 +239,30 @@ store_rrset_find(struct store *s, const char *zone, const uint8_t *owner, uint16
 	"SELECT name FROM change WHERE revision > ?1 AND kind = 'zone' AND op IN ('clear', "       \
 	"'delete')"
 
-struct reload {
-	struct store *s;
-	store_op_f *f;
-	void *arg;
-};
-
 static int
 reload_zone(const struct change_op *op, void *arg)
 {
 	const struct reload *r = arg;
 	const int rc = r->f(op, r->arg);
 
-	return rc != 0 ? rc : store_zone_rrsets(r->s, op->name, r->f, r->arg);
+	return rc != 0 ? rc : walk_levels(r->s, op->name, r->f, r->arg);
+}
+
+/* An RRset that changed, as it is now. */
+static int
+tell_rrset(const struct change_op *key, void *arg)
+{
+	const struct reload *r = arg;
+	const int rc = store_rrset_find(r->s, key->name, key->owner, key->type, r->f, r->arg);
+
+	return rc == -ENOENT ? r->f(key, r->arg) : rc;
 }
 
 static int
 walk_zones(struct store *s, uint64_t since, store_op_f *f, void *arg)
 {
 	const struct change_op clear = { .op = CHANGE_ZONE_CLEAR, .kind = KIND_ZONE };
+	const struct change_op gone = { .op = CHANGE_RRSET_DELETE, .kind = KIND_ZONE };
 	struct reload reload = { s, f, arg };
 	sqlite3_stmt *st = sql_query(s, "SELECT name FROM object WHERE kind = 'zone'"
 					" AND name IN (" REPLACED ") ORDER BY seq");
@@ -228,13 +273,12 @@ walk_zones(struct store *s, uint64_t since, store_op_f *f, void *arg)
 	if (rc != 0)
 		return rc;
 
-	st = sql_query(s, "SELECT DISTINCT c.name, c.owner, c.type, r.ttl_s, r.rdata FROM change c"
-			  " JOIN object o ON o.kind = 'zone' AND o.name = c.name"
-			  " LEFT JOIN rrset r ON r.zone = o.seq AND r.owner = c.owner"
-			  " AND r.type = c.type WHERE c.revision > ?1 AND c.op = 'rrset'"
-			  " AND c.name NOT IN (" REPLACED ")");
+	st = sql_query(s,
+	    "SELECT DISTINCT c.name, c.owner, c.type FROM change c"
+	    " JOIN object o ON o.kind = 'zone' AND o.name = c.name"
+	    " WHERE c.revision > ?1 AND c.op = 'rrset' AND c.name NOT IN (" REPLACED ")");
 	sql_bind(st, "i", (int64_t)since);
-	return walk(s, st, &rrset_form, rrset_row, f, arg);
+	return walk(s, st, &gone, key_row, tell_rrset, &reload);
 }
 
 static int
@@ -266,7 +310,11 @@ store_changes_since(struct store *s, uint64_t since, store_op_f *f, void *arg, u
 	read_revision(s, &now);
 	if (revision != NULL)
 		*revision = now;
-	rc = since > now ? -ESTALE : walk_all_objects(s, since, f, arg);
+
+	const int64_t pruned =
+	    sql_number(s->reader, "SELECT value FROM meta WHERE key = 'pruned'", &rc);
+
+	rc = since > now || since < (uint64_t)pruned ? -ESTALE : walk_all_objects(s, since, f, arg);
 	if (rc == 0)
 		rc = walk_zones(s, since, f, arg);
 	if (rc == 0)

@@ -85,7 +85,7 @@ open_writer(struct store *s, const char *path, struct diag *d)
 	/* FULL: a commit that was acknowledged outlives a power cut, at one fsync each. */
 	return sql_exec(s->writer,
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-	    "PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864",
+	    "PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864",
 	    path, d);
 }
 
@@ -116,6 +116,8 @@ read_meta(struct store *s, const char *path, struct diag *d)
 	    (uint64_t)sql_number(s->writer, "SELECT value FROM meta WHERE key = 'revision'", &rc);
 	if (rc != SQLITE_OK)
 		return sql_fail(s->writer, path, d);
+	s->pruned =
+	    (uint64_t)sql_number(s->writer, "SELECT value FROM meta WHERE key = 'pruned'", &rc);
 	sqlite3_prepare_v2(
 	    s->writer, "SELECT value FROM meta WHERE key = 'lineage'", -1, &st, NULL);
 	if (st != NULL && sqlite3_step(st) == SQLITE_ROW)
@@ -133,6 +135,7 @@ store_open(const char *dir, struct store **out, struct diag *d)
 	int rc = -EINVAL;
 
 	s->magic = STORE_MAGIC;
+	s->keep = STORE_KEEP;
 	pthread_mutexattr_init(&recursive);
 	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_init(&s->read_lock, &recursive);
@@ -174,6 +177,13 @@ store_revision(struct store *s)
 {
 	OBJ_CHECK(s, STORE_MAGIC);
 	return s->revision;
+}
+
+void
+store_keep(struct store *s, uint64_t revisions)
+{
+	OBJ_CHECK(s, STORE_MAGIC);
+	s->keep = revisions;
 }
 
 const char *

@@ -10,6 +10,7 @@
 #include "base/rand.h"
 
 static const uint8_t www[] = "\3www\7example\3com";
+static const uint8_t page[] = "\1 any bytes";
 static const uint8_t rdata[] = { 0, 4, 192, 0, 2, 1 };
 
 static void
@@ -37,6 +38,10 @@ fill(struct change_set *c)
 			  .ttl_s = 60,
 			  .rdata = rdata,
 			  .rdata_len = sizeof(rdata) });
+	change_add(c, &(struct change_op){ .op = CHANGE_ZONE_PAGE,
+			  .name = "example.com",
+			  .rdata = page,
+			  .rdata_len = sizeof(page) });
 	change_add(
 	    c, &(struct change_op){
 		   .op = CHANGE_RRSET_DELETE, .name = "example.com", .owner = www, .type = 28 });
@@ -63,7 +68,7 @@ test_round_trip(void **state)
 	assert_int_equal(c.revision, 77);
 	assert_string_equal(c.author, "token:admin");
 	assert_string_equal(c.summary, "put pool 'dc-a'");
-	assert_int_equal(c.count, 5);
+	assert_int_equal(c.count, 6);
 	assert_int_equal(c.ops[0].kind, KIND_POOL);
 	assert_string_equal(c.ops[0].spec, "{\"type\":\"ipv4\"}");
 	assert_int_equal(c.ops[0].updated_ms, -2);
@@ -72,7 +77,10 @@ test_round_trip(void **state)
 	assert_memory_equal(c.ops[3].owner, www, sizeof(www));
 	assert_int_equal(c.ops[3].rdata_len, sizeof(rdata));
 	assert_memory_equal(c.ops[3].rdata, rdata, sizeof(rdata));
-	assert_int_equal(c.ops[4].type, 28);
+	assert_int_equal(c.ops[4].op, CHANGE_ZONE_PAGE);
+	assert_int_equal(c.ops[4].rdata_len, sizeof(page));
+	assert_memory_equal(c.ops[4].rdata, page, sizeof(page));
+	assert_int_equal(c.ops[5].type, 28);
 
 	/* Encoding what was decoded gives the same bytes. */
 	struct buf again;

@@ -17,6 +17,7 @@ struct end {
 	struct link *link;
 	size_t messages, bytes;
 	size_t stop_after;
+	bool takes; /* messages over, and looks at them as frames */
 	const char *closed;
 };
 
@@ -24,9 +25,16 @@ static void
 on_message(void *arg, enum message_type type, const uint8_t *body, size_t len)
 {
 	struct end *e = arg;
+	struct buf frame = { .data = NULL };
 	assert_int_equal(type, MESSAGE_CHANGE);
+	if (e->takes) {
+		link_take(e->link, &frame);
+		assert_int_equal(frame.len, LINK_HEADER + len);
+		body = frame.data + LINK_HEADER;
+	}
 	for (size_t i = 0; i < len; i++)
 		assert_int_equal(body[i], (uint8_t)(len + i));
+	buf_fini(&frame);
 	e->bytes += len;
 	if (++e->messages == e->stop_after)
 		loop_stop(e->loop);
@@ -85,6 +93,47 @@ test_frames(void **state)
 }
 
 static void
+send_pattern_frame(struct link *l, size_t len)
+{
+	struct buf frame;
+	buf_init(&frame, SIZE_MAX);
+	buf_put(&frame, "header", LINK_HEADER);
+	for (size_t i = 0; i < len; i++)
+		buf_put_u8(&frame, (uint8_t)(len + i));
+	link_send_frame(l, MESSAGE_CHANGE, &frame);
+	assert_null(frame.data);
+}
+
+/* Frames that are given and taken without copies, between others; also several in one read. */
+static void
+test_frames_are_taken(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = { 1, 3000000, 5, 1, 70000, 1, 1, 65531, 3000000, 3000000, 2 };
+	for (int turn = 0; turn < 4; turn++) {
+		struct loop *loop = loop_new();
+		struct end a, b;
+		connect_pair(loop, &a, &b);
+		b.takes = turn & 1;
+		size_t total = 0;
+		for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+			if ((turn & 2) && i % 2)
+				send_pattern(a.link, sizes[i]);
+			else
+				send_pattern_frame(a.link, sizes[i]);
+			total += sizes[i];
+		}
+		b.stop_after = ARRAY_LEN(sizes);
+		loop_run(loop);
+		assert_int_equal(b.messages, ARRAY_LEN(sizes));
+		assert_int_equal(b.bytes, total);
+		link_free(&a.link);
+		link_free(&b.link);
+		loop_free(&loop);
+	}
+}
+
+static void
 test_the_end_is_told(void **state)
 {
 	(void)state;
@@ -123,6 +172,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_frames_are_taken),
 		cmocka_unit_test(test_the_end_is_told),
 		cmocka_unit_test(test_nonsense_is_cut_off),
 	};

@@ -9,6 +9,7 @@
 #include "dns/name.h"
 #include "dns/rrtype.h"
 #include "fake_steer.h"
+#include "zone/zone_page.h"
 #include "zone/zonefile.h"
 
 #define SOA "@ SOA ns1 host 1 3600 600 86400 60\n"
@@ -113,10 +114,7 @@ host(struct zones *zs, const char *origin, const char *text)
 
 	struct zone *z = zone_new(apex);
 
-	for (size_t i = 0; i < file.count; i++) {
-		zone_put(z, file.items[i].owner, file.items[i].set);
-		file.items[i].set = NULL;
-	}
+	zone_page_put_book(z, &file.sets);
 	zones_add(zs, z);
 	zonefile_fini(&file);
 	diag_fini(&d);

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "dns/name.h"
+#include "dns/rrpage.h"
 #include "store/store.h"
 
 struct site {
@@ -121,6 +122,35 @@ site_clear(struct site *s, const char *zone)
 	change_add(&s->set, &(struct change_op){ .op = CHANGE_ZONE_CLEAR, .name = zone });
 }
 
+/* The set replaces all of `zone` by what is in the book. */
+static inline void
+site_replace(struct site *s, const char *zone, const struct rrpage_book *book)
+{
+	site_clear(s, zone);
+	for (size_t i = 0; i < book->count; i++) {
+		const struct rrpage page = rrpage_at(book, i);
+
+		change_add_copy(&s->set, &(struct change_op){ .op = CHANGE_ZONE_PAGE,
+					     .name = zone,
+					     .rdata = page.data,
+					     .rdata_len = (uint32_t)page.len });
+	}
+}
+
+/* "n000007.ZONE" A 192.0.2.LAST, in order when the numbers are. */
+static inline void
+site_book_add(struct rrpage_book *book, const char *zone, unsigned n, uint8_t last)
+{
+	const uint8_t rdata[] = { 0, 4, 192, 0, 2, last };
+	uint8_t owner[NAME_MAX_LEN], apex[NAME_MAX_LEN];
+	char text[128];
+
+	snprintf(text, sizeof(text), "n%06u.%s", n, zone);
+	assert_true(name_parse_lower(text, owner) > 0 && name_parse_lower(zone, apex) > 0);
+	rrpage_add(book, name_len(apex),
+	    &(struct rrpage_set){ owner, 1, 300, rdata, sizeof(rdata), NULL });
+}
+
 static inline void
 site_forget(struct site *s)
 {
@@ -141,6 +171,26 @@ site_commit(struct site *s)
 
 /* An op as a word: "put pool p", "delete pool p", "rrset www.x.org 7", "gone www.x.org", "clear
  * x.org". */
+static inline int site_tell(const struct change_op *op, void *arg);
+
+static inline void
+site_tell_page(const struct change_op *page, void *arg)
+{
+	struct rrpage_reader r;
+	struct rrpage_set set;
+	uint8_t apex[NAME_MAX_LEN];
+
+	assert_true(name_parse_lower(page->name, apex) > 0);
+	rrpage_open(&r, apex, page->rdata, page->rdata_len);
+	while (rrpage_next(&r, &set))
+		(void)site_tell(&(struct change_op){ .op = CHANGE_RRSET_PUT,
+				    .owner = set.owner,
+				    .rdata = set.rdata,
+				    .rdata_len = set.rdata_len },
+		    arg);
+	assert_false(r.bad);
+}
+
 static inline int
 site_tell(const struct change_op *op, void *arg)
 {
@@ -156,6 +206,8 @@ site_tell(const struct change_op *op, void *arg)
 		    op->rdata[op->rdata_len - 1]);
 	else if (op->op == CHANGE_RRSET_DELETE)
 		snprintf(out + used, left, "gone %s;", name_text(op->owner, owner));
+	else if (op->op == CHANGE_ZONE_PAGE)
+		site_tell_page(op, arg);
 	else
 		snprintf(out + used, left, "clear %s;", op->name);
 	return 0;

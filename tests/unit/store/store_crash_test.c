@@ -3,7 +3,8 @@
  * A writer is killed at random moments. It writes each revision into a pipe, the ledger, after
  * store_commit returned. Afterwards the store must hold every revision of the ledger, and every set
  * whole: set n is address "n", pool "n" and RRset "n", so at revision n there are n of each and no
- * number is missing.
+ * number is missing. Every third set also replaces zone y.org whole, by pages; those between change
+ * its first name, above the pages.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -12,6 +13,68 @@
 #include "site.h"
 
 #define ROUNDS 50
+
+/* -- the zone that is replaced -- */
+
+static unsigned
+replaced_at(unsigned n)
+{
+	return n - n % 3;
+}
+
+static unsigned
+names_at(unsigned n)
+{
+	return 1 + replaced_at(n) * 37 % 2000;
+}
+
+static uint8_t
+value_at(unsigned n)
+{
+	return (uint8_t)(1 + n % 251);
+}
+
+static void
+change_zone(struct site *s, unsigned n)
+{
+	struct rrpage_book book;
+
+	if (n == 1)
+		site_put(s, KIND_ZONE, "y.org", "{}");
+	if (n % 3 != 0) {
+		site_rrset(s, "y.org", "n000000.y.org", value_at(n));
+		return;
+	}
+	rrpage_init(&book);
+	for (unsigned i = 0; i < names_at(n); i++)
+		site_book_add(&book, "y.org", i, value_at(n));
+	site_replace(s, "y.org", &book);
+	rrpage_fini(&book);
+}
+
+struct zone_tally {
+	unsigned n, names;
+};
+
+static int
+check_name(const struct change_op *op, void *arg)
+{
+	struct zone_tally *t = arg;
+	const uint8_t value = op->rdata[op->rdata_len - 1];
+
+	assert_int_equal(value, t->names == 0 ? value_at(t->n) : value_at(replaced_at(t->n)));
+	t->names++;
+	return 0;
+}
+
+static void
+check_zone(struct site *s, unsigned n)
+{
+	struct zone_tally t = { n, 0 };
+
+	assert_int_equal(store_zone_rrsets(s->store, "y.org", check_name, &t), 0);
+	assert_int_equal(t.names, n == 0 ? 0 : n < 3 ? 1 : names_at(n));
+}
 
 static void
 commit_number(struct site *s, unsigned n)
@@ -25,6 +88,7 @@ commit_number(struct site *s, unsigned n)
 	site_put(s, KIND_ADDRESS, name, "{}");
 	site_put(s, KIND_POOL, name, "{}");
 	site_rrset(s, "x.org", owner, 1);
+	change_zone(s, n);
 	if (store_commit(s->store, &s->set, &s->diag) < 0)
 		_exit(1);
 }
@@ -87,8 +151,10 @@ count(const struct change_op *op, void *arg)
 {
 	struct tally *t = arg;
 
-	if (op->op == CHANGE_RRSET_PUT) {
+	if (op->op == CHANGE_RRSET_PUT && strcmp(op->name, "x.org") == 0) {
 		t->rrsets++;
+	} else if (op->op != CHANGE_PUT) {
+		return 0; /* y.org's */
 	} else if (op->kind == KIND_ADDRESS) {
 		t->addresses++;
 		assert_int_equal(strtoul(op->name, NULL, 10), op->revision);
@@ -111,6 +177,7 @@ check_state(struct site *s, uint64_t acknowledged)
 	assert_int_equal(t.addresses, revision);
 	assert_int_equal(t.pools, revision);
 	assert_int_equal(t.rrsets, revision);
+	check_zone(s, (unsigned)revision);
 	store_close(&s->store);
 	return revision;
 }

@@ -287,6 +287,45 @@ audit(void **state)
 	    told, "3  \n- pool p {\"n\":1,\"l\":[1,3],\"s\":{\"x\":2},\"new\":null}\n");
 }
 
+static int
+count_entries(const struct store_audit_entry *e, void *arg)
+{
+	unsigned *n = arg;
+
+	assert_true(e->revision > 0);
+	++*n;
+	return 0;
+}
+
+/* What is too long ago goes; who missed more than is kept must take all of it. */
+static void
+history_is_bounded(void **state)
+{
+	struct site *s = *state;
+	unsigned entries = 0;
+	char name[32], told[4096] = "";
+
+	store_keep(s->store, 100);
+	for (unsigned n = 1; n <= 2000; n++) {
+		snprintf(name, sizeof(name), "p%u", n % 3);
+		site_put(s, KIND_POOL, name, n % 2 ? "{}" : "{\"n\":1}");
+		assert_int_equal(site_commit(s), n);
+	}
+	assert_int_equal(store_audit(s->store, 0, 10000, count_entries, &entries), 0);
+	assert_in_range(entries, 100, 200);
+	assert_int_equal(store_changes_since(s->store, 1700, site_tell, told, NULL), -ESTALE);
+	assert_int_equal(store_changes_since(s->store, 0, site_tell, told, NULL), -ESTALE);
+	assert_string_equal(told, "");
+	site_changed(s, 1999, "put pool p2;");
+	site_changed(s, 1900, "put pool p1;put pool p2;put pool p0;");
+	site_reopen(s); /* 100,000 are kept again: nothing more goes */
+	assert_int_equal(store_changes_since(s->store, 1700, site_tell, told, NULL), -ESTALE);
+	site_changed(s, 1999, "put pool p2;");
+	site_put(s, KIND_POOL, "q", "{}");
+	site_commit(s);
+	site_changed(s, 2000, "put pool q;");
+}
+
 /* -- events -- */
 
 static int
@@ -491,9 +530,9 @@ newer_and_foreign_are_refused(void **state)
 
 	store_close(&s->store);
 	raw(s, "PRAGMA user_version = 7");
-	open_fails(s->dir, "database is of version 7, this gtmd knows up to 1; "
+	open_fails(s->dir, "database is of version 7, this gtmd knows up to 2; "
 			   "run the newer gtmd or restore a backup made before the upgrade");
-	raw(s, "PRAGMA user_version = 1; PRAGMA application_id = 99");
+	raw(s, "PRAGMA user_version = 2; PRAGMA application_id = 99");
 	open_fails(s->dir, "is the database of another program");
 	raw(s, "PRAGMA application_id = 0x47544d31");
 	site_open(s);
@@ -588,6 +627,7 @@ main(void)
 		    a_zone_made_again_is_taken_anew, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(walks_stop_and_nest, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(audit, site_start, site_stop),
+		cmocka_unit_test_setup_teardown(history_is_bounded, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(events, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(events_are_bounded, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(tokens, site_start, site_stop),

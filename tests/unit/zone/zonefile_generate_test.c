@@ -106,7 +106,7 @@ among_others(void **state)
 	buf_init(&out, SIZE_MAX);
 	if (zonefile_parse(text, sizeof(text) - 1, "example", "t", &z, &d) != 0)
 		fail_msg("%s", diag_text(&d));
-	zonefile_write(z.items, z.count, (const uint8_t *)"\7example", &out);
+	zonefile_write(&z.sets, (const uint8_t *)"\7example", &out);
 	assert_string_equal(strstr(buf_str(&out), "h01"), "h01.sub\t60\tIN\tA\t192.0.2.1\n"
 							  "h02.sub\t60\tIN\tA\t192.0.2.2\n"
 							  "h3.sub\t5\tIN\tA\t192.0.2.3\n"

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/sqlite/levels.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/sqlite/sql.h"
+
+#define ZONE_SEQ "(SELECT seq FROM object WHERE kind = 'zone' AND name = ?1)"
+
+struct levels_key
+levels_key(const uint8_t *owner, uint16_t type)
+{
+	struct levels_key key = { .len = name_len(owner) };
+
+	memcpy(key.bytes, owner, key.len);
+	key.bytes[key.len++] = (uint8_t)(type >> 8);
+	key.bytes[key.len++] = (uint8_t)type;
+	return key;
+}
+
+/* -- both as one -- */
+
+struct merge {
+	const char *zone;
+	const uint8_t *owner; /* or NULL: all */
+	uint8_t apex[NAME_MAX_LEN];
+	sqlite3_stmt *rows, *pages;
+	bool row, set; /* is there a current one? */
+	struct change_op row_op;
+	struct rrpage_reader reader;
+	struct rrpage_set at;
+	bool failed;
+};
+
+static void
+next_row(struct merge *m)
+{
+	const int rc = m->rows == NULL ? SQLITE_ERROR : sqlite3_step(m->rows);
+
+	m->row = rc == SQLITE_ROW;
+	m->failed |= rc != SQLITE_ROW && rc != SQLITE_DONE;
+	if (!m->row)
+		return;
+	m->row_op = (struct change_op){
+		.op = CHANGE_RRSET_PUT,
+		.kind = KIND_ZONE,
+		.name = m->zone,
+		.owner = sqlite3_column_blob(m->rows, 0),
+		.type = (uint16_t)sqlite3_column_int(m->rows, 1),
+		.ttl_s = (uint32_t)sqlite3_column_int64(m->rows, 2),
+		.rdata = sqlite3_column_blob(m->rows, 3),
+		.rdata_len = (uint32_t)sqlite3_column_bytes(m->rows, 3),
+	};
+}
+
+static bool
+next_page(struct merge *m)
+{
+	const int rc = m->pages == NULL ? SQLITE_ERROR : sqlite3_step(m->pages);
+
+	m->failed |= rc != SQLITE_ROW && rc != SQLITE_DONE;
+	if (rc == SQLITE_ROW)
+		rrpage_open(&m->reader, m->apex, sqlite3_column_blob(m->pages, 0),
+		    (size_t)sqlite3_column_bytes(m->pages, 0));
+	return rc == SQLITE_ROW;
+}
+
+static void
+next_set(struct merge *m)
+{
+	do {
+		m->set = false;
+		while (!m->reader.bad && !m->set) {
+			m->set = rrpage_next(&m->reader, &m->at);
+			if (!m->set && !m->reader.bad && !next_page(m))
+				return;
+		}
+	} while (m->set && m->owner != NULL && !name_equal(m->owner, m->at.owner));
+	if (m->reader.bad) {
+		log_error("store", "a page of zone %s is damaged", m->zone);
+		m->failed = true;
+	}
+}
+
+static int
+tell_set(struct merge *m, store_op_f *f, void *arg)
+{
+	const struct change_op op = {
+		.op = CHANGE_RRSET_PUT,
+		.kind = KIND_ZONE,
+		.name = m->zone,
+		.owner = m->at.owner,
+		.type = m->at.type,
+		.ttl_s = m->at.ttl_s,
+		.rdata = m->at.rdata,
+		.rdata_len = m->at.rdata_len,
+	};
+	const int stop = f(&op, arg);
+
+	if (stop == 0)
+		next_set(m);
+	return stop;
+}
+
+/* The row, and away with the set that it stands before. */
+static int
+tell_row(struct merge *m, bool covers, store_op_f *f, void *arg)
+{
+	const int stop = m->row_op.rdata_len > 0 ? f(&m->row_op, arg) : 0;
+
+	if (stop != 0)
+		return stop;
+	if (covers)
+		next_set(m);
+	next_row(m);
+	return 0;
+}
+
+int
+levels_merge(sqlite3 *db, const char *zone, sqlite3_stmt *rows, sqlite3_stmt *pages,
+    const uint8_t *owner, store_op_f *f, void *arg)
+{
+	struct merge m = { .zone = zone, .owner = owner, .rows = rows, .pages = pages };
+	int stop = 0;
+
+	m.failed = name_parse_lower(zone, m.apex) < 0;
+	next_row(&m);
+	next_set(&m);
+	while (stop == 0 && !m.failed && (m.row || m.set)) {
+		const int diff =
+		    !m.set   ? -1
+		    : !m.row ? 1
+			     : rrpage_order(m.row_op.owner, m.row_op.type, m.at.owner, m.at.type);
+
+		stop = diff > 0 ? tell_set(&m, f, arg) : tell_row(&m, diff == 0, f, arg);
+	}
+	if (stop == 0 && m.failed)
+		stop = sql_broken(db);
+	sqlite3_finalize(rows);
+	sqlite3_finalize(pages);
+	return stop;
+}
+
+int
+levels_walk(sqlite3 *db, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
+{
+	sqlite3_stmt *rows, *pages;
+	struct levels_key key;
+
+	if (owner == NULL) {
+		rows = sql_prepare(db,
+		    "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
+		    " ORDER BY owner, type");
+		pages = sql_prepare(
+		    db, "SELECT data FROM page WHERE zone = " ZONE_SEQ " ORDER BY first");
+		sql_bind(rows, "t", zone);
+		sql_bind(pages, "t", zone);
+	} else {
+		key = levels_key(owner, UINT16_MAX);
+		rows = sql_prepare(db,
+		    "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
+		    " AND owner = ?2 ORDER BY type");
+		pages = sql_prepare(db, "SELECT data FROM page WHERE zone = " ZONE_SEQ
+					" AND first <= ?2 ORDER BY first DESC LIMIT 1");
+		sql_bind(rows, "tb", zone, owner, name_len(owner));
+		sql_bind(pages, "tb", zone, key.bytes, key.len);
+	}
+	return levels_merge(db, zone, rows, pages, owner, f, arg);
+}
+
+int
+levels_in_page(sqlite3 *db, const char *zone, const uint8_t *owner, uint16_t type)
+{
+	struct merge m = { .zone = zone, .owner = owner };
+	const struct levels_key key = levels_key(owner, type);
+
+	m.pages = sql_prepare(db, "SELECT data FROM page WHERE zone = " ZONE_SEQ
+				  " AND first <= ?2 ORDER BY first DESC LIMIT 1");
+	sql_bind(m.pages, "tb", zone, key.bytes, key.len);
+	if (name_parse_lower(zone, m.apex) < 0)
+		m.failed = true;
+	do
+		next_set(&m);
+	while (m.set && !m.failed && m.at.type != type);
+	sqlite3_finalize(m.pages);
+	return m.failed ? sql_broken(db) : m.set;
+}
+
+/* -- pages -- */
+
+int
+levels_put_page(
+    sqlite3 *db, int64_t seq, const struct levels_key *key, const uint8_t *data, size_t len)
+{
+	sqlite3_stmt *st = sql_prepare(db, "INSERT INTO page (zone, first, data) VALUES (?, ?, ?)");
+
+	sql_bind(st, "ibb", seq, key->bytes, key->len, data, len);
+
+	const int rc = sql_run(st);
+
+	sqlite3_finalize(st);
+	return rc;
+}
