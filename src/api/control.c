@@ -292,6 +292,17 @@ note_store(struct control *c, bool failed, struct diag *d)
 	free(text);
 }
 
+/* A large zone takes the engine longer: a second for each 10 MB, on a slow machine. */
+static unsigned
+patience_ms(const struct change_set *set)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		bytes += set->ops[i].rdata_len;
+	return DELIVER_MS + (unsigned)(bytes / 10000);
+}
+
 int
 control_edit_commit(
     struct control *c, struct change_set *set, struct control_receipt *r, struct diag *d)
@@ -304,7 +315,7 @@ control_edit_commit(
 		return rc;
 	apply(c, set);
 	r->revision = set->revision;
-	r->applied = c->engine.deliver(c->engine.arg, set, DELIVER_MS);
+	r->applied = c->engine.deliver(c->engine.arg, set, patience_ms(set));
 	announce(c, set, r->applied);
 	if (c->secondary.arg != NULL)
 		c->secondary.committed(c->secondary.arg, set);

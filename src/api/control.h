@@ -65,7 +65,8 @@ void control_engine_lost(struct control *c);
 
 /*
  * Commit `set` (checked by the caller under control_edit_begin) and wait for the engine at most
- * 1 s. Fills set->revision. 0, or negative with problems in d and nothing changed.
+ * 1 s, longer for what is large. Fills set->revision. 0, or negative with problems in d and nothing
+ * changed.
  */
 struct control_receipt {
 	uint64_t revision;

@@ -67,6 +67,13 @@ next_page(struct merge *m)
 	return rc == SQLITE_ROW;
 }
 
+/* Where only one owner is wanted: is it this one's turn (0), or later (< 0), or over (> 0)? */
+static int
+turn(const struct merge *m)
+{
+	return m->owner == NULL ? 0 : rrpage_order(m->at.owner, 0, m->owner, 0);
+}
+
 static void
 next_set(struct merge *m)
 {
@@ -77,7 +84,8 @@ next_set(struct merge *m)
 			if (!m->set && !m->reader.bad && !next_page(m))
 				return;
 		}
-	} while (m->set && m->owner != NULL && !name_equal(m->owner, m->at.owner));
+	} while (m->set && turn(m) < 0);
+	m->set = m->set && turn(m) == 0;
 	if (m->reader.bad) {
 		log_error("store", "a page of zone %s is damaged", m->zone);
 		m->failed = true;
@@ -138,54 +146,104 @@ levels_merge(sqlite3 *db, const char *zone, sqlite3_stmt *rows, sqlite3_stmt *pa
 	}
 	if (stop == 0 && m.failed)
 		stop = sql_broken(db);
-	sqlite3_finalize(rows);
-	sqlite3_finalize(pages);
 	return stop;
 }
 
-int
-levels_walk(sqlite3 *db, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
+static int
+walk_all(sqlite3 *db, const char *zone, store_op_f *f, void *arg)
 {
-	sqlite3_stmt *rows, *pages;
-	struct levels_key key;
+	sqlite3_stmt *rows =
+	    sql_prepare(db, "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
+			    " ORDER BY owner, type");
+	sqlite3_stmt *pages =
+	    sql_prepare(db, "SELECT data FROM page WHERE zone = " ZONE_SEQ " ORDER BY first");
 
-	if (owner == NULL) {
-		rows = sql_prepare(db,
-		    "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
-		    " ORDER BY owner, type");
-		pages = sql_prepare(
-		    db, "SELECT data FROM page WHERE zone = " ZONE_SEQ " ORDER BY first");
-		sql_bind(rows, "t", zone);
-		sql_bind(pages, "t", zone);
-	} else {
-		key = levels_key(owner, UINT16_MAX);
-		rows = sql_prepare(db,
-		    "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
-		    " AND owner = ?2 ORDER BY type");
-		pages = sql_prepare(db, "SELECT data FROM page WHERE zone = " ZONE_SEQ
-					" AND first <= ?2 ORDER BY first DESC LIMIT 1");
-		sql_bind(rows, "tb", zone, owner, name_len(owner));
-		sql_bind(pages, "tb", zone, key.bytes, key.len);
+	sql_bind(rows, "t", zone);
+	sql_bind(pages, "t", zone);
+
+	const int rc = levels_merge(db, zone, rows, pages, NULL, f, arg);
+
+	sqlite3_finalize(rows);
+	sqlite3_finalize(pages);
+	return rc;
+}
+
+/* -- one name: often, so the statements are kept; a callback that reads again gets its own -- */
+
+static sqlite3_stmt *
+take(sqlite3 *db, sqlite3_stmt **kept, const char *text)
+{
+	sqlite3_stmt *st = *kept;
+
+	*kept = NULL;
+	return st != NULL ? st : sql_prepare(db, text);
+}
+
+static void
+give_back(sqlite3_stmt **kept, sqlite3_stmt *st)
+{
+	if (*kept != NULL || st == NULL) {
+		sqlite3_finalize(st);
+		return;
 	}
-	return levels_merge(db, zone, rows, pages, owner, f, arg);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	*kept = st;
+}
+
+/* The page that has the owner, if any has. */
+static sqlite3_stmt *
+take_page(struct levels *l, const char *zone, const struct levels_key *key)
+{
+	sqlite3_stmt *st = take(l->db, &l->page,
+	    "SELECT data FROM page WHERE zone = " ZONE_SEQ
+	    " AND first <= ?2 ORDER BY first DESC LIMIT 1");
+
+	sql_bind(st, "tb", zone, key->bytes, key->len);
+	return st;
 }
 
 int
-levels_in_page(sqlite3 *db, const char *zone, const uint8_t *owner, uint16_t type)
+levels_walk(struct levels *l, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
 {
-	struct merge m = { .zone = zone, .owner = owner };
-	const struct levels_key key = levels_key(owner, type);
+	if (owner == NULL)
+		return walk_all(l->db, zone, f, arg);
 
-	m.pages = sql_prepare(db, "SELECT data FROM page WHERE zone = " ZONE_SEQ
-				  " AND first <= ?2 ORDER BY first DESC LIMIT 1");
-	sql_bind(m.pages, "tb", zone, key.bytes, key.len);
-	if (name_parse_lower(zone, m.apex) < 0)
-		m.failed = true;
+	const struct levels_key key = levels_key(owner, UINT16_MAX);
+	sqlite3_stmt *pages = take_page(l, zone, &key);
+	sqlite3_stmt *rows = take(l->db, &l->rows,
+	    "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
+	    " AND owner = ?2 ORDER BY type");
+
+	sql_bind(rows, "tb", zone, owner, name_len(owner));
+
+	const int rc = levels_merge(l->db, zone, rows, pages, owner, f, arg);
+
+	give_back(&l->rows, rows);
+	give_back(&l->page, pages);
+	return rc;
+}
+
+int
+levels_in_page(struct levels *l, const char *zone, const uint8_t *owner, uint16_t type)
+{
+	const struct levels_key key = levels_key(owner, type);
+	struct merge m = { .zone = zone, .owner = owner, .pages = take_page(l, zone, &key) };
+
+	m.failed = name_parse_lower(zone, m.apex) < 0;
 	do
 		next_set(&m);
 	while (m.set && !m.failed && m.at.type != type);
-	sqlite3_finalize(m.pages);
-	return m.failed ? sql_broken(db) : m.set;
+	give_back(&l->page, m.pages);
+	return m.failed ? sql_broken(l->db) : m.set;
+}
+
+void
+levels_fini(struct levels *l)
+{
+	sqlite3_finalize(l->rows);
+	sqlite3_finalize(l->page);
+	l->rows = l->page = NULL;
 }
 
 /* -- pages -- */

@@ -18,20 +18,27 @@
 #include "dns/rrpage.h"
 #include "store/store.h"
 
+/* A connection, and its statements that look for one name while they are not in use. */
+struct levels {
+	sqlite3 *db;
+	sqlite3_stmt *rows, *page;
+};
+void levels_fini(struct levels *l);
+
 /*
  * Both levels of `zone` as one, in order (rrpage_order), as RRSET_PUTs: all of them, or those at
  * `owner`. 0, what the callback returned, or -EIO (logged).
  */
 MUST_USE int
-levels_walk(sqlite3 *db, const char *zone, const uint8_t *owner, store_op_f *f, void *arg);
+levels_walk(struct levels *l, const char *zone, const uint8_t *owner, store_op_f *f, void *arg);
 
-/* The same, of these rows (owner, type, ttl_s, rdata) and pages (data): open, bound, in order; they
- * are finalized. */
+/* The same, of these rows (owner, type, ttl_s, rdata) and pages (data): bound, in order. */
 MUST_USE int levels_merge(sqlite3 *db, const char *zone, sqlite3_stmt *rows, sqlite3_stmt *pages,
     const uint8_t *owner, store_op_f *f, void *arg);
 
 /* Has the zone a page that has this set? 1, 0 or -EIO. */
-MUST_USE int levels_in_page(sqlite3 *db, const char *zone, const uint8_t *owner, uint16_t type);
+MUST_USE int
+levels_in_page(struct levels *l, const char *zone, const uint8_t *owner, uint16_t type);
 
 /* What a page is found by: owner and type of its first set. */
 struct levels_key {

@@ -163,6 +163,8 @@ fold(sqlite3 *db, const struct range *g, const char *zone)
 	sql_bind(pages, "ib", g->seq, g->page.bytes, g->page.len);
 	f.apex_len = name_parse_lower(zone, apex) > 0 ? name_len(apex) : 0;
 	rc = levels_merge(db, zone, rows, pages, NULL, gather, &f);
+	sqlite3_finalize(rows);
+	sqlite3_finalize(pages);
 	if (rc == 0)
 		rc = write_book(db, g, apex, &f.book);
 	rrpage_fini(&f.book);

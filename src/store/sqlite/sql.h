@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
+#include "store/sqlite/levels.h"
 #include "store/store.h"
 
 /* Statements that write, prepared once on the writing connection; texts in sql.c. */
@@ -39,6 +40,7 @@ struct store {
 	uint32_t magic;
 #define STORE_MAGIC 0x6b1d27c5u
 	sqlite3 *writer, *reader;
+	struct levels write_levels, read_levels; /* the same connections */
 	pthread_mutex_t write_lock;
 	pthread_mutex_t read_lock;      /* recursive: a read callback may read */
 	sqlite3_stmt *stmts[SQL_COUNT]; /* the writer's */

@@ -163,7 +163,7 @@ static int
 delete_rrset(struct commit *c, const struct change_op *o)
 {
 	const int in_page =
-	    c->zone_paged ? levels_in_page(c->s->writer, o->name, o->owner, o->type) : 0;
+	    c->zone_paged ? levels_in_page(&c->s->write_levels, o->name, o->owner, o->type) : 0;
 	sqlite3_stmt *st;
 
 	if (in_page < 0)

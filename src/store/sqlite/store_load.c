@@ -75,15 +75,6 @@ rrset_row(sqlite3_stmt *st, struct change_op *op)
 		op->op = CHANGE_RRSET_DELETE;
 }
 
-/* zone, owner, type */
-static void
-key_row(sqlite3_stmt *st, struct change_op *op)
-{
-	op->name = sql_text(st, 0);
-	op->owner = sqlite3_column_blob(st, 1);
-	op->type = (uint16_t)sqlite3_column_int(st, 2);
-}
-
 /* Those of a kind changed after `since`; 0 is all. */
 static int
 walk_objects(struct store *s, enum kind kind, uint64_t since, store_op_f *f, void *arg)
@@ -185,7 +176,7 @@ walk_merged(struct store *s, const char *zone, const uint8_t *owner, store_op_f 
 	if (sql_enter(s) < 0)
 		return -EIO;
 
-	const int rc = levels_walk(s->reader, zone, owner, f, arg);
+	const int rc = levels_walk(&s->read_levels, zone, owner, f, arg);
 
 	sql_leave(s);
 	return rc;
@@ -248,21 +239,24 @@ reload_zone(const struct change_op *op, void *arg)
 	return rc != 0 ? rc : walk_levels(r->s, op->name, r->f, r->arg);
 }
 
-/* An RRset that changed, as it is now. */
+/* An RRset that changed, as it is now. One without a row is gone, or was folded into a page. */
 static int
-tell_rrset(const struct change_op *key, void *arg)
+tell_rrset(const struct change_op *op, void *arg)
 {
 	const struct reload *r = arg;
-	const int rc = store_rrset_find(r->s, key->name, key->owner, key->type, r->f, r->arg);
 
-	return rc == -ENOENT ? r->f(key, r->arg) : rc;
+	if (op->op == CHANGE_RRSET_PUT)
+		return r->f(op, r->arg);
+
+	const int rc = store_rrset_find(r->s, op->name, op->owner, op->type, r->f, r->arg);
+
+	return rc == -ENOENT ? r->f(op, r->arg) : rc;
 }
 
 static int
 walk_zones(struct store *s, uint64_t since, store_op_f *f, void *arg)
 {
 	const struct change_op clear = { .op = CHANGE_ZONE_CLEAR, .kind = KIND_ZONE };
-	const struct change_op gone = { .op = CHANGE_RRSET_DELETE, .kind = KIND_ZONE };
 	struct reload reload = { s, f, arg };
 	sqlite3_stmt *st = sql_query(s, "SELECT name FROM object WHERE kind = 'zone'"
 					" AND name IN (" REPLACED ") ORDER BY seq");
@@ -273,12 +267,13 @@ walk_zones(struct store *s, uint64_t since, store_op_f *f, void *arg)
 	if (rc != 0)
 		return rc;
 
-	st = sql_query(s,
-	    "SELECT DISTINCT c.name, c.owner, c.type FROM change c"
-	    " JOIN object o ON o.kind = 'zone' AND o.name = c.name"
-	    " WHERE c.revision > ?1 AND c.op = 'rrset' AND c.name NOT IN (" REPLACED ")");
+	st = sql_query(s, "SELECT DISTINCT c.name, c.owner, c.type, r.ttl_s, r.rdata FROM change c"
+			  " JOIN object o ON o.kind = 'zone' AND o.name = c.name"
+			  " LEFT JOIN rrset r ON r.zone = o.seq AND r.owner = c.owner"
+			  " AND r.type = c.type WHERE c.revision > ?1 AND c.op = 'rrset'"
+			  " AND c.name NOT IN (" REPLACED ")");
 	sql_bind(st, "i", (int64_t)since);
-	return walk(s, st, &gone, key_row, tell_rrset, &reload);
+	return walk(s, st, &rrset_form, rrset_row, tell_rrset, &reload);
 }
 
 static int

@@ -145,6 +145,8 @@ store_open(const char *dir, struct store **out, struct diag *d)
 	if (prepare_dir(dir, d) == 0 && prepare_file(path, d) == 0 &&
 	    open_writer(s, path, d) == 0 && open_reader(s, path, d) == 0)
 		rc = read_meta(s, path, d);
+	s->write_levels.db = s->writer;
+	s->read_levels.db = s->reader;
 	free(path);
 	if (rc < 0)
 		store_close(&s);
@@ -162,6 +164,8 @@ store_close(struct store **store)
 	OBJ_CHECK(s, STORE_MAGIC);
 	for (int i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(s->stmts[i]);
+	levels_fini(&s->write_levels);
+	levels_fini(&s->read_levels);
 	/* Reader first: the last one out folds the log into the database. */
 	CHECK(sqlite3_close(s->reader) == SQLITE_OK);
 	CHECK(sqlite3_close(s->writer) == SQLITE_OK);
