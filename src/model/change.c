@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "dns/name.h"
+#include "model/line_ranges.h"
 
 void
 change_init(struct change_set *c)
@@ -14,12 +15,14 @@ change_init(struct change_set *c)
 	*c = (struct change_set){ 0 };
 	arena_init(&c->arena);
 	strmap_init(&c->index);
+	strmap_init(&c->ranges);
 }
 
 void
 change_fini(struct change_set *c)
 {
 	strmap_fini(&c->index);
+	strmap_fini(&c->ranges);
 	free(c->ops);
 	arena_fini(&c->arena);
 	change_init(c);
@@ -65,6 +68,8 @@ change_add(struct change_set *c, const struct change_op *op)
 	c->ops[c->count++] = copy;
 	if (op->op == CHANGE_PUT || op->op == CHANGE_DELETE)
 		index_object(c, op);
+	if (op->op == CHANGE_PUT && op->kind == KIND_LINE && op->spec != NULL)
+		line_ranges_add_text(&c->ranges, op->spec, (void *)(uintptr_t)c->count);
 }
 
 void

@@ -49,11 +49,12 @@ struct change_set {
 	struct arena arena;
 	struct change_op *ops;
 	size_t count, cap;
-	uint64_t revision;   /* given at commit; strictly increasing */
-	const char *author;  /* "token:admin", "cli", ...: for the audit log */
-	const char *summary; /* "put pool 'dc-a'" */
-	struct strmap index; /* change_key -> 1 + place of the newest PUT or DELETE of that object,
-				as a pointer */
+	uint64_t revision;    /* given at commit; strictly increasing */
+	const char *author;   /* "token:admin", "cli", ...: for the audit log */
+	const char *summary;  /* "put pool 'dc-a'" */
+	struct strmap index;  /* change_key -> 1 + place of the newest PUT or DELETE of that object,
+				 as a pointer */
+	struct strmap ranges; /* networks of lines: the place + 1 of the newest PUT that has it */
 };
 
 void change_init(struct change_set *c);

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "model/line_ranges.h"
 #include "model/view.h"
 
 void
@@ -15,6 +16,7 @@ model_init(struct model *m)
 	*m = (struct model){ 0 };
 	for (int k = 0; k < KIND_COUNT; k++)
 		strmap_init(&m->objects[k]);
+	strmap_init(&m->ranges);
 }
 
 static void
@@ -33,6 +35,7 @@ model_fini(struct model *m)
 			free_object(e->value);
 		strmap_fini(&m->objects[k]);
 	}
+	strmap_fini(&m->ranges);
 	m->revision = 0;
 }
 
@@ -132,9 +135,13 @@ put(struct model *m, const struct change_op *op)
 		strmap_put(&m->objects[op->kind], op->name, o);
 	} else {
 		each_ref(m, o, drop_ref);
+		if (o->kind == KIND_LINE)
+			line_ranges_drop(&m->ranges, o->spec, o);
 	}
 	fill(o, op);
 	each_ref(m, o, add_ref);
+	if (o->kind == KIND_LINE)
+		line_ranges_add(&m->ranges, o->spec, o);
 	return o;
 }
 
@@ -147,6 +154,8 @@ remove_object(struct model *m, const struct change_op *op)
 		return;
 	CHECK(o->referrers.count == 0);
 	each_ref(m, o, drop_ref);
+	if (o->kind == KIND_LINE)
+		line_ranges_drop(&m->ranges, o->spec, o);
 	free_object(o);
 }
 

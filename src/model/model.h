@@ -26,6 +26,7 @@ struct model_object {
 struct model {
 	uint64_t revision;
 	struct strmap objects[KIND_COUNT]; /* name -> struct model_object *; insertion order */
+	struct strmap ranges; /* networks of lines: canonical text -> struct model_object * */
 };
 
 void model_init(struct model *m);

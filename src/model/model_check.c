@@ -110,68 +110,44 @@ check_parent(struct trial *t)
 	}
 }
 
-struct line_trial {
-	struct trial *t;
-	struct strmap ranges; /* canonical text -> place in the list + 1, as a pointer */
-};
-
-static void
-check_shared_ranges(enum kind kind, const char *name, const void *spec, void *arg)
+/* Whose this network is, as things will be; NULL: nobody else's. */
+static const char *
+range_owner(const struct trial *t, const char *canon)
 {
-	const struct line_trial *lt = arg;
-	const struct line_spec *other = spec;
-	const char *const *text = other->cidrs.items;
-	char canon[CIDR_TEXT_SIZE], where[32];
-	struct cidr c;
+	const struct change_set *pending = t->view.pending;
+	const uintptr_t at = pending == NULL ? 0 : (uintptr_t)strmap_find(&pending->ranges, canon);
+	const struct change_op *op = at != 0 ? &pending->ops[at - 1] : NULL;
+	const struct model_object *o = strmap_find(&t->view.model->ranges, canon);
 
-	(void)kind;
-	if (strcmp(name, lt->t->name) == 0)
-		return;
-	for (size_t i = 0; i < other->cidrs.count; i++) {
-		if (line_cidr(&c, text[i]) != NULL)
-			continue;
-
-		const size_t place = (size_t)strmap_find(&lt->ranges, cidr_text(&c, canon));
-
-		if (place == 0)
-			continue;
-		snprintf(where, sizeof(where), "cidrs[%zu]", place - 1);
-		diag_add(lt->t->d, DIAG_INVALID, where,
-		    "line '%s' has this range: a client can be in one of them only", name);
-		diag_detail(lt->t->d, canon, "a longer or shorter prefix");
-	}
-}
-
-static bool
-same_cidrs(const struct line_spec *a, const struct line_spec *b)
-{
-	const char *const *x = a->cidrs.items, *const *y = b->cidrs.items;
-	size_t i = 0;
-
-	while (i < a->cidrs.count && i < b->cidrs.count && strcmp(x[i], y[i]) == 0)
-		i++;
-	return i == a->cidrs.count && i == b->cidrs.count;
+	if (op != NULL && change_find(pending, KIND_LINE, op->name) == op &&
+	    strcmp(op->name, t->name) != 0)
+		return op->name;
+	if (o != NULL && strcmp(o->name, t->name) != 0 &&
+	    (pending == NULL || change_find(pending, KIND_LINE, o->name) == NULL))
+		return o->name;
+	return NULL;
 }
 
 static void
-check_line(struct trial *t, const struct line_spec *old)
+check_line(struct trial *t)
 {
 	const struct line_spec *self = t->spec;
 	const char *const *text = self->cidrs.items;
-	struct line_trial lt = { .t = t };
-	char canon[CIDR_TEXT_SIZE];
+	char canon[CIDR_TEXT_SIZE], where[32];
 	struct cidr c;
 
 	check_parent(t);
-	if (self->cidrs.count == 0 || (old != NULL && same_cidrs(old, self)))
-		return;
-	strmap_init(&lt.ranges);
 	for (size_t i = 0; i < self->cidrs.count; i++) {
-		if (line_cidr(&c, text[i]) == NULL)
-			strmap_put(&lt.ranges, cidr_text(&c, canon), (void *)(i + 1));
+		const char *owner =
+		    line_cidr(&c, text[i]) == NULL ? range_owner(t, cidr_text(&c, canon)) : NULL;
+
+		if (owner == NULL)
+			continue;
+		snprintf(where, sizeof(where), "cidrs[%zu]", i);
+		diag_add(t->d, DIAG_INVALID, where,
+		    "line '%s' has this range: a client can be in one of them only", owner);
+		diag_detail(t->d, canon, "a longer or shorter prefix");
 	}
-	view_each(&t->view, KIND_LINE, check_shared_ranges, &lt);
-	strmap_fini(&lt.ranges);
 }
 
 /* -- address -- */
@@ -354,7 +330,7 @@ check_between(struct trial *t)
 	if (old != NULL)
 		check_immutable(t, old);
 	if (t->kind == KIND_LINE)
-		check_line(t, old);
+		check_line(t);
 	if (t->kind == KIND_ADDRESS)
 		check_address(t, old);
 	if (t->kind == KIND_POOL)

@@ -382,6 +382,32 @@ lines_are_applied_in_any_order(void **state)
 	assert_non_null(model_find(&b->model, KIND_LINE, "child"));
 }
 
+/* A network that one line gives up another may take, in one set or in two. */
+static void
+networks_change_hands(void **state)
+{
+	struct bench *b = *state;
+
+	plan(b, KIND_LINE, "a", "{'cidrs':['192.0.2.0/24','10.0.0.0/8']}");
+	commit(b);
+	plan(b, KIND_LINE, "a", "{'cidrs':['10.0.0.0/8']}");
+	plan(b, KIND_LINE, "b", "{'cidrs':['192.0.2.0/24']}");
+	refused(b, KIND_LINE, "a", "{'cidrs':['192.0.2.0/24']}", "cidrs[0]",
+	    "line 'b' has this range: a client can be in one of them only", "192.0.2.0/24",
+	    "a longer or shorter prefix");
+	commit(b);
+	refused(b, KIND_LINE, "c", "{'cidrs':['10.0.0.0/8']}", "cidrs[0]",
+	    "line 'a' has this range: a client can be in one of them only", "10.0.0.0/8",
+	    "a longer or shorter prefix");
+	plan_delete(b, KIND_LINE, "a");
+	plan(b, KIND_LINE, "c", "{'cidrs':['10.0.0.0/8']}");
+	plan(b, KIND_LINE, "c", "{'cidrs':['10.0.0.0/9']}");
+	plan(b, KIND_LINE, "d", "{'cidrs':['10.0.0.0/8']}");
+	commit(b);
+	plan(b, KIND_LINE, "d", "{'cidrs':['10.0.0.0/8','192.0.2.0/25']}");
+	assert_int_equal(b->model.ranges.count, 3);
+}
+
 static void
 lines_go_up_only_so_far(void **state)
 {
@@ -427,6 +453,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(lines_over_a_pending_set, start, stop),
 		cmocka_unit_test_setup_teardown(lines_over_a_model, start, stop),
 		cmocka_unit_test_setup_teardown(lines_are_applied_in_any_order, start, stop),
+		cmocka_unit_test_setup_teardown(networks_change_hands, start, stop),
 		cmocka_unit_test_setup_teardown(lines_go_up_only_so_far, start, stop),
 		cmocka_unit_test_setup_teardown(problems_of_one_object_come_together, start, stop),
 	};
