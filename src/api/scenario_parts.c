@@ -455,6 +455,7 @@ choose_tag(struct scenario *s)
 		needed = needed || is_of_another_type(s, site_pool(s, i));
 	for (size_t i = 0; s->row->by_line && i < s->n_lines; i++)
 		needed = needed || is_of_another_type(s, line_pool(s, s->lines[i]));
+	needed = needed || (s->row->by_line && is_of_another_type(s, line_pool(s, "default")));
 	if (!needed)
 		return "";
 	return strcmp(type, "A") == 0 ? "-v4" : strcmp(type, "AAAA") == 0 ? "-v6" : "-names";

@@ -2,11 +2,14 @@
 """The seven scenarios on a real gtmd: what they answer to whom, and what they answer when a site dies."""
 import collections
 import json
+import os
+import re
+import shlex
 
 import dns.edns
 import pytest
 
-from gtm import eventually, zone_text
+from gtm import ROOT, eventually, zone_text
 
 NAME = "www.cloud-example.com"
 DOMAIN = "domains/%s/A" % NAME
@@ -268,3 +271,24 @@ def test_by_gtmctl(stage, gtm):
     assert down["answer"]["rdata"] == [stage.ip("dc-b", "telecom")]
     r = gtm.ctl("explain", NAME, "A", "--ecs", "198.18.1.1/24")
     assert r.returncode == 1 and "ecs" in r.stderr
+
+
+def test_the_guide_tells_the_truth(gtm):
+    """Each command of the guide, looked at only; and its request as it stands."""
+    gtm.zone("example.com", zone_text("example.com"))
+    with open(os.path.join(ROOT, "docs", "guide", "scenarios.md")) as f:
+        text = f.read()
+    commands = [shlex.split(c, comments=True)[1:] for c in
+                re.findall(r"^gtmctl domain create www.*$", text.replace("\\\n", " "), re.M)]
+    assert {c[c.index("--scenario") + 1] for c in commands} == {
+        "health_check_only", "active_standby", "multi_active", "single_dc_multi_isp", "active_standby_multi_isp",
+        "multi_active_multi_isp", "custom"}
+    body = json.loads(re.search(r"```json\n(.*?)```", text, re.S).group(1))
+    made = gtm.must("POST", MAKE + "?dryRun=1", body)
+    assert [o["name"] for o in made["made"] if o["kind"] == "pool"] == [
+        "ct", "www.example.com-unicom", "www.example.com-default"]
+    for command in sorted(commands, key=lambda c: "--pool" in c):
+        if "--pool" in command:
+            for name in ("dc-a", "dc-b"):
+                gtm.put("pools/" + name, {"type": "ipv4"})
+        assert json.loads(ctl(gtm, *command, "--dry-run", "-o", "json"))["made"], command

@@ -330,8 +330,29 @@ test_both_families_in_one_call_and_in_two(void **state)
 	with_zone(r);
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(rig_ask(r, "POST", MAKE, two[i], NULL), 201);
-	rig_ask(r, "GET", "/api/v1/domains/www.cloud-example.com/AAAA", NULL, NULL);
-	assert_string_equal(rig_at(r, "spec.pools[0].pool"), "dc-a-v6");
+	assert_there(r, there);
+}
+
+/* The second call has lines of its own; what both have, the default pool, tells. */
+static void
+test_families_by_line(void **state)
+{
+	struct rig *r = *state;
+
+	with_zone(r);
+	assert_int_equal(rig_ask(r, "POST", MAKE,
+			     "{'scenario':'single_dc_multi_isp'," WWW
+			     ",'sites':[{'name':'dc-a','lines':{'telecom':['192.0.2.1']}}]}",
+			     NULL),
+	    201);
+	assert_int_equal(rig_ask(r, "POST", MAKE,
+			     "{'scenario':'single_dc_multi_isp'," WWW ",'type':'aaaa'"
+			     ",'sites':[{'name':'dc-a','lines':{'unicom':['2001:db8::1']}}]}",
+			     NULL),
+	    201);
+	assert_string_equal(rig_at(r, "made[0].name"), "dc-a-unicom-v6-1");
+	assert_string_equal(rig_at(r, "spec.pools[0].pool"), "www.cloud-example.com-unicom-v6");
+	assert_string_equal(rig_at(r, "spec.pools[1].pool"), "www.cloud-example.com-default-v6");
 }
 
 static void
@@ -707,6 +728,7 @@ main(void)
 		TEST(test_what_each_scenario_makes),
 		TEST(test_custom_links_given_pools),
 		TEST(test_both_families_in_one_call_and_in_two),
+		TEST(test_families_by_line),
 		TEST(test_one_family_may_lack_at_a_site),
 		TEST(test_equal_objects_are_used_under_any_name),
 		TEST(test_an_existing_template_by_name),
