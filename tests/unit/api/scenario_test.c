@@ -393,6 +393,10 @@ test_equal_objects_are_used_under_any_name(void **state)
 	rig_put(r, "/api/v1/addresses/x",
 	    "{'spec':{'type':'ipv4','value':'203.0.113.10','labels':{'a':'b'},"
 	    "'checks':[{'template':'web','port':80}]}}");
+	rig_put(r, "/api/v1/addresses/y2",
+	    "{'spec':{'type':'ipv4','value':'203.0.113.10',"
+	    "'checks':[{'template':'web','port':80}]}}");
+	rig_put(r, "/api/v1/templates/web2", "{'spec':{'protocol':'tcp'}}");
 	/* The same value, but it does something else. */
 	rig_put(r, "/api/v1/addresses/z",
 	    "{'spec':{'type':'ipv4','value':'203.0.113.11',"

@@ -232,12 +232,11 @@ test_create_with_everything(void **state)
 	    "\"ttl\":5,\"sequence_mode\":\"non_preemptive\",\"failback_delay\":\"5m\","
 	    "\"strategy\":\"hash\",\"fallback\":\"nodata\",\"remark\":\"r\",\"pools\":["
 	    "{\"pool\":\"p\",\"weight\":3},\"q\"],\"names\":{\"pool/a\":\"b\"}}"));
-	assert_string_equal(o.out,
-	    "       OBJECT          WHAT\n"
-	    "there  template/web    tcp every 5s (for t)\n"
-	    "new    pool/p          weight: a*3\n"
-	    "new    domain/www.x/A  source_nearest, ttl 60, disabled\n"
-	    "         pool/p        line telecom\n");
+	assert_string_equal(o.out, "       OBJECT          WHAT\n"
+				   "there  template/web    tcp every 5s (for t)\n"
+				   "new    pool/p          weight: a*3\n"
+				   "new    domain/www.x/A  source_nearest, ttl 60, disabled\n"
+				   "         pool/p        line telecom\n");
 	assert_string_equal(o.err, "nothing was changed: this is what would be made\n");
 	end(&o);
 	stop(&s);
