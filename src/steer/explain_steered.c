@@ -56,6 +56,13 @@ add_share(void *arg, uint32_t tag, double probability)
 	t->probability[tag] += probability;
 }
 
+/* RFC 7871 7.1.2: a subnet of 0 bits asks not to be looked at. */
+static bool
+subnet_counts(const struct trial *t)
+{
+	return live_domain_spec(t->d)->ecs && t->a->subnet.bits > 0;
+}
+
 /* Where the client belongs, as the server would find it. */
 static void
 place_client(struct trial *t)
@@ -64,7 +71,7 @@ place_client(struct trial *t)
 	const struct chart *fine = t->d->chart;
 	unsigned ignored;
 
-	t->at = live_domain_spec(t->d)->ecs && a->subnet.family != 0 ? a->subnet : a->client;
+	t->at = subnet_counts(t) ? a->subnet : a->client;
 	t->class = &t->scene.classes[0];
 	if (fine != NULL && t->scene.n_classes > 1)
 		t->class = &t->scene.classes[chart_find(fine, &t->at, &ignored)];
@@ -72,6 +79,8 @@ place_client(struct trial *t)
 	if (t->scene.input.chart != NULL)
 		(void)chart_find(t->scene.input.chart, &t->at, &t->scope);
 	t->scope = plan_scope(t->plan, t->variant, &t->at, t->scope);
+	if (a->subnet.family != 0 && !subnet_counts(t))
+		t->scope = 0; /* it holds for whoever asks that resolver */
 }
 
 /* -- the decision, step by step -- */
@@ -86,10 +95,20 @@ tell_domain(const struct trial *t)
 	    t->d->live.o->name, live_domain_word(t->d, &st, t->scene.fallback), st.good, st.total);
 }
 
+/* Why the resolver's address counts though there was a subnet. */
+static const char *
+subnet_excuse(const struct trial *t)
+{
+	if (t->a->subnet.family == 0 || subnet_counts(t))
+		return "";
+	return live_domain_spec(t->d)->ecs
+		   ? " (a subnet of 0 bits asks not to be looked at)"
+		   : " (this domain does not look at the subnet: ecs false)";
+}
+
 static void
 tell_client(const struct trial *t)
 {
-	const struct account *a = t->a;
 	char text[POSITION_TEXT_SIZE];
 
 	if (t->d->chart == NULL && plan_client(t->plan) == PLAN_ANYBODY)
@@ -99,12 +118,8 @@ tell_client(const struct trial *t)
 		    "no client was told: this is the answer for clients of no line");
 	else
 		explain_step(t->a, "client", "%s, from the %s%s", position_text(&t->at, text),
-		    a->subnet.family != 0 && live_domain_spec(t->d)->ecs
-			? "query's EDNS Client Subnet"
-			: "resolver's address",
-		    a->subnet.family != 0 && !live_domain_spec(t->d)->ecs
-			? " (this domain does not look at the subnet: ecs false)"
-			: "");
+		    subnet_counts(t) ? "query's EDNS Client Subnet" : "resolver's address",
+		    subnet_excuse(t));
 }
 
 /* What says that the client is in a line: a member of locate's reply; borrowed from it. */

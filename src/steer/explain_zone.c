@@ -49,6 +49,8 @@ tell_idle_domain(struct account *a, const struct lookup *l)
 
 	const struct live_domain *d = o->runtime;
 
+	if (live_domain_spec(d)->enabled && d->n_links > 0)
+		a->fallback = live_fallback_words[LIVE_PUBLIC_ZONE];
 	if (!live_domain_spec(d)->enabled)
 		explain_step(a, "domain", "domain '%s' is disabled", o->name);
 	else if (d->n_links == 0)
