@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """gtmd, gdnsd and Knot DNS with its module geoip, each serving a World (steering_world.py) in its own words.
 
-gdnsd has maps of networks to lists of data centres, tried in order, and an admin_state file that says who is down. Knot
+gdnsd has maps of networks and places to lists of data centres, tried in order, and an admin_state file that says who is down. Knot
 has views of networks, and the zone's own record for everybody else; it knows no health, so a World with somebody down is
 not for it.
 """
@@ -9,6 +9,7 @@ import glob
 import json
 import os
 
+import mmdb
 import servers
 import steering_world as sw
 
@@ -37,14 +38,28 @@ class Gdnsd(servers.Server):
             order += [s for _, s in sorted(around, key=lambda x: -x[0].prefixlen)]
         return list(dict.fromkeys(order + [name.default]))
 
+    def places(self, name):
+        """The map of places: continents, in them countries, in them subdivisions; what is not there goes to the default around."""
+        def below(place):
+            sites = [name.places[p] for p in sw.around(place) if p in name.places]
+            here = list(dict.fromkeys((sites if name.next_line else sites[:1]) + [name.default]))
+            inner = sorted({p[:len(place) + 1] for p in name.places if len(p) > len(place) and p[:len(place)] == place})
+            if not inner:
+                return "[ %s ]" % ", ".join(here)
+            return "{ default => [ %s ], %s }" % (", ".join(here), ", ".join("%s => %s" % (p[-1], below(p)) for p in inner))
+        if not name.places:
+            return ""
+        mmdb.write(self.path("geoip", name.label + ".mmdb"), self.world.rows)
+        return "       geoip2_db => %s,\n       map => %s,\n" % (self.path("geoip", name.label + ".mmdb"), below(()))
+
     def geo(self):
         maps, resources = [], []
         for name in self.world.names:
             nets = "".join("        %s => [ %s ]\n" % (net, ", ".join(self.sequence(name, net, site)))
                            for net, site in name.nets)
             sites = [name.default] + [s for s in name.sites if s != name.default]
-            maps.append("      m-%s => {\n       datacenters => [ %s ],\n       nets => {\n%s       }\n      }\n" %
-                        (name.label, ", ".join(sites), nets))
+            maps.append("      m-%s => {\n%s       datacenters => [ %s ],\n       nets => {\n%s       }\n      }\n" %
+                        (name.label, self.places(name), ", ".join(sites), nets))
             centres = "".join("        %s => { %s }\n" % (site, ", ".join("a%d => %s" % x for x in enumerate(ips)))
                               for site, ips in name.sites.items())
             resources.append("      r-%s => {\n       map => m-%s,\n       plugin => multifo,\n       dcmap => {\n%s"
@@ -83,13 +98,22 @@ class KnotGeoip(servers.Knot):
                 "%s %d IN A %s" % (w.label, sw.TTL, ip) for w in world.weighted for ip in w.shares]))}
 
     def views(self):
+        """A module has networks or places, not both."""
         out = []
         for name in self.world.names:
             out.append("%s.%s:\n" % (name.label, sw.ZONE))
-            for net, site in name.nets:
-                out.append("- net: %s\n" % net)
+            for what, site in [("net: %s" % net, site) for net, site in name.nets] + \
+                    [('geo: "%s"' % ";".join(place), site) for place, site in name.places.items()]:
+                out.append("- %s\n" % what)
                 out += ["  A: %s\n" % ip for ip in name.sites[site]]
         return "".join(out)
+
+    def mode(self):
+        if not self.world.rows:
+            return "subnet"
+        mmdb.write(self.path("geo.mmdb"), self.world.rows)
+        return "geodb\n    geodb-file: %s\n    geodb-key: [continent/code, country/iso_code, subdivisions/0/iso_code]" % \
+            self.path("geo.mmdb")
 
     def weights(self):
         return "".join("%s.%s:\n" % (w.label, sw.ZONE) +
@@ -102,7 +126,7 @@ class KnotGeoip(servers.Knot):
             text = f.read().replace("server:\n", "server:\n  edns-client-subnet: on\n", 1)
         modules = [m for m, on in (("geo", self.world.names), ("weighted", self.world.weighted)) if on]
         head = "mod-geoip:\n"
-        for module, file, mode in (("geo", self.write("views", self.views()), "subnet"),
+        for module, file, mode in (("geo", self.write("views", self.views()), self.mode()),
                                    ("weighted", self.write("weights", self.weights()), "weighted")):
             if module in modules:
                 head += "  - id: %s\n    config-file: %s\n    ttl: %d\n    mode: %s\n" % (module, file, sw.TTL, mode)
@@ -125,6 +149,13 @@ def apart(nets):
     return out
 
 
+CONTINENTS = {"EU": "europe", "NA": "north_america", "AS": "asia", "OC": "oceania", "SA": "south_america", "AF": "africa"}
+
+
+def line_of(place):
+    return "_".join(place[1:]).lower() or CONTINENTS[place[0]]
+
+
 class GtmdSteering(servers.Gtmd):
     def __init__(self, folder, world):
         super().__init__(folder, {})
@@ -144,6 +175,8 @@ class GtmdSteering(servers.Gtmd):
             line = "%s-n%d" % (name.label, i)
             lines[site].append(line)
             yield "line", line, {"cidrs": [str(net) for net in nets]}
+        for place, site in name.places.items():
+            lines[site].append(line_of(place))
         for site, ips in name.sites.items():
             yield from self.site_objects(site, ips)
         yield "domain", "%s.%s/A" % (name.label, sw.ZONE.rstrip(".")), {
@@ -157,6 +190,14 @@ class GtmdSteering(servers.Gtmd):
         yield "domain", "%s.%s/A" % (w.label, sw.ZONE.rstrip(".")), {
             "ttl": sw.TTL, "enabled": True, "strategy": "weight",
             "pools": [{"pool": "%s-s%d" % (w.label, i), "weight": n} for i, n in enumerate(w.shares.values())]}
+
+    def command(self):
+        command = super().command()
+        if not self.world.rows:
+            return command
+        mmdb.write(self.path("geo.mmdb"), self.world.rows)
+        config = self.write("gtm.yaml", "geo:\n  databases:\n    - file: %s\n" % self.path("geo.mmdb"))
+        return command[:1] + ["-c", config] + command[1:]
 
     def load(self):
         super().load()

@@ -25,6 +25,7 @@ class Name:
     nets: list        # [(network, site)]
     default: str      # site of all others
     next_line: bool   # when a site is down its clients go where the network around theirs does; else to the default at once
+    places: dict = dataclasses.field(default_factory=dict)  # {(continent, country?, subdivision?): site}, after the networks
 
 
 @dataclasses.dataclass(eq=False)
@@ -34,8 +35,15 @@ class Weighted:
 
 
 class World:
-    def __init__(self, names, weighted=(), down=()):
-        self.names, self.weighted, self.down = names, weighted, frozenset(down)
+    """rows: [(network, (continent, country, subdivision?))], what a data set says; made a file by those who need one."""
+
+    def __init__(self, names, weighted=(), down=(), rows=()):
+        self.names, self.weighted, self.down, self.rows = names, weighted, frozenset(down), rows
+
+
+def around(place):
+    """A place and those that it lies in, closest first."""
+    return [place[:n] for n in range(len(place), 0, -1)]
 
 
 # ---- drawing one ----
@@ -88,6 +96,22 @@ def geo_name(r, taken, label, n_sites, n4, n6, next_line=False, resolvers=()):
     return Name(label, {s: sorted(set(ips)) for s, ips in sites.items()}, nets, names[0], next_line)
 
 
+PLACES = [("EU", "DE"), ("EU", "FR"), ("EU", "PL"), ("NA", "US", "CA"), ("NA", "US", "NY"), ("NA", "US"), ("NA", "CA"), ("AS", "JP"),
+          ("AS", "CN", "ZJ"), ("AS", "CN"), ("OC", "AU"), ("SA", "BR"), ("AF", "ZA")]
+
+
+def geo_rows(r, n4, n6):
+    taken = set()
+    return [(net, r.choice(PLACES)) for net in _networks(r, 4, n4, taken) + _networks(r, 6, n6, taken)]
+
+
+def placed_name(r, taken, label, places, n4=0, n6=0, next_line=False):
+    """places: [place], a site each; some sites have networks as well."""
+    name = geo_name(r, taken, label, len(places) + 1, n4, n6, next_line)
+    name.places = dict(zip(places, list(name.sites)[1:]))
+    return name
+
+
 # ---- who answers ----
 
 class Oracle:
@@ -96,12 +120,15 @@ class Oracle:
     def __init__(self, world, name):
         self.world, self.name = world, name
         self.nets = sorted(name.nets, key=lambda n: -n[0].prefixlen)
+        self.rows = sorted(world.rows if name.places else [], key=lambda row: -row[0].prefixlen)
         self.edges = {v: self._edges(v) for v in (4, 6)}
 
     def site(self, version, number):
         address = ipaddress.ip_address(number) if version == 4 else ipaddress.IPv6Address(number)
-        around = [site for net, site in self.nets if net.version == version and address in net]
-        for site in around if self.name.next_line else around[:1]:
+        order = [site for net, site in self.nets if net.version == version and address in net]
+        place = next((place for net, place in self.rows if net.version == version and address in net), ())
+        order += [self.name.places[p] for p in around(place) if p in self.name.places]
+        for site in order if self.name.next_line else order[:1]:
             if site not in self.world.down:
                 return site
         return self.name.default
@@ -109,7 +136,7 @@ class Oracle:
     def _edges(self, version):
         """Numbers at which somebody else begins to answer; the first is 0."""
         starts = {0}
-        for net, _ in self.nets:
+        for net, _ in self.nets + self.rows:
             if net.version == version:
                 starts |= {int(net.network_address), int(net.broadcast_address) + 1}
         out = []
@@ -138,16 +165,20 @@ class Oracle:
 
 # ---- where clients are ----
 
-def wrapped(r, name, n):
+def wrapped(r, nets, n):
     """IPv4 clients in IPv6: mapped (RFC 4291 2.5.5.2), and by 6to4 (RFC 3056)."""
-    starts = [int(net.network_address) for net, _ in name.nets if net.version == 4]
+    starts = [int(net.network_address) for net in nets if net.version == 4]
     for _ in range(n if starts else 0):
         number = r.choice(starts)
         yield 0xffff << 32 | number, 128
         yield 0x2002 << 112 | number << 80, 48
 
 
-def clients(r, name, version, n):
+def networks(world, name):
+    return [net for net, _ in name.nets] + [net for net, _ in (world.rows if name.places else ())]
+
+
+def clients(r, nets, version, n):
     """(number, prefix length): at, inside and beside every edge, and anywhere."""
     bits = BITS[version]
     lengths = [0, 8, 16, 20, 22, 23, 24, 25, 28, 32] if version == 4 else [0, 32, 44, 48, 56, 57, 60, 64, 96, 128]
@@ -156,7 +187,7 @@ def clients(r, name, version, n):
     def add(number, length):
         if 0 <= number <= TOP[version] and (version == 6 or number >> 24 not in (0, 127)):
             found.append((number >> bits - length << bits - length, length))
-    for net, _ in name.nets:
+    for net in nets:
         if net.version != version:
             continue
         first, last = int(net.network_address), int(net.broadcast_address)
@@ -166,7 +197,7 @@ def clients(r, name, version, n):
     r.shuffle(found)
     found = found[:n * 3 // 4]
     if version == 6:
-        found += list(wrapped(r, name, n // 20))
+        found += list(wrapped(r, nets, n // 20))
     while len(found) < n:
         add(r.getrandbits(32) if version == 4 else 0x2001 << 112 | r.getrandbits(112) if r.random() < .5 else r.getrandbits(128),
             r.choice(lengths))

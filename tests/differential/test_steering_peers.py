@@ -62,8 +62,10 @@ def replies(listeners, questions):
     return out
 
 
-def questions_of(r, name, n4, n6):
-    subnets = [(4, *c) for c in sw.clients(r, name, 4, n4)] + [(6, *c) for c in sw.clients(r, name, 6, n6)]
+def questions_of(r, world, name):
+    nets = sw.networks(world, name)
+    n4, n6 = min(4000, len(nets) * 40), min(3000, len(nets) * 25)
+    subnets = [(4, *c) for c in sw.clients(r, nets, 4, n4)] + [(6, *c) for c in sw.clients(r, nets, 6, n6)]
     out = [Question(name, s, "127.1.200.1") for s in subnets]
     sources = {"127.3.3.3", "127.31.255.254"}
     for text in RESOLVERS:
@@ -188,10 +190,18 @@ def worlds():
     taken = set()
     names = [sw.geo_name(r, taken, "next", 6, 110, 40, next_line=True), sw.geo_name(r, taken, "home", 6, 80, 30)]
     down = [site for n in names for site in list(n.sites)[1:3]]
-    return {"healthy": healthy, "failing": sw.World(names, down=down)}
+    whole = [("EU",), ("NA",), ("NA", "US"), ("NA", "US", "CA"), ("AS", "CN"), ("AS", "CN", "ZJ"), ("OC", "AU")]
+    split = [("EU", "DE"), ("EU", "PL"), ("NA", "US", "NY"), ("AS",), ("AS", "JP")]
+    rows = sw.geo_rows(r, 150, 60)
+    places = [sw.placed_name(r, taken, "whole", whole), sw.placed_name(r, taken, "split", split)]
+    mixed = [sw.placed_name(r, taken, "mixed", whole, 30, 10), sw.placed_name(r, taken, "upwards", whole, next_line=True)]
+    failed = [n.places[place] for n in mixed for place in (("NA", "US"), ("AS", "CN", "ZJ"))]
+    return {"healthy": healthy, "failing": sw.World(names, down=down), "data": sw.World(places, rows=rows),
+            "data-failing": sw.World(mixed, rows=rows, down=failed)}
 
 
-PEERS = {"healthy": (steering_servers.Gdnsd, steering_servers.KnotGeoip), "failing": (steering_servers.Gdnsd,)}
+BOTH, GDNSD = (steering_servers.Gdnsd, steering_servers.KnotGeoip), (steering_servers.Gdnsd,)
+PEERS = {"healthy": BOTH, "failing": GDNSD, "data": BOTH, "data-failing": GDNSD}
 
 
 class Run:
@@ -206,8 +216,7 @@ class Run:
 
     def compare(self, title, world, name):
         r, oracle = random.Random(name.label), sw.Oracle(world, name)
-        counts = min(7000, len(name.nets) * 60), min(5000, len(name.nets) * 40)
-        for q, (ours, *theirs) in replies(self.servers, questions_of(r, name, *counts)).items():
+        for q, (ours, *theirs) in replies(self.servers, questions_of(r, world, name)).items():
             self.asked += 1
             want = wanted(oracle, q)
             if ours != want:
@@ -238,7 +247,7 @@ def runs(tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("title", ["healthy", "failing"])
+@pytest.mark.parametrize("title", PEERS)
 def test_no_difference(runs, rules, title):
     run = runs[title]
     print("%s: asked %d, %d differences: %s" % (title, run.asked, len(run.found), dict(collections.Counter(
@@ -248,7 +257,7 @@ def test_no_difference(runs, rules, title):
     assert not found, report(found)
 
 
-@pytest.mark.parametrize("title", ["healthy", "failing"])
+@pytest.mark.parametrize("title", PEERS)
 def test_ours_is_exact(runs, title):
     wrong = runs[title].wrong
     assert not wrong, "\n".join("%s %s\n    wanted %s\n    got    %s" % (q.name.label, where(q), want, got)

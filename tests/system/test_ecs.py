@@ -128,8 +128,9 @@ BAD = {
     "family-3": raw(3, 8, 0, b"\x0a"), "family-0-with-bits": raw(0, 8, 0, b"\x0a"), "family-65535": raw(65535, 0, 0, b""),
     "v4-33-bits": raw(1, 33, 0, bytes(5)), "v6-129-bits": raw(2, 129, 0, bytes(17)), "v4-255-bits": raw(1, 255, 0, bytes(32)),
     "bits-after-prefix": raw(1, 20, 0, b"\x0a\x40\x07"), "v6-bits-after-prefix": raw(2, 33, 0, bytes.fromhex("20010db801")),
-    "too-long": raw(1, 24, 0, b"\x0a\x40\x07\x00"), "too-short": raw(1, 24, 0, b"\x0a\x40"), "whole-address": raw(1, 8, 0, b"\x0a\0\0\0"),
-    "address-with-source-0": raw(1, 0, 0, b"\x0a"), "scope-in-query": raw(1, 24, 24, b"\x0a\x40\x07"), "scope-in-query-0": raw(1, 0, 1, b""),
+    "too-long": raw(1, 24, 0, b"\x0a\x40\x07\x00"), "too-short": raw(1, 24, 0, b"\x0a\x40"),
+    "whole-address": raw(1, 8, 0, b"\x0a\0\0\0"), "address-with-source-0": raw(1, 0, 0, b"\x0a"),
+    "scope-in-query": raw(1, 24, 24, b"\x0a\x40\x07"), "scope-in-query-0": raw(1, 0, 1, b""),
     "empty": b"", "three-bytes": b"\0\1\x18", "no-address": raw(1, 24, 0, b""),
 }
 
@@ -282,7 +283,7 @@ def random_model(r, g, round_):
         objects += [{"kind": "address", "name": "%s-%d" % (name, k), "spec": dict({"type": "ipv4", "value": "198.18.%d.%d" % (
             round_, v)}, **down)} for k, v in enumerate(values)]
         objects.append({"kind": "pool", "name": name, "spec": {"type": "ipv4", "addresses": [
-            {"address": "%s-%d" % (name, k), "lines": sorted(set(r.choices(words, k=r.randint(1, 2)))) if r.random() < .3 else ["default"]}
+            {"address": "%s-%d" % (name, k), "lines": sorted(set(r.choices(words, k=2))) if r.random() < .3 else ["default"]}
             for k in range(len(values))]}})
         links.append({"pool": name, "lines": sorted(set(r.choices(words, k=r.randint(1, 3))))})
     host = "r%d.%s" % (round_, ZONE)
