@@ -118,18 +118,19 @@ def parse(wire):
 # ---- asking ----
 
 class Client:
-    """A resolver at `source`."""
+    """A resolver at `source`, which asks the server at `peer`: (address, port), of either family."""
 
     BATCH = 64
 
-    def __init__(self, gtm, source=None, timeout=3.0):
-        self._peer, self._source, self._timeout = gtm.dns, source, timeout * SLOW
+    def __init__(self, gtm, source=None, timeout=3.0, peer=None):
+        self._peer, self._source, self._timeout = peer or gtm.dns, source, timeout * SLOW
+        self._family = socket.AF_INET6 if ":" in self._peer[0] else socket.AF_INET
         self._id = 0
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = socket.socket(self._family, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         if source:
             self._socket.bind((source, 0))
-        self._socket.connect(gtm.dns)
+        self._socket.connect(self._peer)
         self._socket.setblocking(False)
 
     def ask(self, name, rdtype="A", subnet=None, option=None, options=None, edns=True, tcp=False):
@@ -163,7 +164,7 @@ class Client:
         return [out[i] for i in range(len(wires))]
 
     def _tcp(self, wire):
-        with socket.socket() as s:
+        with socket.socket(self._family) as s:
             s.settimeout(self._timeout)
             if self._source:
                 s.bind((self._source, 0))

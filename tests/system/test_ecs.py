@@ -2,6 +2,7 @@
 """EDNS Client Subnet on the wire (RFC 7871): whose position counts, which scope is announced, what is refused."""
 import ipaddress
 import random
+import socket
 
 import pytest
 
@@ -122,6 +123,25 @@ def test_without_an_option_the_resolver_counts(client, near):
     # ... and with one it does not.
     assert rdata(near.ask(GEO, subnet="10.1.2.3/32")) == (VALUES["wide"],)
     assert rdata(near.ask(GEO, subnet="8.8.8.0/24")) == (VALUES["rest"],)
+
+
+def test_resolvers_of_either_family(world):
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+        s.bind(("::1", 0))
+        port = s.getsockname()[1]
+    g = world.gtm(args=["--dns", "[::1]:%d" % port])
+    g.zone(ZONE, zone_text(ZONE))
+    for name in ("rest", "near", "six"):
+        site(g, name, VALUES[name])
+    g.put("lines/near", {"cidrs": ["127.77.0.0/16"]})
+    g.put("lines/six", {"cidrs": ["::1/128"]})
+    steer(g, GEO, {"rest": ["default"], "near": ["near"], "six": ["six"]})
+    for source, server, pool in (("::1", ("::1", port), "six"), ("127.77.3.4", None, "near"), ("127.78.3.4", None, "rest")):
+        with Client(g, source=source, peer=server) as c:
+            for tcp in (False, True):
+                assert rdata(c.ask(GEO, tcp=tcp)) == (VALUES[pool],), (source, tcp)
+                assert rdata(c.ask(GEO, subnet="127.77.0.0/24", tcp=tcp)) == (VALUES["near"],)
+                assert rdata(c.ask(GEO, subnet="::1/128", tcp=tcp)) == (VALUES["six"],)
 
 
 BAD = {
