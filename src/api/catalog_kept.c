@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/records.h"
+#include "dns/rrpage.h"
 #include "model/nouns.h"
 
 static bool
@@ -72,10 +73,44 @@ refuse_by_hand(struct edit *e, const struct change_op *op)
 	    name_text(op->owner, owner));
 }
 
+static void
+guard_set(struct edit *e, const struct change_op *op)
+{
+	if (catalog_kept(e->model, op->name, op->owner) && !says_the_same(e, op))
+		refuse_by_hand(e, op);
+}
+
+/* Of a file that replaces the catalog. */
+static void
+guard_page(struct edit *e, const struct change_op *page)
+{
+	struct rrpage_reader r;
+	struct rrpage_set set;
+	uint8_t apex[NAME_MAX_LEN];
+
+	if (!catalog_kept_zone(e->model, page->name) || name_parse_lower(page->name, apex) < 0)
+		return;
+	rrpage_open(&r, apex, page->rdata, page->rdata_len);
+	while (rrpage_next(&r, &set)) {
+		const struct change_op op = {
+			.op = CHANGE_RRSET_PUT,
+			.name = page->name,
+			.owner = set.owner,
+			.type = set.type,
+			.ttl_s = set.ttl_s,
+			.rdata = set.rdata,
+			.rdata_len = set.rdata_len,
+		};
+
+		guard_set(e, &op);
+	}
+}
+
 void
 catalog_kept_guard(struct edit *e, const struct change_op *op)
 {
-	if ((op->op == CHANGE_RRSET_PUT || op->op == CHANGE_RRSET_DELETE) &&
-	    catalog_kept(e->model, op->name, op->owner) && !says_the_same(e, op))
-		refuse_by_hand(e, op);
+	if (op->op == CHANGE_RRSET_PUT || op->op == CHANGE_RRSET_DELETE)
+		guard_set(e, op);
+	else if (op->op == CHANGE_ZONE_PAGE)
+		guard_page(e, op);
 }
