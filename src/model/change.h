@@ -25,7 +25,8 @@ enum change_op_kind {
 	CHANGE_ZONE_CLEAR, /* zone: drop all its RRsets; what follows in the set replaces them, seen
 			      by readers as one swap */
 	CHANGE_ZONE_PAGE,  /* zone, rdata: a page of RRsets (dns/rrpage.h), each as by RRSET_PUT. To
-			      be  committed only behind the zone's CLEAR, pages and owners in order */
+			      be  committed only behind the zone's CLEAR, pages and owners in order
+			    */
 };
 
 struct change_op {

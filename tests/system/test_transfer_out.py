@@ -447,7 +447,8 @@ def test_a_large_zone(world, gtm, peer):
         assert secondary.records("host%d.%s" % (i, Z), "A") == ["10.%d.%d.%d" % (i >> 16, i >> 8 & 255, i & 255)]
     now = set_a(gtm, "host777", "192.0.2.7")
     secondary.until_serial(Z, now, 20)
-    assert secondary.records("host777." + Z, "A") == ["192.0.2.7"]
+    # NSD's former process may answer once more.
+    eventually(lambda: secondary.records("host777." + Z, "A") == ["192.0.2.7"])
 
 
 def test_a_secondary_of_a_zone_that_steers(world, gtm, peer):
