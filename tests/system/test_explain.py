@@ -14,6 +14,7 @@ ZONE = "cloud-example.com"
 BITS = {4: 32, 6: 128}
 RESOLVERS = ["127.0.0.1", "127.88.3.4", "127.99.0.7"]
 ROUNDS, CASES, DRAWS = 48, 24, 240  # each round in two states
+WHAT_IF = 24                        # rounds after those
 
 
 def focus(n):
@@ -159,7 +160,9 @@ class Explained:
 @pytest.fixture(scope="module")
 def gtm(shared_world):
     g = shared_world.gtm()
-    g.zone(ZONE, zone_text(ZONE, "".join("e%d IN A 192.0.2.%d\n" % (n, n + 1) for n in range(0, ROUNDS, 2))))
+    # Every other name has a record of its own; under what-if all of them, since a name may exist for its steering only.
+    own = [*range(0, ROUNDS, 2), *range(ROUNDS, ROUNDS + WHAT_IF)]
+    g.zone(ZONE, zone_text(ZONE, "".join("e%d IN A 192.0.2.%d\n" % (n, n + 1) for n in own)))
     return g
 
 
@@ -171,8 +174,8 @@ def clients(gtm):
         c.close()
 
 
-def explain(gtm, keep, model, resolver, subnet):
-    ask = {"name": model.host, "type": model.type, "client": resolver}
+def explain(gtm, keep, model, resolver, subnet, **more):
+    ask = dict({"name": model.host, "type": model.type, "client": resolver}, **more)
     r = gtm.api("POST", "explain", dict(ask, ecs=subnet) if subnet else ask, keep=keep)
     assert r.status == 200, r
     return Explained(r.body, model, resolver, subnet)
@@ -191,6 +194,34 @@ def compare(gtm, connection, clients, model, told):
             e.check_counts(clients[resolver].many([question] * DRAWS))
         told[fallback] += 1
         told["scope"] += e.told["scope"] > 0
+
+
+def test_what_if_is_what_then_happens(gtm, clients):
+    """Explained with overrides while everybody is well; then they are so in earnest, and the answers are those."""
+    connection, _ = gtm.connect(unix=False)
+    fallbacks = collections.Counter()
+    for n in range(ROUNDS, ROUNDS + WHAT_IF):
+        model = Model(random.Random(n), n)
+        addresses = [o for o in model.objects if o["kind"] == "address"]
+        for o in addresses:
+            o["spec"]["mode"] = "auto"
+        gtm.must("POST", "config:apply", {"objects": model.objects})
+        share = model.r.choice([.3, .6, 1])
+        overrides = {o["name"]: "down" for o in addresses if model.r.random() < share}
+        asked = list(model.clients())
+        told = [explain(gtm, connection, model, *c, overrides=overrides) for c in asked]
+        for o in addresses:
+            if o["name"] in overrides:
+                o["spec"].update(mode="manual", manual_state="unavailable")
+        gtm.must("POST", "config:apply", {"objects": addresses})
+        fallback = gtm.status("domains/%s/%s" % (model.host, model.type))["fallback"]
+        for (resolver, subnet), e in zip(asked, told):
+            for a in clients[resolver].many([(model.host, model.type, subnet)] * 3):
+                e.check(a, subnet)
+            assert e.told["fallback"] == fallback, e.about
+        fallbacks[fallback] += 1
+    connection.close()
+    assert len(fallbacks) >= 4, fallbacks
 
 
 @pytest.mark.parametrize("part", range(2))
