@@ -64,14 +64,28 @@ class Gdnsd(servers.Server):
                               for site, ips in name.sites.items())
             resources.append("      r-%s => {\n       map => m-%s,\n       plugin => multifo,\n       dcmap => {\n%s"
                              "       }\n      }\n" % (name.label, name.label, centres))
+        for text, resource in self.lined():
+            maps.append(text)
+            resources.append(resource)
         return "   geoip => {\n     maps => {\n%s     },\n     resources => {\n%s     }\n   }\n" % (
             "".join(maps), "".join(resources))
 
+    def lined(self):
+        """Maps and resources of names with weights of each network's own."""
+        for w in self.world.lined:
+            centres = {net: "dc%d" % i for i, net in enumerate(w.groups)}
+            order = [centres[None]] + [dc for net, dc in centres.items() if net is not None]
+            nets = " ".join("%s => %s," % (net, dc) for net, dc in centres.items() if net is not None)
+            yield "      m-%s => { datacenters => [ %s ], nets => { %s } }\n" % (w.label, ", ".join(order), nets), \
+                "      r-%s => { map => m-%s, dcmap => { %s } }\n" % (w.label, w.label, ", ".join(
+                    "%s => %%weighted!w-%s-%s" % (dc, w.label, dc) for dc in centres.values()))
+
     def weighted(self):
-        def shares(w):
-            return ", ".join("a%d => [ %s, %d ]" % (i, ip, n) for i, (ip, n) in enumerate(w.shares.items()))
-        return "   weighted => {\n%s   }\n" % "".join(
-            "     w-%s => { %s }\n" % (w.label, shares(w)) for w in self.world.weighted)
+        def shares(of):
+            return ", ".join("a%d => [ %s, %d ]" % (i, ip, n) for i, (ip, n) in enumerate(of.items()))
+        resources = [(w.label, w.shares) for w in self.world.weighted]
+        resources += [("%s-dc%d" % (w.label, i), of) for w in self.world.lined for i, of in enumerate(w.groups.values())]
+        return "   weighted => {\n%s   }\n" % "".join("     w-%s => { %s }\n" % (label, shares(of)) for label, of in resources)
 
     def command(self):
         for sub in ("zones", "run", "state", "geoip"):
@@ -79,7 +93,7 @@ class Gdnsd(servers.Server):
         self.write("config", "options => {\n  listen => %s\n  dns_port => %d\n  run_dir => %s\n  state_dir => %s\n"
                    "  udp_threads => 1\n  tcp_threads => 1\n}\nplugins => {\n%s%s}\n" %
                    (self.ip, self.port, self.path("run"), self.path("state"), self.geo(), self.weighted()))
-        records = ["%s %d DYNA geoip!r-%s" % (n.label, sw.TTL, n.label) for n in self.world.names]
+        records = ["%s %d DYNA geoip!r-%s" % (n.label, sw.TTL, n.label) for n in (*self.world.names, *self.world.lined)]
         records += ["%s %d DYNA weighted!w-%s" % (w.label, sw.TTL, w.label) for w in self.world.weighted]
         self.write("zones/" + sw.ZONE.rstrip("."), zone_text(records))
         self.write("state/admin_state", "".join("geoip/r-%s/%s => DOWN\n" % (n.label, s) for n in self.world.names
@@ -199,9 +213,23 @@ class GtmdSteering(servers.Gtmd):
         config = self.write("gtm.yaml", "geo:\n  databases:\n    - file: %s\n" % self.path("geo.mmdb"))
         return command[:1] + ["-c", config] + command[1:]
 
+    def lined_objects(self, w):
+        links = []
+        for g, (net, shares) in enumerate(w.groups.items()):
+            line = sw.DEFAULT if net is None else "%s-l%d" % (w.label, g)
+            if net is not None:
+                yield "line", line, {"cidrs": [net]}
+            for i, (ip, weight) in enumerate(shares.items()):
+                pool = "%s-g%d-%d" % (w.label, g, i)
+                yield from self.site_objects(pool, [ip])
+                links.append({"pool": pool, "weight": weight, "lines": [line]})
+        yield "domain", "%s.%s/A" % (w.label, sw.ZONE.rstrip(".")), {
+            "ttl": sw.TTL, "enabled": True, "strategy": "weight", "pools": links}
+
     def load(self):
         super().load()
         objects = [o for n in self.world.names for o in self.geo_objects(n)] + \
-            [o for w in self.world.weighted for o in self.weighted_objects(w)]
+            [o for w in self.world.weighted for o in self.weighted_objects(w)] + \
+            [o for w in self.world.lined for o in self.lined_objects(w)]
         self.api("POST", "config:apply", json.dumps({"objects": [
             {"kind": k, "name": n, "spec": s} for k, n, s in objects]}))

@@ -34,11 +34,17 @@ class Weighted:
     shares: dict  # {IPv4: weight}
 
 
+@dataclasses.dataclass(eq=False)
+class Lined:
+    label: str
+    groups: dict  # {network, None for all others: {IPv4: weight}}
+
+
 class World:
     """rows: [(network, (continent, country, subdivision?))], what a data set says; made a file by those who need one."""
 
-    def __init__(self, names, weighted=(), down=(), rows=()):
-        self.names, self.weighted, self.down, self.rows = names, weighted, frozenset(down), rows
+    def __init__(self, names, weighted=(), lined=(), down=(), rows=()):
+        self.names, self.weighted, self.lined, self.down, self.rows = names, weighted, lined, frozenset(down), rows
 
 
 def around(place):

@@ -196,7 +196,9 @@ def worlds():
     places = [sw.placed_name(r, taken, "whole", whole), sw.placed_name(r, taken, "split", split)]
     mixed = [sw.placed_name(r, taken, "mixed", whole, 30, 10), sw.placed_name(r, taken, "upwards", whole, next_line=True)]
     failed = [n.places[place] for n in mixed for place in (("NA", "US"), ("AS", "CN", "ZJ"))]
-    return {"healthy": healthy, "failing": sw.World(names, down=down), "data": sw.World(places, rows=rows),
+    lined = [sw.Lined("lined", {None: {"198.19.4.1": 2, "198.19.4.2": 1}, "10.20.0.0/16": {"198.19.4.3": 1, "198.19.4.4": 3},
+                                "10.20.30.0/24": {"198.19.4.5": 5, "198.19.4.6": 5, "198.19.4.7": 1}})]
+    return {"healthy": healthy, "failing": sw.World(names, lined=lined, down=down), "data": sw.World(places, rows=rows),
             "data-failing": sw.World(mixed, rows=rows, down=failed)}
 
 
@@ -211,7 +213,11 @@ class Run:
             self.servers = [stack.enter_context(s(folder, world)) for s in (steering_servers.GtmdSteering,) + PEERS[title]]
             for name in world.names:
                 self.compare(title, world, name)
-            self.drawn = {w.label: self.draw(w) for w in world.weighted}
+            self.drawn = {w.label: self.draw([Question(w, None, "127.1.200.1")] * DRAWS)[0] for w in world.weighted}
+            for w in world.lined:  # by turns, so that each network's share is taken amid the others
+                asked = [Question(w, subnet, "127.1.200.1") for _ in range(DRAWS) for subnet in LINED]
+                for net, drawn in zip(w.groups, self.draw(asked, len(LINED))):
+                    self.drawn[w.label, net] = drawn
             self.exit = self.servers[0].stop()
 
     def compare(self, title, world, name):
@@ -224,11 +230,11 @@ class Run:
             for peer, said in zip(self.servers[1:], theirs):
                 self.found += differences(title, oracle, q, peer.name, ours, said)
 
-    def draw(self, w):
-        """{server: Counter of the addresses that came}."""
-        q = Question(w, None, "127.1.200.1")
-        raw = asking.udp([s.address for s in self.servers], [message(q)] * DRAWS, source=q.source)
-        return {s.name: collections.Counter(x for reply in of for x in heard(reply).answer) for s, of in zip(self.servers, raw)}
+    def draw(self, asked, turns=1):
+        """For each of the questions asked by turns {server: Counter of the addresses that came}."""
+        raw = asking.udp([s.address for s in self.servers], [message(q) for q in asked], source=asked[0].source)
+        return [{s.name: collections.Counter(x for reply in of[at::turns] for x in heard(reply).answer)
+                 for s, of in zip(self.servers, raw)} for at in range(turns)]
 
 
 @pytest.fixture(scope="module")
@@ -272,20 +278,31 @@ def test_every_rule_is_needed(runs, rules):
 # ---- weights ----
 
 DRAWS = 3000
+LINED = [(4, 0x08080808, 32), (4, 0x0a140101, 32), (4, 0x0a141e07, 32)]  # a client of each group of `lined`
 BOUND = 4.1  # of an exact share, whatever the number of answers (docs/internals/steer.md)
 SIGMAS = 5   # of peers who draw lots
 
 
-@pytest.mark.parametrize("w", worlds()["healthy"].weighted, ids=lambda w: w.label)
-def test_shares(runs, w):
-    total = sum(w.shares.values())
-    for server, counts in runs["healthy"].drawn[w.label].items():
+def check_shares(title, shares, drawn):
+    total = sum(shares.values())
+    for server, counts in drawn.items():
         worst = 0.0
-        for ip, weight in w.shares.items():
+        for ip, weight in shares.items():
             share = weight / total
             off = counts[next(iter(records([ip])))] - DRAWS * share
             worst = max(worst, abs(off))
             bound = BOUND if server == "gtmd" else SIGMAS * math.sqrt(DRAWS * share * (1 - share)) + 1
-            assert abs(off) <= bound, (server, w, dict(counts))
-        assert sum(counts.values()) == DRAWS, (server, w, dict(counts))
-        print("%s %s: %d answers, none further than %.1f from its share" % (w.label, server, DRAWS, worst))
+            assert abs(off) <= bound, (server, title, dict(counts))
+        assert sum(counts.values()) == DRAWS, (server, title, dict(counts))
+        print("%s %s: %d answers, none further than %.1f from its share" % (title, server, DRAWS, worst))
+
+
+@pytest.mark.parametrize("w", worlds()["healthy"].weighted, ids=lambda w: w.label)
+def test_shares(runs, w):
+    check_shares(w.label, w.shares, runs["healthy"].drawn[w.label])
+
+
+@pytest.mark.parametrize("w", worlds()["failing"].lined, ids=lambda w: w.label)
+def test_shares_of_each_line(runs, w):
+    for net, shares in w.groups.items():
+        check_shares("%s of %s" % (w.label, net), shares, runs["failing"].drawn[w.label, net])
