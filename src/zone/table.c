@@ -19,14 +19,14 @@ new_slots(size_t n)
 }
 
 void
-table_init(struct table *t)
+table_open(struct table *t)
 {
 	t->slots = new_slots(MIN_SLOTS);
 	t->count = t->used = 0;
 }
 
 void
-table_fini(struct table *t)
+table_close(struct table *t)
 {
 	free(t->slots);
 	t->slots = NULL;

@@ -38,8 +38,8 @@ struct table {
 
 typedef uint64_t table_hash_fn(const void *item, const void *arg);
 
-void table_init(struct table *t);
-void table_fini(struct table *t); /* no reader left; the items are the caller's */
+void table_open(struct table *t);
+void table_close(struct table *t); /* no reader left; the items are the caller's */
 
 /* Writer. The item must not be in yet; `hash_of` serves growth. */
 void

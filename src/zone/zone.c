@@ -440,7 +440,7 @@ zone_new(const uint8_t *apex)
 	z->apex_len = (uint8_t)len;
 	z->apex_labels = (uint8_t)name_labels(apex);
 	memcpy(z->apex, apex, len);
-	table_init(&z->nodes);
+	table_open(&z->nodes);
 	pthread_mutex_init(&z->gate, NULL);
 	path_of(&p, z, z->apex);
 	attach(z, &p, 0, &none);
@@ -458,7 +458,7 @@ zone_free(struct zone **z)
 	OBJ_CHECK(*z, ZONE_MAGIC);
 	while ((n = table_walk((*z)->nodes.slots, &at)) != NULL)
 		free(n);
-	table_fini(&(*z)->nodes);
+	table_close(&(*z)->nodes);
 	ordered_free(&(*z)->chain);
 	free((*z)->tallies);
 	free((*z)->policy);

@@ -23,7 +23,7 @@ zones_new(void)
 	struct zones *zs = xcalloc(1, sizeof(*zs));
 
 	zs->magic = ZONES_MAGIC;
-	table_init(&zs->table);
+	table_open(&zs->table);
 	return zs;
 }
 
@@ -38,7 +38,7 @@ zones_free(struct zones **zs)
 	OBJ_CHECK(*zs, ZONES_MAGIC);
 	while ((z = table_walk((*zs)->table.slots, &at)) != NULL)
 		zone_free(&z);
-	table_fini(&(*zs)->table);
+	table_close(&(*zs)->table);
 	(*zs)->magic = 0;
 	free(*zs);
 	*zs = NULL;
