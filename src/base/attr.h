@@ -13,6 +13,7 @@
 #define NORETURN          __attribute__((noreturn))
 #define UNUSED            __attribute__((unused))
 #define NOINLINE          __attribute__((noinline))
+#define ALWAYS_INLINE     inline __attribute__((always_inline))
 #define LIKELY(x)         __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)       __builtin_expect(!!(x), 0)
 

@@ -12,6 +12,7 @@ const char *const strategy_words[] = { "round_robin", "weight", "sequence", "sou
 const char *const sequence_mode_words[] = { "preemptive", "non_preemptive", NULL };
 static const char *const fallback_words[] = { "fail_open", "fallback_pool", "last_good",
 	"public_zone", "nodata", NULL };
+static const char *const balance_words[] = { "answers", "traffic", NULL };
 static const char *const line_failover_words[] = { "default", "next", NULL };
 static const char *const type_words[] = { "A", "AAAA", "CNAME", NULL };
 
@@ -70,6 +71,20 @@ const struct field domain_fields[] = {
 	    .type = FIELD_U32,
 	    .max = 86400,
 	    .prose = "ttl while one of its members is unavailable; 0: the same" },
+	{ .name = "balance",
+	    .offset = AT(balance),
+	    .type = FIELD_ENUM,
+	    .words = balance_words,
+	    .prose =
+		"what follows the weights: the number of answers, or the traffic that is learned "
+		"to be behind each resolver" },
+	{ .name = "ttl_min",
+	    .offset = AT(ttl_min_s),
+	    .type = FIELD_U32,
+	    .max = 86400,
+	    .prose =
+		"under balance traffic: how far the ttl may be lowered for resolvers with much "
+		"traffic; 0: not at all" },
 	{ .name = "fallback",
 	    .offset = AT(fallback),
 	    .type = FIELD_ENUM,
@@ -126,6 +141,13 @@ domain_check(const char *name, const void *spec, struct diag *d)
 	if (slash != NULL && strcmp(s->type, slash + 1) != 0) {
 		diag_add(d, DIAG_INVALID, "type", "differs from the type in the name '%s'", name);
 		diag_detail(d, s->type, slash + 1);
+	}
+	if (s->ttl_min_s > s->ttl_s) {
+		char allowed[32];
+
+		snprintf(allowed, sizeof(allowed), "0..%u", s->ttl_s);
+		diag_add(d, DIAG_INVALID, "ttl_min", "is higher than the ttl");
+		diag_detail(d, NULL, allowed);
 	}
 	if ((s->fallback == FALLBACK_POOL) != (s->fallback_pool != NULL)) {
 		diag_add(d, DIAG_INVALID, "fallback_pool",

@@ -30,6 +30,7 @@ enum fallback {
 	FALLBACK_PUBLIC_ZONE,
 	FALLBACK_NODATA
 };
+enum balance_of { BALANCE_ANSWERS, BALANCE_TRAFFIC };
 enum line_failover { LINE_FAILOVER_DEFAULT, LINE_FAILOVER_NEXT };
 enum protocol {
 	PROTOCOL_TCP,
@@ -204,6 +205,8 @@ struct domain_spec {
 	int line_failover;
 	bool ecs;
 	uint32_t degraded_ttl_s; /* 0: ttl_s */
+	int balance;             /* enum balance_of: what follows the weights */
+	uint32_t ttl_min_s;      /* 0: all get ttl_s */
 	int fallback;
 	const char *fallback_pool; /* of FALLBACK_POOL, else NULL */
 	struct field_list pools;   /* struct link_spec */

@@ -104,6 +104,28 @@ whose_position(const struct plan *plan, bool beside)
 	return beside && client == PLAN_SUBNET ? PLAN_RESOLVER : client;
 }
 
+static void
+find_out(struct reply *p, enum plan_client client)
+{
+	if (client != PLAN_ANYBODY && (p->located >> client & 1) == 0)
+		locate(p, client);
+}
+
+/* balance traffic: who resolves matters, whatever the subnet. */
+static size_t
+ask_for(struct reply *p, const struct plan *plan, enum plan_client client,
+    const struct plan_rr *rr[PLAN_MAX_ANSWER], unsigned *scope)
+{
+	const struct plan_asker asker = {
+		.resolver = &p->at[PLAN_RESOLVER],
+		.by_subnet = client == PLAN_SUBNET && p->by_subnet,
+		.now_ms = p->from->now_ms,
+	};
+
+	find_out(p, PLAN_RESOLVER);
+	return plan_answer_to(plan, p->r->worker, &p->at[client], &asker, rr, scope);
+}
+
 enum respond_given
 respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, const uint8_t **target)
 {
@@ -112,10 +134,11 @@ respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, con
 	const enum plan_client client = whose_position(plan, target == NULL);
 	unsigned scope;
 
-	if (client != PLAN_ANYBODY && (p->located >> client & 1) == 0)
-		locate(p, client);
+	find_out(p, client);
 
-	const size_t n = plan_answer(plan, p->r->worker, &p->at[client], rr, &scope);
+	const size_t n = UNLIKELY(plan_is_balanced(plan))
+			     ? ask_for(p, plan, client, rr, &scope)
+			     : plan_answer(plan, p->r->worker, &p->at[client], rr, &scope);
 
 	if (client == PLAN_SUBNET && p->by_subnet)
 		widen_scope(p, scope);

@@ -79,6 +79,7 @@ answer(struct tcp_client *c, const uint8_t *in, size_t len, size_t *out_len)
 		.transport = RESPOND_TCP,
 		.peer = &c->peer,
 		.now_s = (uint32_t)(clock_real_ms() / 1000),
+		.now_ms = (uint32_t)clock_mono_ms(),
 	};
 	size_t pos = 0;
 

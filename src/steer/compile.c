@@ -6,6 +6,7 @@
  */
 #include "steer/compile.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,9 @@
 #include "steer/plan_types.h"
 #include "steer/strategy.h"
 
-#define CLASS_IN 1
+#define CLASS_IN     1
+#define RR_TTL       4  /* offset in a record's tail */
+#define HALVINGS_MAX 10 /* of a TTL */
 
 struct compile {
 	const struct compile_input *in;
@@ -28,9 +31,11 @@ struct compile {
 	uint64_t *last;
 	struct pick_rank *ranks;
 	struct plan_item *items;
+	struct balance_leaf *leaves;
+	uint32_t *first_leaf;         /* of each variant, and the end */
 	struct candidate *candidates; /* of the level in hand: pools, then addresses */
 	struct buf records;
-	size_t n_variants, n_pools, n_last, n_ranks, n_items;
+	size_t n_variants, n_pools, n_last, n_ranks, n_items, n_leaves, cap_leaves;
 	size_t cap_variants, cap_pools, cap_last, cap_ranks, cap_items, cap_candidates;
 	struct strmap offsets; /* value -> offset in records + 1 */
 	struct strmap fixed;   /* values a union has for sure */
@@ -112,6 +117,23 @@ how_among(int strategy, size_t count)
 	return count == 1 ? PLAN_FIRST : strategy_table[strategy].how;
 }
 
+/* A place the draw can end, for balance traffic: a pool, or an address in it. Names hash the same
+ * in every process, so that a simulation can be repeated. */
+static void
+add_leaf(struct compile *c, const char *pool, const char *value, const struct pick_share *part)
+{
+	const uint64_t id = pick_hash_key(pool) * 31 + (value != NULL ? pick_hash_key(value) : 0);
+
+	if (c->in->balance == NULL)
+		return;
+	MEM_GROW(&c->leaves, &c->cap_leaves, c->n_leaves + 1);
+	c->leaves[c->n_leaves++] = (struct balance_leaf){
+		.id = id != 0 ? id : 1,
+		.lo = (uint64_t)part->lo,
+		.last = (uint64_t)(part->hi - 1),
+	};
+}
+
 /* -- among addresses -- */
 
 /* How a pool is answered from: alone, or as a part of all pools' list. */
@@ -155,6 +177,7 @@ put_intervals(struct compile *c, const struct compile_pool *pool, size_t n,
 			continue;
 		add_item(c, &pool->members[list[i].index]);
 		add_last(c, &part);
+		add_leaf(c, pool->name, pool->members[list[i].index].value, &part);
 		count++;
 	}
 	return count;
@@ -237,6 +260,8 @@ put_pool(struct compile *c, const struct compile_pool *pool, const struct settin
 	/* A union rotates as a whole; a part of it only if it gives a part of itself. */
 	if (choice.step != 0 || (how == PLAN_ALL && !(at->in_union && fixed)))
 		choice.cursors = how == PLAN_ALL ? pool->cursors : at->cursors;
+	if (how != PLAN_DRAW && at->share != NULL)
+		add_leaf(c, pool->name, NULL, at->share);
 	choice.count = (uint32_t)n;
 	choice.take = least(n, take);
 	c->may_repeat |= at->in_union && !fixed;
@@ -329,12 +354,16 @@ put_variant(struct compile *c, const struct compile_variant *v)
 		for (size_t i = 0; i < n; i++)
 			add_rank(c, v->pools[list[i].index].name, list[i].weight);
 	}
+	c->first_leaf[c->n_variants] = (uint32_t)c->n_leaves;
 	if (how == PLAN_ALL)
 		put_union(c, v, list, n);
 	else if (how == PLAN_DRAW)
 		put_shares(c, v, list, n, &variant.over);
 	else
 		put_others(c, v, list, n);
+	/* Several circles, or turns of a list: nothing that could be bent. */
+	if (how == PLAN_ALL || how == PLAN_HASH)
+		c->n_leaves = c->first_leaf[c->n_variants];
 	variant.over.how = (uint8_t)how;
 	variant.over.take = 1;
 	variant.over.count = (uint32_t)(c->n_pools - variant.over.first);
@@ -352,7 +381,49 @@ put_variant(struct compile *c, const struct compile_variant *v)
 		variant.only = c->items[c->pools[variant.over.first].first].rr + 1;
 	MEM_GROW(&c->variants, &c->cap_variants, c->n_variants + 1);
 	c->variants[c->n_variants++] = variant;
+	c->first_leaf[c->n_variants] = (uint32_t)c->n_leaves;
 	free(list);
+}
+
+/* How often the TTL may be halved. */
+static uint8_t
+count_halvings(const struct compile_input *in)
+{
+	uint8_t n = 0;
+
+	if (in->balance == NULL || in->ttl_min_s == 0)
+		return 0;
+	while (n < HALVINGS_MAX && in->ttl_s >> (n + 1) >= in->ttl_min_s)
+		n++;
+	return n;
+}
+
+/* Copies of all records, each with half the TTL of the one before. */
+static void
+copy_records(struct compile *c, uint8_t halvings)
+{
+	const size_t size = c->records.len;
+
+	for (uint8_t h = 1; h <= halvings; h++) {
+		const uint32_t ttl_s = htonl(c->in->ttl_s >> h);
+
+		for (size_t at = 0; at < size;) {
+			const size_t start = c->records.len;
+			uint16_t len;
+
+			memcpy(&len, c->records.data + at, sizeof(len));
+
+			const size_t whole = (sizeof(len) + len + 1) / 2 * 2;
+			uint8_t *rr = xmemdup(c->records.data + at, whole);
+
+			buf_put(&c->records, rr, whole);
+			free(rr);
+			if (!c->records.overflow)
+				memcpy(c->records.data + start + sizeof(len) + RR_TTL, &ttl_s,
+				    sizeof(ttl_s));
+			at += whole;
+		}
+	}
 }
 
 /* -- one block -- */
@@ -382,7 +453,9 @@ lay_out(const struct compile *c)
 	const size_t pools = reserve(&size, c->n_pools, sizeof(*c->pools));
 	const size_t last = reserve(&size, c->n_last, sizeof(*c->last));
 	const size_t ranks = reserve(&size, c->n_ranks, sizeof(*c->ranks));
+	const size_t leaves = reserve(&size, c->n_leaves, sizeof(*c->leaves));
 	const size_t items = reserve(&size, c->n_items, sizeof(*c->items));
+	const size_t firsts = reserve(&size, c->n_variants + 1, sizeof(*c->first_leaf));
 	const size_t records = reserve(&size, c->records.len, 1);
 	uint8_t *block = xcalloc(1, size);
 	struct plan *p = (struct plan *)(void *)block;
@@ -392,12 +465,16 @@ lay_out(const struct compile *c)
 	copy(block + last, c->last, c->n_last * sizeof(*c->last));
 	copy(block + ranks, c->ranks, c->n_ranks * sizeof(*c->ranks));
 	copy(block + items, c->items, c->n_items * sizeof(*c->items));
+	copy(block + leaves, c->leaves, c->n_leaves * sizeof(*c->leaves));
+	copy(block + firsts, c->first_leaf, (c->n_variants + 1) * sizeof(*c->first_leaf));
 	copy(block + records, c->records.data, c->records.len);
 	p->variants = (const void *)(block + variants);
 	p->pools = (const void *)(block + pools);
 	p->last = (const void *)(block + last);
 	p->ranks = (const void *)(block + ranks);
 	p->items = (const void *)(block + items);
+	p->leaves = (const void *)(block + leaves);
+	p->first_leaf = (const void *)(block + firsts);
 	p->records = block + records;
 	return p;
 }
@@ -413,10 +490,18 @@ client_of(const struct compile *c)
 }
 
 static struct plan *
-finish(const struct compile *c)
+finish(struct compile *c)
 {
+	const uint32_t copy = (uint32_t)c->records.len;
+	const uint8_t halvings = count_halvings(c->in);
+
+	copy_records(c, halvings);
+
 	struct plan *p = lay_out(c);
 
+	p->balance = c->in->balance;
+	p->copy = copy;
+	p->halvings = halvings;
 	p->magic = PLAN_MAGIC;
 	p->ttl_s = c->in->ttl_s;
 	p->rrtype = c->all_names && c->n_items > 0 ? RRTYPE_CNAME : c->in->rrtype;
@@ -437,6 +522,7 @@ compile_plan(const struct compile_input *in)
 
 	buf_init(&c.records, UINT32_MAX);
 	strmap_init(&c.offsets);
+	c.first_leaf = xcalloc(in->n_variants + 1, sizeof(*c.first_leaf));
 	CHECK(in->n_variants > 0 && (in->n_variants == 1) == (in->chart == NULL));
 	for (size_t i = 0; i < in->n_variants; i++)
 		put_variant(&c, &in->variants[i]);
@@ -450,6 +536,8 @@ compile_plan(const struct compile_input *in)
 	free(c.ranks);
 	free(c.items);
 	free(c.candidates);
+	free(c.leaves);
+	free(c.first_leaf);
 	buf_fini(&c.records);
 	strmap_fini(&c.offsets);
 	return p;

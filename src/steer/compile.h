@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steer/balance.h"
 #include "steer/charts.h"
 #include "steer/cursors.h"
 #include "steer/plan.h"
@@ -57,7 +58,9 @@ struct compile_input {
 	bool ecs;
 	const struct compile_variant *variants; /* as many as the chart has parts; else 1 */
 	size_t n_variants;
-	struct chart *chart; /* the plan takes a reference of its own */
+	struct chart *chart;     /* the plan takes a reference of its own */
+	struct balance *balance; /* balance traffic; else NULL */
+	uint32_t ttl_min_s;      /* with that: how far a TTL may be halved; 0: not at all */
 };
 
 MUST_USE struct plan *compile_plan(const struct compile_input *in);

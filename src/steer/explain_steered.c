@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "steer/explain_account.h"
+#include "steer/explain_balance.h"
 #include "steer/locate.h"
 #include "steer/scene.h"
 #include "steer/strategy.h"
@@ -316,17 +317,32 @@ tell_candidates(const struct trial *t)
 	}
 }
 
+static struct explain_asker
+asker_of(const struct trial *t)
+{
+	return (struct explain_asker){
+		.plan = t->plan,
+		.variant = t->variant,
+		.at = &t->at,
+		.resolver = &t->a->client,
+		.by_subnet = plan_client(t->plan) == PLAN_SUBNET && t->a->subnet.family != 0,
+		.scope = t->scope,
+	};
+}
+
 static void
 tell_answer(const struct trial *t)
 {
+	const struct explain_asker asker = asker_of(t);
 	const struct plan_rr *out[PLAN_MAX_ANSWER];
-	const size_t n = plan_answer_of(t->plan, t->variant, 0, &t->at, out);
+	const size_t n = explain_balance_answer(&asker, out);
 
-	t->a->ttl_s = plan_ttl(t->plan);
+	t->a->ttl_s = n > 0 ? plan_rr_ttl(out[0]) : plan_ttl(t->plan);
 	for (size_t i = 0; i < n; i++)
 		explain_rdata(t->a, plan_rr_type(out[i]), out[i]->tail + PLAN_RR_RDATA,
 		    (uint16_t)(out[i]->len - PLAN_RR_RDATA));
-	explain_step(t->a, "ttl", "%u s%s", t->a->ttl_s,
+	explain_step(t->a, "ttl", "%u s%s%s", t->a->ttl_s,
+	    t->a->ttl_s < plan_ttl(t->plan) ? ": lowered for a resolver with much traffic" : "",
 	    t->scene.degraded && live_domain_spec(t->d)->degraded_ttl_s > 0
 		? ": degraded_ttl, as a member is unavailable"
 		: "");
@@ -351,12 +367,13 @@ value_of(const struct trial *t, const struct plan_rr *rr)
 static void
 tell_draws(const struct trial *t)
 {
+	const struct explain_asker asker = asker_of(t);
 	const struct plan_rr *out[PLAN_MAX_ANSWER];
 
 	if (t->a->drawn == NULL)
 		return;
 	for (uint32_t i = 0; i < t->a->draws; i++) {
-		if (plan_answer_of(t->plan, t->variant, 0, &t->at, out) == 0)
+		if (explain_balance_answer(&asker, out) == 0)
 			return;
 
 		const char *value = value_of(t, out[0]);
@@ -367,6 +384,23 @@ tell_draws(const struct trial *t)
 		else
 			json_integer_set(count, json_integer_value(count) + 1);
 	}
+}
+
+static void
+add_shares(struct trial *t)
+{
+	const struct explain_asker asker = asker_of(t);
+
+	if (!explain_balance_shares(&asker, add_share, t))
+		plan_shares(t->plan, t->variant, t->at.family == 0 ? NULL : &t->at, add_share, t);
+}
+
+static void
+tell_balance(const struct trial *t)
+{
+	const struct explain_asker asker = asker_of(t);
+
+	explain_balance_tell(t->a, &asker);
 }
 
 static void
@@ -383,6 +417,7 @@ tell(struct trial *t)
 	for (uint32_t i = 0; i < t->d->n_links; i++)
 		tell_pool(t, i);
 	tell_fallback(t);
+	tell_balance(t);
 	tell_candidates(t);
 	tell_answer(t);
 	tell_draws(t);
@@ -405,7 +440,7 @@ explain_steered(struct account *a, const struct live_domain *d)
 		t.plan = compile_plan(&t.scene.input);
 		place_client(&t);
 		t.probability = xcalloc(t.scene.n_members + 1, sizeof(*t.probability));
-		plan_shares(t.plan, t.variant, t.at.family == 0 ? NULL : &t.at, add_share, &t);
+		add_shares(&t);
 		tell(&t);
 		free(t.probability);
 		plan_free(&t.plan);

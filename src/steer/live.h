@@ -21,6 +21,7 @@
 #include "dns/name.h"
 #include "model/model.h"
 #include "model/nouns.h"
+#include "steer/balance.h"
 #include "steer/cursors.h"
 #include "steer/steered_types.h"
 #include "verdict/word.h"
@@ -147,6 +148,8 @@ struct live_domain {
 	/* fallback last_good: "pool/x" and "address/y" that were available while any pool was */
 	struct strmap good;
 	char *good_text;
+	struct balance *balance;      /* balance traffic; else NULL */
+	struct balance *balance_idle; /* goes with the plan that uses it */
 	enum live_fallback fallback;
 	struct plan *next; /* compiled, not yet published */
 	struct rrset *next_set;

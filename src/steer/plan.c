@@ -16,6 +16,23 @@ struct ask {
 	const struct plan_rr **out; /* the next one's place */
 };
 
+/* balance traffic: draws of this query go to other points. */
+struct bent {
+	const struct warp *warp;
+	const struct warp_seat *seat;
+	struct warp_asker who;
+};
+
+/* A place of a sequence as this query sees it. */
+static struct cursor
+bend(const struct bent *b, struct cursor *dial)
+{
+	return (struct cursor){
+		.u = b->warp == NULL ? dial->u : warp_bend(b->warp, b->seat, &b->who, dial->u),
+		.turn = dial->turn++,
+	};
+}
+
 static const struct plan_rr *
 record(const struct plan *p, uint32_t item)
 {
@@ -68,10 +85,14 @@ give_several(const struct ask *a, const struct plan_choice *c, struct cursor *di
 	return c->take;
 }
 
-/* `dial`: where the draw among the pools has come to; used if this one was drawn with it. */
-static size_t
-give(const struct ask *a, const struct plan_choice *c, struct cursor *dial)
+/*
+ * `dial`: where the draw among the pools has come to; used if this one was drawn with it. Inlined,
+ * so that who is not bent (NULL) does not pay for it.
+ */
+static ALWAYS_INLINE size_t
+give(const struct ask *a, const struct plan_choice *c, struct cursor *dial, const struct bent *bent)
 {
+	struct cursor own;
 	uint32_t pick = 0;
 
 	switch ((enum plan_how)c->how) {
@@ -83,6 +104,10 @@ give(const struct ask *a, const struct plan_choice *c, struct cursor *dial)
 		if (c->step != 0) {
 			dial = cursors_at(c->cursors, a->worker);
 			dial->u += c->step;
+			if (bent != NULL) {
+				own = bend(bent, dial);
+				dial = &own;
+			}
 		}
 		if (UNLIKELY(c->take > 1))
 			return give_several(a, c, dial);
@@ -139,7 +164,7 @@ choose(struct joined *j, const struct plan_choice *c)
 
 	part.out = j->drawn;
 	if (chooses)
-		(void)give(&part, c, NULL);
+		(void)give(&part, c, NULL, NULL);
 	return chooses;
 }
 
@@ -173,11 +198,11 @@ give_all(const struct ask *a, const struct plan_variant *v)
 	return j.given;
 }
 
-static size_t
-answer(const struct ask *a, const struct plan_variant *v)
+static ALWAYS_INLINE size_t
+answer(const struct ask *a, const struct plan_variant *v, const struct bent *bent)
 {
 	const struct plan_choice *pool = a->p->pools + v->over.first;
-	struct cursor *dial = NULL;
+	struct cursor *dial = NULL, own;
 	uint32_t pick = 0;
 
 	if (UNLIKELY(v->over.count == 0))
@@ -190,6 +215,10 @@ answer(const struct ask *a, const struct plan_variant *v)
 	case PLAN_DRAW:
 		dial = cursors_at(v->over.cursors, a->worker);
 		dial->u += v->over.step;
+		if (bent != NULL) {
+			own = bend(bent, dial);
+			dial = &own;
+		}
 		pick = pick_weight_find(a->p->last + v->over.parts, v->over.count, dial->u);
 		break;
 	case PLAN_HASH:
@@ -197,7 +226,7 @@ answer(const struct ask *a, const struct plan_variant *v)
 		    a->p->ranks + v->over.parts, v->over.count, pick_hash_client(a->at), 1, &pick);
 		break;
 	}
-	return give(a, &pool[pick], dial);
+	return give(a, &pool[pick], dial, bent);
 }
 
 size_t
@@ -208,7 +237,7 @@ plan_answer_of(const struct plan *p, uint32_t variant, unsigned worker, const st
 
 	OBJ_CHECK(p, PLAN_MAGIC);
 	CHECK(variant < p->n_variants);
-	return answer(&a, &p->variants[variant]);
+	return answer(&a, &p->variants[variant], NULL);
 }
 
 unsigned
@@ -238,7 +267,99 @@ plan_answer(const struct plan *p, unsigned worker, const struct position *at,
 
 	const struct ask a = { p, worker, at, out };
 
-	return answer(&a, v);
+	return answer(&a, v, NULL);
+}
+
+/* -- balance traffic -- */
+
+bool
+plan_is_balanced(const struct plan *p)
+{
+	OBJ_CHECK(p, PLAN_MAGIC);
+	return p->balance != NULL;
+}
+
+/* The records with the seat's TTL are copies that lie behind those with the plan's. */
+static void
+shorten(const struct plan *p, const struct warp_seat *seat, const struct plan_rr **out, size_t n)
+{
+	const uint8_t halvings = seat->halvings < p->halvings ? seat->halvings : p->halvings;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (const void *)((const uint8_t *)out[i] + (size_t)p->copy * halvings);
+}
+
+static struct warp_asker
+asker_at(const struct plan *p, const struct position *at, const struct plan_asker *asker,
+    uint32_t variant, unsigned scope)
+{
+	return (struct warp_asker){
+		.key =
+		    balance_key(p->balance, asker->resolver, asker->by_subnet ? at : NULL, scope),
+		.variant = variant,
+		.now_ms = asker->now_ms,
+		.ttl_s = p->ttl_s,
+	};
+}
+
+static size_t
+answer_bent(const struct ask *a, const struct warp_asker *who)
+{
+	struct bent b = { .warp = balance_warp(a->p->balance), .who = *who };
+
+	b.seat = b.warp == NULL ? NULL : warp_find(b.warp, who);
+
+	const size_t n = answer(a, &a->p->variants[who->variant], &b);
+
+	if (b.seat != NULL)
+		shorten(a->p, b.seat, a->out, n);
+	return n;
+}
+
+size_t
+plan_answer_to(const struct plan *p, unsigned worker, const struct position *at,
+    const struct plan_asker *asker, const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope)
+{
+	const struct ask a = { p, worker, at, out };
+	uint32_t variant = 0;
+
+	OBJ_CHECK(p, PLAN_MAGIC);
+	*scope = 0;
+	if (p->chart != NULL)
+		variant = chart_find(p->chart, at, scope);
+	if (p->client != PLAN_ANYBODY)
+		*scope = plan_scope(p, variant, at, *scope);
+
+	const struct warp_asker who = asker_at(p, at, asker, variant, *scope);
+	const size_t n = answer_bent(&a, &who);
+
+	if (n > 0)
+		balance_saw(p->balance, worker, &who, p->chart == NULL ? asker->resolver : at,
+		    plan_rr_ttl(out[0]));
+	return n;
+}
+
+size_t
+plan_answer_as(const struct plan *p, uint32_t variant, const struct position *at,
+    const struct plan_asker *asker, unsigned scope, const struct plan_rr *out[PLAN_MAX_ANSWER])
+{
+	const struct ask a = { p, 0, at, out };
+	const struct warp_asker who = asker_at(p, at, asker, variant, scope);
+
+	OBJ_CHECK(p, PLAN_MAGIC);
+	CHECK(variant < p->n_variants);
+	return answer_bent(&a, &who);
+}
+
+enum plan_seat
+plan_seat_of(const struct plan *p, uint32_t variant, const struct position *at,
+    const struct plan_asker *asker, unsigned scope)
+{
+	const struct warp *warp = balance_warp(p->balance);
+	const struct warp_asker who = asker_at(p, at, asker, variant, scope);
+	const struct warp_seat *seat = warp == NULL ? NULL : warp_find(warp, &who);
+
+	return seat == NULL ? PLAN_LIGHT : seat->row == WARP_SEATED ? PLAN_SEATED : PLAN_SPLIT;
 }
 
 /* -- what it says of itself -- */

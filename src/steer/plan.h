@@ -40,6 +40,14 @@ plan_rr_type(const struct plan_rr *rr)
 	return (uint16_t)(rr->tail[0] << 8 | rr->tail[1]);
 }
 
+static inline uint32_t
+plan_rr_ttl(const struct plan_rr *rr)
+{
+	const uint8_t *ttl = rr->tail + 4;
+
+	return (uint32_t)ttl[0] << 24 | (uint32_t)ttl[1] << 16 | (uint32_t)ttl[2] << 8 | ttl[3];
+}
+
 struct plan;
 
 /*
@@ -50,6 +58,19 @@ struct plan;
  */
 size_t plan_answer(const struct plan *p, unsigned worker, const struct position *at,
     const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope);
+
+/*
+ * balance traffic: the answer depends on who resolves, and is learned from. Such a plan is asked
+ * with plan_answer_to; plan_answer is what it would answer to somebody unknown.
+ */
+struct plan_asker {
+	const struct position *resolver;
+	bool by_subnet;  /* `at` is an EDNS Client Subnet */
+	uint32_t now_ms; /* of a clock that only goes forward */
+};
+bool plan_is_balanced(const struct plan *p);
+size_t plan_answer_to(const struct plan *p, unsigned worker, const struct position *at,
+    const struct plan_asker *asker, const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope);
 
 /* Whose position counts, if any. */
 enum plan_client { PLAN_ANYBODY, PLAN_RESOLVER, PLAN_SUBNET /* ECS, else the resolver */ };

@@ -3,6 +3,7 @@
  * reads it. */
 #pragma once
 
+#include "steer/balance.h"
 #include "steer/charts.h"
 #include "steer/cursors.h"
 #include "steer/pick_hash.h"
@@ -59,6 +60,12 @@ struct plan {
 	const struct pick_rank *ranks;
 	const struct plan_item *items;
 	const uint8_t *records;
+	/* balance traffic; else NULL. */
+	struct balance *balance;
+	const struct balance_leaf *leaves;
+	const uint32_t *first_leaf; /* of each variant, and the end */
+	uint32_t copy;              /* size of the records: copies with halved TTLs follow */
+	uint8_t halvings;           /* how many */
 	struct rcu_head rcu;
 };
 
@@ -71,6 +78,13 @@ void plan_shares(const struct plan *p, uint32_t variant, const struct position *
 /* One answer of a variant, as plan_answer gives it. */
 size_t plan_answer_of(const struct plan *p, uint32_t variant, unsigned worker,
     const struct position *at, const struct plan_rr *out[PLAN_MAX_ANSWER]);
+/* balance traffic: the same as plan_answer_to gives it, which leaves no trace; and what the
+ * resolver is known as. */
+size_t plan_answer_as(const struct plan *p, uint32_t variant, const struct position *at,
+    const struct plan_asker *asker, unsigned scope, const struct plan_rr *out[PLAN_MAX_ANSWER]);
+enum plan_seat { PLAN_LIGHT, PLAN_SEATED, PLAN_SPLIT };
+enum plan_seat plan_seat_of(const struct plan *p, uint32_t variant, const struct position *at,
+    const struct plan_asker *asker, unsigned scope);
 /* The scope of an answer of that variant, where the chart says `scope`. */
 unsigned
 plan_scope(const struct plan *p, uint32_t variant, const struct position *at, unsigned scope);

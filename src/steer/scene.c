@@ -108,6 +108,8 @@ scene_init(struct scene *s, struct charts *charts, const struct live_domain *d,
 		.variants = b.variants,
 		.n_variants = b.n_variants,
 		.chart = join(&b, charts),
+		.balance = d->balance,
+		.ttl_min_s = spec->ttl_min_s,
 	};
 }
 

@@ -43,6 +43,7 @@ tree_free(struct tree **t)
 	tree_publish_fini(*t);
 	tree_edit_fini(*t);
 	tree_check_fini(*t);
+	tree_balance_fini(*t);
 	charts_free(&(*t)->charts);
 	strmap_fini(&(*t)->line_users);
 	STRMAP_EACH (&(*t)->recalled, e)

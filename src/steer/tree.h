@@ -98,6 +98,18 @@ size_t tree_refresh(struct tree *t, size_t max, int64_t real_ms);
 /* The charts, for whoever asks where an address belongs. */
 const struct charts *tree_charts(const struct tree *t);
 
+/*
+ * What the workers have seen of who asks goes to the domains with balance traffic; whoever is found
+ * to have much traffic is given a place. Nothing to do without such a domain. Call it every
+ * TREE_LEARN_MS; `now_ms` of the workers' clock.
+ */
+#define TREE_LEARN_MS 100
+void tree_learn(struct tree *t, uint32_t now_ms);
+bool tree_learns(const struct tree *t); /* is there such a domain? */
+/* What resolvers' addresses are hashed with from now on: a secret in the server, anything in a
+ * simulation. */
+void tree_seed(struct tree *t, uint64_t seed);
+
 const struct model *tree_model(const struct tree *t);
 /* New reference; NULL if there is no such object. */
 MUST_USE json_t *tree_status(const struct tree *t, enum kind kind, const char *name);

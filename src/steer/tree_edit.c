@@ -281,6 +281,7 @@ put_domain(struct tree *t, struct model_object *o)
 	if (is_new)
 		start_domain(t, d);
 	relink(t, d);
+	tree_balance_put(t, d);
 	mark_edited(t, &d->live);
 }
 
@@ -296,6 +297,7 @@ forget_domain(struct tree *t, struct live_domain *d)
 	}
 	list_remove(&d->wait.in);
 	tree_lines_leave(t, d);
+	tree_balance_leave(t, d);
 	list_append(&t->leaving, &d->leaving);
 }
 

@@ -32,6 +32,7 @@ tree_publish_compile(struct tree *t, struct live_domain *d)
 	d->fallback = s.fallback;
 	if (s.input.n_variants > 0) {
 		d->next = compile_plan(&s.input);
+		tree_balance_fit(d);
 		d->next_set = scene_fallback_set(d);
 	}
 	scene_fini(&s);
@@ -79,6 +80,7 @@ tree_publish_swap(struct tree *t, struct live_domain *d)
 	d->next = NULL;
 	d->next_set = NULL;
 	retire_idle(d);
+	tree_balance_retire(t, d);
 }
 
 void
@@ -95,6 +97,8 @@ tree_publish_withdraw(struct tree *t, struct live_domain *d)
 	for (size_t i = 0; i < d->lanes.n; i++)
 		cursors_retire(&d->lanes.list[i].cursors);
 	retire_idle(d);
+	balance_retire(&d->balance);
+	balance_retire(&d->balance_idle);
 	list_remove(&d->leaving);
 	tree_publish_free(d);
 }
@@ -105,6 +109,8 @@ tree_publish_free(struct live_domain *d)
 	for (size_t i = 0; i < live_domain_all_links(d); i++)
 		cursors_free(&d->links[i].cursors);
 	tree_lines_free(&d->lanes);
+	balance_free(&d->balance);
+	balance_free(&d->balance_idle);
 	strmap_fini(&d->good);
 	free(d->good_text);
 	free(d->links);

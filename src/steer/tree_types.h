@@ -23,6 +23,10 @@ struct tree {
 	struct list waiting;           /* struct live_wait */
 	struct list stale; /* struct live_domain: the data under their charts have changed */
 	struct charts *charts;
+	struct tape *tape;             /* NULL: no domain balances traffic, or ever has */
+	struct live_domain **balanced; /* by number; NULL: free */
+	size_t cap_balanced;
+	uint64_t seed;
 	struct strmap
 	    line_users; /* line -> struct strmap *: domain's name -> struct live_domain * */
 };
@@ -79,6 +83,17 @@ void tree_lines_leave(struct tree *t, struct live_domain *d);
 void tree_lines_put(struct tree *t, const struct change_op *op);
 void tree_lines_drop(struct tree *t, const char *name);
 void tree_publish_fini(struct tree *t);
+
+/* -- tree_balance.c: domains with balance traffic -- */
+
+/* As its spec says now. A balance that goes is retired with the plan that uses it. */
+void tree_balance_put(struct tree *t, struct live_domain *d);
+/* `d->next` is about to be published. */
+void tree_balance_fit(struct live_domain *d);
+/* Another plan has been published: retire the balance that goes, if one does. */
+void tree_balance_retire(struct tree *t, struct live_domain *d);
+void tree_balance_leave(struct tree *t, struct live_domain *d); /* deleted: it learns no more */
+void tree_balance_fini(struct tree *t);
 
 /* -- tree_tell.c: status and events -- */
 

@@ -180,7 +180,8 @@ specs(void **state)
 	echoes(KIND_DOMAIN, "www.example.com/A", "{'pools':[{'pool':'p'},{'pool':'q'}]}",
 	    "{'type':'A','ttl':60,'enabled':false,'strategy':'round_robin',"
 	    "'sequence_mode':'preemptive','failback_delay':'0s','max_answers':0,"
-	    "'line_failover':'default','ecs':true,'degraded_ttl':0,'fallback':'fail_open','pools':["
+	    "'line_failover':'default','ecs':true,'degraded_ttl':0,'balance':'answers','ttl_min':0,"
+	    "'fallback':'fail_open','pools':["
 	    "{'pool':'p','weight':1,'order':1,'lines':['default']},"
 	    "{'pool':'q','weight':1,'order':2,'lines':['default']}],'remark':'','labels':{}}");
 }
@@ -380,6 +381,10 @@ static const struct {
 	    "must be given for fallback fallback_pool", NULL, NULL },
 	{ KIND_DOMAIN, "{'fallback_pool':'p'}", "fallback_pool",
 	    "is of fallback fallback_pool only", "p", NULL },
+	{ KIND_DOMAIN, "{'ttl':30,'ttl_min':31}", "ttl_min", "is higher than the ttl", NULL,
+	    "0..30" },
+	{ KIND_DOMAIN, "{'balance':'even'}", "balance", "is not an allowed value", "\"even\"",
+	    "answers, traffic" },
 	{ KIND_DOMAIN, "{'degraded_ttl':86401}", "degraded_ttl", "is out of range", "86401",
 	    "0..86400" },
 	{ KIND_DOMAIN, "{'type':'AAAA'}", "type",

@@ -103,6 +103,21 @@ plan_answer(const struct plan *p, unsigned worker, const struct position *at,
 	return p->n;
 }
 
+bool
+plan_is_balanced(const struct plan *p)
+{
+	(void)p;
+	return false;
+}
+
+size_t
+plan_answer_to(const struct plan *p, unsigned worker, const struct position *at,
+    const struct plan_asker *asker, const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope)
+{
+	(void)asker;
+	return plan_answer(p, worker, at, out, scope);
+}
+
 enum plan_client
 plan_client(const struct plan *p)
 {
