@@ -2,6 +2,7 @@
 #include "cli/verbs.h"
 
 #include "cli/demo.h"
+#include "cli/simulate.h"
 
 static const struct option apply_options[] = {
 	{ "--file", 'f', "FILE", "YAML to apply; - is stdin; may be given more than once" },
@@ -150,6 +151,9 @@ const struct verb verbs_table[] = {
 	    "  gtmctl explain www.example.com A --client 192.0.2.1 --down dc-a-1 --draws 1000\n"
 	    "  gtmctl explain www.example.com A --client 192.0.2.53 --ecs 198.51.100.0/24\n",
 	    explain_options, 2, 2, verb_explain },
+	{ "simulate", "NAME TYPE",
+	    "Play resolvers, clients and failing sites against a domain, on a virtual clock",
+	    SIMULATE_EXAMPLES("gtmctl simulate "), simulate_options, 2, 2, verb_simulate },
 	{ "events", "", "Show what happened",
 	    "  gtmctl events -w\n"
 	    "  gtmctl events --kind address.down\n",

@@ -21,6 +21,7 @@ int verb_zone_export(struct cli *cli);
 int verb_zone_check(struct cli *cli);
 int verb_zone_refresh(struct cli *cli);
 int verb_explain(struct cli *cli);
+int verb_simulate(struct cli *cli);
 int verb_events(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_help(struct cli *cli);
