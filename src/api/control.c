@@ -377,7 +377,14 @@ control_status_find(struct control *c, enum kind kind, const char *name)
 json_t *
 control_ask(struct control *c, const char *verb, const json_t *request, struct diag *d)
 {
-	json_t *reply = c->engine.ask(c->engine.arg, verb, request, ASK_MS, d);
+	return control_ask_for(c, verb, request, ASK_MS, d);
+}
+
+json_t *
+control_ask_for(struct control *c, const char *verb, const json_t *request, unsigned timeout_ms,
+    struct diag *d)
+{
+	json_t *reply = c->engine.ask(c->engine.arg, verb, request, timeout_ms, d);
 
 	if (reply == NULL && !diag_failed(d))
 		diag_add(d, DIAG_UNAVAILABLE, "", "the engine did not answer");

@@ -28,7 +28,7 @@ struct control_engine {
 	/* Hand over a committed set; true when the engine serves it, false after `timeout_ms` (the
 	 * engine will get it later). */
 	bool (*deliver)(void *arg, const struct change_set *c, unsigned timeout_ms);
-	/* Ask: verb "explain", "observe", "counters"; reply is a new reference or NULL with
+	/* Ask: verb "explain", "simulate", "observe", "counters"; reply is a new reference or NULL with
 	 * problems in d (DIAG_UNAVAILABLE if not there). */
 	json_t *(*ask)(void *arg, const char *verb, const json_t *request, unsigned timeout_ms,
 	    struct diag *d);
@@ -90,6 +90,9 @@ const struct model *control_model(struct control *c); /* for the editor */
 json_t *control_status_find(struct control *c, enum kind kind, const char *name);
 
 json_t *control_ask(struct control *c, const char *verb, const json_t *request, struct diag *d);
+/* The same for a question that takes the engine longer. */
+json_t *control_ask_for(struct control *c, const char *verb, const json_t *request,
+    unsigned timeout_ms, struct diag *d);
 bool control_ready(struct control *c);
 struct store *control_store(struct control *c);
 struct hub *control_hub(struct control *c);

@@ -36,6 +36,7 @@ void rest_config_get(struct request *r);
 void rest_config_apply(struct request *r);
 
 void rest_explain(struct request *r);
+void rest_simulate(struct request *r);
 void rest_address_health(struct request *r);
 void rest_events(struct request *r);
 void rest_audit(struct request *r);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What only the engine knows: explanations and observations. */
+/* What only the engine knows: explanations, simulations and observations. */
 #include "api/edit.h"
 #include "api/rest.h"
 #include "api/route.h"
+
+#define SIMULATE_MS 30000
 
 void
 rest_explain(struct request *r)
@@ -17,6 +19,18 @@ rest_explain(struct request *r)
 		else
 			request_reply(r, 200, control_ask(r->control, "explain", body, &r->diag));
 	}
+	json_decref(body);
+}
+
+/* Its members and their ranges are the simulator's, which tells what is wrong with them. */
+void
+rest_simulate(struct request *r)
+{
+	json_t *body = request_json(r);
+
+	if (body != NULL)
+		request_reply(r, 200,
+		    control_ask_for(r->control, "simulate", body, SIMULATE_MS, &r->diag));
 	json_decref(body);
 }
 

@@ -72,6 +72,8 @@ const struct route route_table[] = {
 	    "Put many objects in one revision, or none" },
 	{ "POST", API "/explain", rest_explain, AUTH_READ, ROUTE_JSON, ANY,
 	    "What would be answered, and why" },
+	{ "POST", API "/simulate", rest_simulate, AUTH_READ, ROUTE_JSON, ANY,
+	    "What clients would get: resolvers by the thousand, failing sites, a virtual clock" },
 	{ "GET", API "/events", rest_events, AUTH_READ, ROUTE_NO_BODY, ANY,
 	    "Events, oldest first, those after `since` or the latest: kind, object, before, limit" },
 	{ "GET", API "/audit", rest_audit, AUTH_READ, ROUTE_NO_BODY, ANY,

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/rand.h"
 
 #define FIRST_ROUND_MS 2000
 #define TRANSFERS      8 /* sent at a time */
@@ -112,6 +113,24 @@ failback_due(struct wheel_timer *t)
 
 	tree_tick(e->tree, clock_real_ms());
 	await_failback(e);
+}
+
+/* While some domain balances traffic: what the workers have seen is worked up. */
+static void
+learn(struct wheel_timer *t)
+{
+	struct engine *e = container_of(t, struct engine, learning);
+
+	tree_learn(e->tree, (uint32_t)clock_mono_ms());
+	if (tree_learns(e->tree))
+		loop_timer_in(e->loop, &e->learning, TREE_LEARN_MS);
+}
+
+static void
+maybe_learn(struct engine *e)
+{
+	if (tree_learns(e->tree) && !wheel_pending(&e->learning))
+		learn(&e->learning);
 }
 
 struct edge {
@@ -237,6 +256,7 @@ engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *
 	engine_zones_before(e, c, fresh);
 	tree_apply(e->tree, c, clock_real_ms());
 	await_failback(e);
+	maybe_learn(e);
 	engine_zones_after(e, c);
 	engine_secondary_change(e, c);
 }
@@ -297,6 +317,7 @@ build(struct engine *e)
 	const struct tree_hooks hooks = { e, want, drop, overlay, status, event, remember };
 	/* The TCP thread counts as one more worker, and so do we (signed queries). */
 	e->tree = tree_new(e->words, e->sockets->workers + 2, &hooks);
+	tree_seed(e->tree, rand_u64());
 	engine_transfer_open(e);
 	const struct server_config sc = {
 		.workers = e->sockets->workers,
@@ -314,6 +335,7 @@ build(struct engine *e)
 	e->server = server_new(&sc, e->zones);
 	wheel_timer_init(&e->round_limit, round_over);
 	wheel_timer_init(&e->failback, failback_due);
+	wheel_timer_init(&e->learning, learn);
 	strmap_init(&e->checks);
 	strmap_init(&e->recalled);
 	strmap_init(&e->remembered);
@@ -328,6 +350,7 @@ tear_down(struct engine *e)
 	engine_build_stop(e);
 	engine_rewrite_stop(e);
 	rcu_thread_offline();
+	engine_simulate_close(e);
 	server_free(&e->server);
 	engine_forward_close(e);
 	prober_free(&e->prober);

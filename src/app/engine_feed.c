@@ -166,25 +166,35 @@ add_problem(json_t *list, const struct diag_problem *p)
 	json_array_append_new(list, j);
 }
 
-static void
-reply(struct engine *e, uint32_t id, const json_t *ask)
+void
+engine_feed_reply(struct engine *e, uint32_t id, json_t *result, const struct diag *d)
 {
-	struct diag d;
-	diag_init(&d);
 	json_t *body = json_object();
-	json_t *result = answer(e, json_string_value(json_object_get(ask, "verb")),
-	    json_object_get(ask, "request"), &d);
 	if (result != NULL) {
 		json_object_set_new(body, "reply", result);
 	} else {
 		json_t *list = json_array();
-		for (const struct diag_problem *p = d.first; p != NULL; p = p->next)
+		for (const struct diag_problem *p = d->first; p != NULL; p = p->next)
 			add_problem(list, p);
-		json_object_set_new(body, "code", json_integer(d.code));
+		json_object_set_new(body, "code", json_integer(d->code));
 		json_object_set_new(body, "problems", list);
 	}
 	link_send_id(e->link, MESSAGE_REPLY, id, body);
 	json_decref(body);
+}
+
+static void
+reply(struct engine *e, uint32_t id, const json_t *ask)
+{
+	const char *verb = json_string_value(json_object_get(ask, "verb"));
+	const json_t *request = json_object_get(ask, "request");
+	struct diag d;
+	diag_init(&d);
+	/* That one is answered when it is over. */
+	if (verb == NULL || strcmp(verb, "simulate") != 0)
+		engine_feed_reply(e, id, answer(e, verb, request, &d), &d);
+	else if (!engine_simulate_start(e, id, request, &d))
+		engine_feed_reply(e, id, NULL, &d);
 	diag_fini(&d);
 }
 
@@ -336,6 +346,7 @@ let_go(struct engine *e)
 	link_free(&e->link);
 	engine_build_forget(e);
 	engine_forward_lost(e);
+	engine_simulate_lost(e);
 	if (e->reset != NULL)
 		change_fini(e->reset);
 	free(e->reset);

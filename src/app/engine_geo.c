@@ -303,6 +303,16 @@ source_status(const struct engine_geo *g, size_t i)
 	return j;
 }
 
+struct atlas *
+engine_geo_atlas(const struct engine *e)
+{
+	struct atlas *a = e->geo == NULL ? NULL : e->geo->atlas;
+
+	if (a != NULL)
+		atlas_ref(a);
+	return a;
+}
+
 json_t *
 engine_geo_status(const struct engine *e)
 {

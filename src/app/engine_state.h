@@ -57,12 +57,14 @@ struct engine {
 	bool round_asked;
 	struct wheel_timer round_limit;
 	struct wheel_timer failback; /* see tree_due */
+	struct wheel_timer learning; /* see tree_learn */
 
 	struct loop_fd feed_accept;
 	struct link *link;        /* NULL: control is not there */
 	struct change_set *reset; /* collecting a whole model, or NULL */
 	struct engine_forward *forward;
 	struct engine_transfer *transfer;
+	struct engine_simulate *simulate; /* under way, or NULL */
 	struct engine_history *history; /* NULL while the journals are replayed */
 	struct engine_geo *geo;         /* NULL: no data sets are configured */
 	json_t *pending_events;         /* while control is away; bounded */
@@ -131,6 +133,13 @@ void engine_feed_serving(struct engine *e);
 /* A message of control, also one that has waited. */
 void engine_feed_take(struct engine *e, enum message_type type, const uint8_t *body, size_t len);
 void engine_feed_applied(struct engine *e); /* tell control our revision */
+/* Answer question `id`: with `result` (takes the reference), or with the problems if NULL. */
+void engine_feed_reply(struct engine *e, uint32_t id, json_t *result, const struct diag *d);
+
+/* engine_simulate.c: a simulation beside the engine. False: refused, with problems in d. */
+bool engine_simulate_start(struct engine *e, uint32_t id, const json_t *request, struct diag *d);
+void engine_simulate_lost(struct engine *e);  /* control is gone: nobody waits for it */
+void engine_simulate_close(struct engine *e); /* after the loop has ended; waits for it */
 
 /* engine_forward.c: messages that control answers. */
 struct handover_hook engine_forward_open(struct engine *e); /* for the server; before it */
@@ -166,6 +175,7 @@ void engine_geo_open(struct engine *e);        /* before the journals: what they
 void engine_geo_close(struct engine *e);       /* before the tree */
 void engine_geo_ask(struct engine *e);         /* read the data sets again */
 bool engine_geo_ready(const struct engine *e); /* false: the first answer has to wait for data */
+struct atlas *engine_geo_atlas(const struct engine *e); /* a reference; NULL: there is none */
 json_t *engine_geo_status(const struct engine *e); /* {databases, lines, loaded?, problem?} */
 json_t *engine_geo_locate(const struct engine *e, const json_t *request, struct diag *d);
 void engine_geo_counters(const struct engine *e, json_t *j);
