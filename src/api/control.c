@@ -381,8 +381,8 @@ control_ask(struct control *c, const char *verb, const json_t *request, struct d
 }
 
 json_t *
-control_ask_for(struct control *c, const char *verb, const json_t *request, unsigned timeout_ms,
-    struct diag *d)
+control_ask_for(
+    struct control *c, const char *verb, const json_t *request, unsigned timeout_ms, struct diag *d)
 {
 	json_t *reply = c->engine.ask(c->engine.arg, verb, request, timeout_ms, d);
 

@@ -28,8 +28,8 @@ struct control_engine {
 	/* Hand over a committed set; true when the engine serves it, false after `timeout_ms` (the
 	 * engine will get it later). */
 	bool (*deliver)(void *arg, const struct change_set *c, unsigned timeout_ms);
-	/* Ask: verb "explain", "simulate", "observe", "counters"; reply is a new reference or NULL with
-	 * problems in d (DIAG_UNAVAILABLE if not there). */
+	/* Ask: verb "explain", "simulate", "observe", "counters"; reply is a new reference or NULL
+	 * with problems in d (DIAG_UNAVAILABLE if not there). */
 	json_t *(*ask)(void *arg, const char *verb, const json_t *request, unsigned timeout_ms,
 	    struct diag *d);
 	bool (*ready)(void *arg); /* connected, and the engine serves DNS */

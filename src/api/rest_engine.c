@@ -29,8 +29,8 @@ rest_simulate(struct request *r)
 	json_t *body = request_json(r);
 
 	if (body != NULL)
-		request_reply(r, 200,
-		    control_ask_for(r->control, "simulate", body, SIMULATE_MS, &r->diag));
+		request_reply(
+		    r, 200, control_ask_for(r->control, "simulate", body, SIMULATE_MS, &r->diag));
 	json_decref(body);
 }
 

@@ -65,9 +65,9 @@ struct engine {
 	struct engine_forward *forward;
 	struct engine_transfer *transfer;
 	struct engine_simulate *simulate; /* under way, or NULL */
-	struct engine_history *history; /* NULL while the journals are replayed */
-	struct engine_geo *geo;         /* NULL: no data sets are configured */
-	json_t *pending_events;         /* while control is away; bounded */
+	struct engine_history *history;   /* NULL while the journals are replayed */
+	struct engine_geo *geo;           /* NULL: no data sets are configured */
+	json_t *pending_events;           /* while control is away; bounded */
 };
 
 /* Zones that a change set replaces, made ready; in the order of its ZONE_CLEARs. */
@@ -176,7 +176,7 @@ void engine_geo_close(struct engine *e);       /* before the tree */
 void engine_geo_ask(struct engine *e);         /* read the data sets again */
 bool engine_geo_ready(const struct engine *e); /* false: the first answer has to wait for data */
 struct atlas *engine_geo_atlas(const struct engine *e); /* a reference; NULL: there is none */
-json_t *engine_geo_status(const struct engine *e); /* {databases, lines, loaded?, problem?} */
+json_t *engine_geo_status(const struct engine *e);      /* {databases, lines, loaded?, problem?} */
 json_t *engine_geo_locate(const struct engine *e, const json_t *request, struct diag *d);
 void engine_geo_counters(const struct engine *e, json_t *j);
 
