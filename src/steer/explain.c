@@ -59,6 +59,17 @@ read_position(struct position *p, const json_t *request, const char *member, str
 }
 
 static int
+read_subnet(struct account *a, const json_t *request, struct diag *d)
+{
+	const char *text = json_string_value(json_object_get(request, "ecs"));
+
+	if (read_position(&a->subnet, request, "ecs", d) < 0)
+		return -EINVAL;
+	a->wrapped = a->subnet.family == 4 && strchr(text, ':') != NULL;
+	return 0;
+}
+
+static int
 read_overrides(struct account *a, const json_t *request, struct diag *d)
 {
 	json_t *overrides = json_object_get(request, "overrides"), *value;
@@ -167,8 +178,8 @@ explain(struct tree *t, const struct zones *zs, const json_t *request, struct di
 	strmap_init(&a.verdicts);
 	if (read_question(&a, request, d) == 0 &&
 	    read_position(&a.client, request, "client", d) == 0 &&
-	    read_position(&a.subnet, request, "ecs", d) == 0 &&
-	    read_overrides(&a, request, d) == 0 && read_draws(&a, request, d) == 0) {
+	    read_subnet(&a, request, d) == 0 && read_overrides(&a, request, d) == 0 &&
+	    read_draws(&a, request, d) == 0) {
 		a.rdata = json_array();
 		a.candidates = json_array();
 		a.decision = json_array();

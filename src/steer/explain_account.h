@@ -17,6 +17,7 @@ struct account {
 	uint16_t qtype;
 	struct position client; /* whose address the query has; family 0: not told */
 	struct position subnet; /* its EDNS Client Subnet; family 0: none */
+	bool wrapped;           /* the subnet is IPv4 in IPv6 */
 	struct strmap verdicts; /* address -> "up" or "down" */
 	uint32_t draws;
 	/* what is told */

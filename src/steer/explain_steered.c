@@ -61,7 +61,7 @@ add_share(void *arg, uint32_t tag, double probability)
 static bool
 subnet_counts(const struct trial *t)
 {
-	return live_domain_spec(t->d)->ecs && t->a->subnet.bits > 0;
+	return live_domain_spec(t->d)->ecs && (t->a->subnet.bits > 0 || t->a->wrapped);
 }
 
 /* Where the client belongs, as the server would find it. */
@@ -82,6 +82,8 @@ place_client(struct trial *t)
 	t->scope = plan_scope(t->plan, t->variant, &t->at, t->scope);
 	if (a->subnet.family != 0 && !subnet_counts(t))
 		t->scope = 0; /* it holds for whoever asks that resolver */
+	else if (t->scope > 0 && a->wrapped)
+		t->scope += 96; /* as it stands on the wire */
 }
 
 /* -- the decision, step by step -- */

@@ -106,8 +106,9 @@ class Model:
             else:
                 number = start | r.getrandbits(BITS[version] - bits)
             length = r.choice([BITS[version], {4: 24, 6: 56}[version], r.randint(1, BITS[version]), 0])
-            subnet = str(ipaddress.ip_network((number, length), strict=False)) if version == 4 else \
-                str(ipaddress.IPv6Network((number, length), strict=False))
+            if version == 4 and r.random() < .1:  # wrapped in IPv6
+                version, number, length = 6, number | 0xffff << 32, length + 96
+            subnet = str({4: ipaddress.IPv4Network, 6: ipaddress.IPv6Network}[version]((number, length), strict=False))
             yield r.choice(RESOLVERS), subnet if r.random() < .85 else None
 
 
