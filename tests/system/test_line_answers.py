@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from gtm import eventually, zone_text
+from gtm import SLOW, eventually, zone_text
 from subnets import Client, rdata, scope
 
 ZONE = "cloud-example.com"
@@ -442,14 +442,14 @@ def test_a_sequence_stays_in_each_line_by_itself(gtm, client):
 @pytest.mark.parametrize("level", ["domain", "pool"])
 def test_failback_delay(gtm, client, level):
     """Back to the better one when it has been available for so long, not before, and at once if the other one fails."""
-    delay = 0.8
+    delay = .8 * SLOW
     if level == "domain":
         s = Site(gtm, {"a": 1, "b": 1})
-        s.domain({"a": ["default"], "b": ["default"]}, strategy="sequence", failback_delay="800ms")
+        s.domain({"a": ["default"], "b": ["default"]}, strategy="sequence", failback_delay="%dms" % (1000 * delay))
         better, worse = ("a", 0), ("b", 0)
     else:
         s = Site(gtm, {"a": 2})
-        gtm.patch("pools/a", strategy="sequence", failback_delay="800ms")
+        gtm.patch("pools/a", strategy="sequence", failback_delay="%dms" % (1000 * delay))
         s.domain({"a": ["default"]})
         better, worse = ("a", 0), ("a", 1)
     first, second = ((s.values[p][i],) for p, i in (better, worse))
