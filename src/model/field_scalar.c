@@ -285,9 +285,8 @@ decode_name(const struct field *f, const json_t *j, void *at, struct arena *a,
 static json_t *
 schema_name(const struct field *f)
 {
-	(void)f;
-	return json_pack(
-	    "{s:s, s:i, s:i}", "type", "string", "minLength", 1, "maxLength", OBJNAME_MAX);
+	return json_pack("{s:s, s:i, s:i, s:s*}", "type", "string", "minLength", 1, "maxLength",
+	    OBJNAME_MAX, "default", f->def_str);
 }
 
 const struct field_codec field_name = { decode_name, encode_str, default_str, schema_name };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dns/name.h"
 #include "dns/rrtype.h"
 #include "model/noun_rules.h"
 #include "model/objname.h"
@@ -53,6 +54,12 @@ const struct kind_info kind_table[KIND_COUNT] = {
 		.prose = "one name and type that is steered",
 		.size = sizeof(struct domain_spec), .fields = domain_fields,
 		.settle = domain_settle, .check = domain_check, .refs = domain_refs,
+	},
+	[KIND_RRSET] = {
+		.name = "rrset", .plural = "rrsets", .wire = 7,
+		.prose = "a record set of a zone whose records have lines, weights or remarks",
+		.size = sizeof(struct rrset_spec), .fields = rrset_fields,
+		.settle = rrset_settle, .check = rrset_check, .refs = rrset_refs,
 	},
 };
 
@@ -138,6 +145,32 @@ domain_name(const char *name, char *out, struct diag *d)
 	return 0;
 }
 
+/* An owner may be any name; written as name_text does, it is the same for all who spell it. */
+static int
+rrset_name(const char *name, char *out, struct diag *d)
+{
+	static const char form[] = "<owner>/A, <owner>/MX, <owner>/TXT, ...";
+	const char *slash = strrchr(name, '/');
+	char text[NAME_TEXT_SIZE], buf[RRTYPE_TEXT_SIZE];
+	uint8_t owner[NAME_MAX_LEN];
+	const char *type;
+	uint16_t rrtype;
+
+	if (slash == NULL || slash - name >= (ptrdiff_t)sizeof(text))
+		return refuse_name(name, "must be an owner and a type", form, d);
+	memcpy(text, name, (size_t)(slash - name));
+	text[slash - name] = '\0';
+	if (name_parse_lower(text, owner) < 0)
+		return refuse_name(name, "has no domain name as its owner", form, d);
+	if (rrtype_parse(slash + 1, &rrtype) < 0 || !rrset_type_fits(rrtype))
+		return refuse_name(name, "has a type whose records cannot have lines", form, d);
+	name_text(owner, text);
+	type = rrtype_text(rrtype, buf);
+	if (snprintf(out, KIND_NAME_SIZE, "%s/%s", text, type) >= KIND_NAME_SIZE)
+		return refuse_name(name, "is too long, as text, for a set with lines", NULL, d);
+	return 0;
+}
+
 int
 kind_name(enum kind kind, const char *name, char *out, struct diag *d)
 {
@@ -145,6 +178,8 @@ kind_name(enum kind kind, const char *name, char *out, struct diag *d)
 		return zone_name(name, out, d);
 	if (kind == KIND_DOMAIN)
 		return domain_name(name, out, d);
+	if (kind == KIND_RRSET)
+		return rrset_name(name, out, d);
 
 	const char *fault = objname_fault(name);
 

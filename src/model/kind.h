@@ -14,6 +14,7 @@ enum kind {
 	KIND_ADDRESS,
 	KIND_POOL,
 	KIND_DOMAIN,
+	KIND_RRSET,
 	KIND_COUNT, /* in dependency order: `refs` names only kinds before it */
 };
 
@@ -49,8 +50,9 @@ const char *kind_names(struct arena *a);
 
 /*
  * Normalise and check an object's name for its kind: domains are "<host>/<TYPE>" with the host
- * lower case without trailing dot ("www.cloud-example.com/A"); zones a domain name likewise;
- * others 1..64 characters. Writes to out (size KIND_NAME_SIZE). 0 or -EINVAL.
+ * lower case without trailing dot ("www.cloud-example.com/A"); record sets likewise, with any
+ * owner and type; zones a domain name likewise; others 1..64 characters. Writes to out (size
+ * KIND_NAME_SIZE). 0 or -EINVAL.
  */
 #define KIND_NAME_SIZE 300
 MUST_USE int kind_name(enum kind kind, const char *name, char *out, struct diag *d);

@@ -318,6 +318,53 @@ check_domain(struct trial *t)
 	check_pools(t, rrtype);
 }
 
+/* -- record set -- */
+
+/* It is answered from the deepest zone that has its owner, or nowhere. */
+static void
+check_rrset(struct trial *t)
+{
+	const struct rrset_spec *s = t->spec;
+	const struct zone_spec *zone = view_spec(&t->view, KIND_ZONE, s->zone);
+	char owner[KIND_NAME_SIZE], deepest[KIND_NAME_SIZE];
+	uint16_t type;
+
+	if (zone == NULL || domain_name_split(t->name, owner, &type) < 0)
+		return; /* told by check_ref */
+	if (zone->role != ZONE_PRIMARY) {
+		diag_add(t->d, DIAG_INVALID, "zone",
+		    "zone '%s' is a secondary: its primaries know nothing of lines", s->zone);
+		diag_detail(t->d, s->zone, "a primary zone");
+	}
+	if (view_zone_of(&t->view, owner, deepest) && strcmp(deepest, s->zone) != 0) {
+		diag_add(t->d, DIAG_INVALID, "zone", "the hosted zone '%s' answers for '%s'",
+		    deepest, owner);
+		diag_detail(t->d, s->zone, deepest);
+	}
+}
+
+/* -- zone -- */
+
+static void
+refuse_lined(enum kind kind, const char *name, const void *spec, void *arg)
+{
+	struct trial *t = arg;
+
+	(void)spec;
+	if (kind != KIND_RRSET)
+		return;
+	diag_add(t->d, DIAG_INVALID, "role",
+	    "record set '%s' has lines, which no transfer brings: delete it first", name);
+	diag_detail(t->d, "secondary", "primary");
+}
+
+static void
+check_role(struct trial *t)
+{
+	if (((const struct zone_spec *)t->spec)->role != ZONE_PRIMARY)
+		view_referrers(&t->view, KIND_ZONE, t->name, refuse_lined, t);
+}
+
 /* -- put -- */
 
 static void
@@ -337,6 +384,10 @@ check_between(struct trial *t)
 		check_pool(t);
 	if (t->kind == KIND_DOMAIN)
 		check_domain(t);
+	if (t->kind == KIND_RRSET)
+		check_rrset(t);
+	if (t->kind == KIND_ZONE)
+		check_role(t);
 }
 
 int

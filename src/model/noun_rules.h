@@ -14,6 +14,7 @@ void template_settle(const char *name, void *spec, struct arena *a);
 void address_settle(const char *name, void *spec, struct arena *a);
 void pool_settle(const char *name, void *spec, struct arena *a);
 void domain_settle(const char *name, void *spec, struct arena *a);
+void rrset_settle(const char *name, void *spec, struct arena *a);
 
 int tsig_key_check(const char *name, const void *spec, struct diag *d);
 int zone_check(const char *name, const void *spec, struct diag *d);
@@ -22,8 +23,10 @@ int line_check(const char *name, const void *spec, struct diag *d);
 int address_check(const char *name, const void *spec, struct diag *d);
 int pool_check(const char *name, const void *spec, struct diag *d);
 int domain_check(const char *name, const void *spec, struct diag *d);
+int rrset_check(const char *name, const void *spec, struct diag *d);
 
 void zone_refs(const void *spec, kind_ref_f *visit, void *arg);
 void address_refs(const void *spec, kind_ref_f *visit, void *arg);
 void pool_refs(const void *spec, kind_ref_f *visit, void *arg);
 void domain_refs(const void *spec, kind_ref_f *visit, void *arg);
+void rrset_refs(const void *spec, kind_ref_f *visit, void *arg);

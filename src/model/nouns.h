@@ -214,7 +214,38 @@ struct domain_spec {
 	struct field_list labels;
 };
 
-/* Split a domain object's name "host/TYPE". host points into a copy in `host` (size
+struct record_spec {
+	const char *data; /* canonical text, if it parses */
+	const char *line;
+	uint32_t weight; /* RECORD_NO_WEIGHT: not given */
+	bool enabled;
+	const char *remark;
+	/* No members of the object: `data` on the wire; NULL if it does not parse. */
+	const uint8_t *rdata;
+	uint16_t rdlen;
+};
+#define RECORD_NO_WEIGHT UINT32_MAX
+#define RRSET_LINE_MAX   256 /* records of one line: they go into one answer */
+
+/*
+ * A record set of a zone that says more than data: lines, weights, records that are disabled. The
+ * object is named "owner/TYPE". Beside it the zone has a plain RRset, which is what those see who
+ * do not ask for answers: transfers, exports, other servers.
+ */
+struct rrset_spec {
+	const char *zone;
+	uint32_t ttl_s;
+	struct field_list records; /* struct record_spec */
+};
+
+/* Nothing is said but its data. */
+bool rrset_record_is_plain(const struct record_spec *r);
+/* Its line as a canonical code. */
+const char *rrset_record_line(const struct record_spec *r);
+/* May sets of this type have lines? Not those that say how a zone is to be walked or signed. */
+bool rrset_type_fits(uint16_t type);
+
+/* Split the name "host/TYPE" of a domain or a record set. host points into a copy in `host` (size
  * KIND_NAME_SIZE). */
 int domain_name_split(const char *name, char *host, uint16_t *rrtype);
 
@@ -223,6 +254,6 @@ int domain_name_split(const char *name, char *host, uint16_t *rrtype);
 const char *line_cidr(struct cidr *c, const char *text);
 
 /* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c, line_fields.c,
- * address_fields.c, pool_fields.c, domain_fields.c */
+ * address_fields.c, pool_fields.c, domain_fields.c, rrset_fields.c */
 extern const struct field tsig_key_fields[], zone_fields[], template_fields[], line_fields[],
-    address_fields[], pool_fields[], domain_fields[];
+    address_fields[], pool_fields[], domain_fields[], rrset_fields[];

@@ -10,6 +10,8 @@
 #define LABEL63    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define NAME_WORDS "a domain name: labels of 1..63 bytes, at most 255 bytes in all"
 
+#define RRSET_WORDS "<owner>/A, <owner>/MX, <owner>/TXT, ..."
+
 static void
 name_becomes(enum kind kind, const char *text, const char *want)
 {
@@ -40,6 +42,9 @@ static void
 names(void **state)
 {
 	static const char form[] = "<host>/A, <host>/AAAA, <host>/CNAME";
+	static const char *const unlined[] = { "x.org/SOA", "x.org/NS", "x.org/DS", "x.org/DNAME",
+		"x.org/DNSKEY", "x.org/RRSIG", "x.org/NSEC", "x.org/NSEC3", "x.org/NSEC3PARAM",
+		"x.org/ANY", "x.org/OPT", "x.org/NOPE" };
 	static const char objname[] = "1..64 characters of A-Z a-z 0-9 . _ : * - and letters";
 	static const char four[] = LABEL63 "." LABEL63 "." LABEL63 "." LABEL63;
 
@@ -50,6 +55,9 @@ names(void **state)
 	name_becomes(KIND_DOMAIN, "WWW.Cloud-Example.com./a", "www.cloud-example.com/A");
 	name_becomes(KIND_DOMAIN, "*.example.com/aaaa", "*.example.com/AAAA");
 	name_becomes(KIND_DOMAIN, "example.com/cname", "example.com/CNAME");
+	name_becomes(KIND_RRSET, "WWW.Example.com./mx", "www.example.com/MX");
+	name_becomes(KIND_RRSET, "a\\.b\\032c.0/25.example.com/type65280",
+	    "a\\.b\\032c.0/25.example.com/TYPE65280");
 	name_becomes(KIND_POOL, "DC-a", "DC-a");
 
 	name_refused(KIND_ZONE, "a..b", "has an empty label", NAME_WORDS);
@@ -66,6 +74,11 @@ names(void **state)
 	name_refused(KIND_DOMAIN, "a.*.com/A", "may have '*' as its first label only", NAME_WORDS);
 	name_refused(
 	    KIND_DOMAIN, "a" LABEL63 ".org/A", "has a label longer than 63 bytes", NAME_WORDS);
+	name_refused(KIND_RRSET, "www.example.com", "must be an owner and a type", RRSET_WORDS);
+	name_refused(KIND_RRSET, "a..b/A", "has no domain name as its owner", RRSET_WORDS);
+	for (size_t i = 0; i < sizeof(unlined) / sizeof(*unlined); i++)
+		name_refused(KIND_RRSET, unlined[i], "has a type whose records cannot have lines",
+		    RRSET_WORDS);
 	name_refused(KIND_POOL, "a/b", "contains a character that names may not have", objname);
 	name_refused(KIND_POOL, "a" LABEL63 "b", "is longer than 64 characters", objname);
 }
@@ -184,6 +197,14 @@ specs(void **state)
 	    "'fallback':'fail_open','pools':["
 	    "{'pool':'p','weight':1,'order':1,'lines':['default']},"
 	    "{'pool':'q','weight':1,'order':2,'lines':['default']}],'remark':'','labels':{}}");
+	/* data becomes canonical; no more is said of a record than was */
+	echoes(KIND_RRSET, "example.com/MX",
+	    "{'zone':'Example.com.','records':['10 mx',{'data':'010 Mx2','line':'default'},"
+	    "{'data':'20 mx','line':'internal','weight':1,'enabled':true,'remark':''},"
+	    "{'data':'20 mx','enabled':false,'weight':null,'remark':'old'}]}",
+	    "{'zone':'example.com','ttl':3600,'records':['10 mx.example.com.',"
+	    "'10 Mx2.example.com.',{'data':'20 mx.example.com.','line':'internal','weight':1},"
+	    "{'data':'20 mx.example.com.','enabled':false,'remark':'old'}]}");
 }
 
 /* Made for this test. */

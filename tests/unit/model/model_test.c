@@ -425,6 +425,73 @@ lines_go_up_only_so_far(void **state)
 }
 
 static void
+plan_sets(struct bench *b)
+{
+	plan(b, KIND_ZONE, "x.org", "{}");
+	plan(b, KIND_ZONE, "sub.x.org", "{}");
+	plan(
+	    b, KIND_ZONE, "away.org", "{'role':'secondary','primaries':[{'address':'192.0.2.1'}]}");
+	plan(b, KIND_LINE, "office", "{'cidrs':['10.0.0.0/8']}");
+	plan(b, KIND_RRSET, "www.x.org/A",
+	    "{'zone':'x.org','records':['192.0.2.1',{'data':'192.0.2.1','line':'office'}]}");
+}
+
+static void
+set_refusals(struct bench *b)
+{
+	refused(b, KIND_RRSET, "www.x.org/A",
+	    "{'zone':'x.org','records':['192.0.2.1','192.0.2.2',"
+	    "{'data':'192.0.2.3','line':'x'}]}",
+	    "records[2].line", "no line named 'x' exists", "x", LINES_ALLOWED);
+	refused(b, KIND_RRSET, "www.x.org/A",
+	    "{'zone':'x.org','records':['192.0.2.1',{'data':'192.0.2.1','weight':2}]}",
+	    "records[1].data", "line 'default' has it already, as records[0]", "192.0.2.1", NULL);
+	refused(b, KIND_RRSET, "www.x.org/A",
+	    "{'zone':'x.org','records':[{'data':'192.0.2.1','line':'cloud_aliyun'},"
+	    "{'data':'192.0.2.1','line':'aliyun'}]}",
+	    "records[1].data", "line 'cloud_aliyun' has it already, as records[0]", "192.0.2.1",
+	    NULL);
+	refused(b, KIND_RRSET, "www.x.org/A",
+	    "{'zone':'x.org','records':[{'data':'192.0.2.1','weight':70000}]}", "records[0].weight",
+	    "is out of range", "70000", "0..65535");
+	refused(b, KIND_RRSET, "a.sub.x.org/A", "{'zone':'x.org','records':['192.0.2.1']}", "zone",
+	    "the hosted zone 'sub.x.org' answers for 'a.sub.x.org'", "x.org", "sub.x.org");
+	refused(b, KIND_RRSET, "www.y.org/A", "{'zone':'x.org','records':['192.0.2.1']}", "zone",
+	    "does not contain 'www.y.org'", "x.org", NULL);
+	refused(b, KIND_RRSET, "www.y.org/A", "{'zone':'y.org','records':['192.0.2.1']}", "zone",
+	    "no zone named 'y.org' exists", "y.org", NULL);
+	refused(b, KIND_RRSET, "www.away.org/A", "{'zone':'away.org','records':['192.0.2.1']}",
+	    "zone", "zone 'away.org' is a secondary: its primaries know nothing of lines",
+	    "away.org", "a primary zone");
+	refused(b, KIND_ZONE, "x.org", "{'role':'secondary','primaries':[{'address':'192.0.2.1'}]}",
+	    "role", "record set 'www.x.org/A' has lines, which no transfer brings: delete it first",
+	    "secondary", "primary");
+	delete_refused(
+	    b, KIND_LINE, "office", DIAG_CONFLICT, "line 'office' is in use", "rrset www.x.org/A");
+	delete_refused(
+	    b, KIND_ZONE, "x.org", DIAG_CONFLICT, "zone 'x.org' is in use", "rrset www.x.org/A");
+	plan_delete(b, KIND_RRSET, "www.x.org/A");
+	plan_delete(b, KIND_ZONE, "x.org");
+	plan_delete(b, KIND_LINE, "office");
+}
+
+static void
+sets_over_a_pending_set(void **state)
+{
+	plan_sets(*state);
+	set_refusals(*state);
+}
+
+static void
+sets_over_a_model(void **state)
+{
+	plan_sets(*state);
+	commit(*state);
+	set_refusals(*state);
+	commit(*state);
+}
+
+static void
 problems_of_one_object_come_together(void **state)
 {
 	struct bench *b = *state;
@@ -455,6 +522,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(lines_are_applied_in_any_order, start, stop),
 		cmocka_unit_test_setup_teardown(networks_change_hands, start, stop),
 		cmocka_unit_test_setup_teardown(lines_go_up_only_so_far, start, stop),
+		cmocka_unit_test_setup_teardown(sets_over_a_pending_set, start, stop),
+		cmocka_unit_test_setup_teardown(sets_over_a_model, start, stop),
 		cmocka_unit_test_setup_teardown(problems_of_one_object_come_together, start, stop),
 	};
 
