@@ -65,9 +65,9 @@ drop(void *arg, const char *key, uint32_t slot)
 }
 
 static void
-overlay(void *arg, const uint8_t *host, const void *o)
+overlay(void *arg, const uint8_t *host, const void *o, bool shown)
 {
-	engine_zones_overlay(arg, host, o);
+	engine_zones_overlay(arg, host, o, shown);
 }
 
 static void

@@ -84,7 +84,7 @@ void engine_zones_before(struct engine *e, const struct change_set *c, struct en
 int engine_zones_build(const struct change_set *c, struct engine_fresh *fresh, const bool *stop);
 void engine_zones_forget(struct engine_fresh *fresh); /* what was not taken */
 void engine_zones_after(struct engine *e, const struct change_set *c);
-void engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay);
+void engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay, bool shown);
 
 /* engine_memory.c: journals. */
 enum engine_record { RECORD_CHANGE = 1, RECORD_LINEAGE, RECORD_VERDICT, RECORD_POINTER };
@@ -158,9 +158,9 @@ void engine_transfer_touch(
     struct engine *e, struct zone *z, const uint8_t *owner, uint16_t type); /* held */
 void engine_transfer_equip(struct engine *e, struct zone *z); /* from the model as it is now */
 void engine_transfer_finish(struct engine *e, const struct change_set *c);
-/* zone_overlay, in a change set or not. */
-void
-engine_transfer_overlay(struct engine *e, struct zone *z, const uint8_t *host, const void *overlay);
+/* zone_overlay, in a change set or not. `shown`: transfers show something else by it. */
+void engine_transfer_overlay(
+    struct engine *e, struct zone *z, const uint8_t *host, const void *overlay, bool shown);
 void engine_transfer_announce(struct engine *e); /* all zones: we serve now */
 void engine_transfer_recall(struct engine *e);   /* the model has come out of the journal */
 

@@ -199,9 +199,13 @@ engine_transfer_begin(struct engine *e)
 }
 
 void
-engine_transfer_overlay(struct engine *e, struct zone *z, const uint8_t *host, const void *overlay)
+engine_transfer_overlay(
+    struct engine *e, struct zone *z, const uint8_t *host, const void *overlay, bool shown)
 {
-	blur(e, z);
+	if (shown)
+		blur(e, z);
+	else
+		engine_transfer_hold(e, z);
 	zone_overlay(z, host, overlay);
 	if (!e->transfer->applying)
 		let_all_go(e);

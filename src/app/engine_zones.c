@@ -25,11 +25,11 @@ wire_name(const char *text, uint8_t out[NAME_MAX_LEN])
 /* ---- overlays ---- */
 
 void
-engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay)
+engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay, bool shown)
 {
 	struct zone *z = zones_find(e->zones, host);
 	if (z != NULL)
-		engine_transfer_overlay(e, z, host, overlay);
+		engine_transfer_overlay(e, z, host, overlay, shown);
 }
 
 struct move {
@@ -43,7 +43,7 @@ put_overlay(void *arg, const uint8_t *host, const void *overlay)
 {
 	const struct move *m = arg;
 	if (m->from == NULL || zones_find(m->engine->zones, host) == m->from)
-		engine_transfer_overlay(m->engine, m->to, host, overlay);
+		engine_transfer_overlay(m->engine, m->to, host, overlay, true);
 }
 
 static void
@@ -52,7 +52,7 @@ clear_overlay(void *arg, const uint8_t *host, const void *overlay UNUSED)
 	const struct move *m = arg;
 	/* The name's zone is the new one by now; in the old one it must not linger. */
 	if (zones_find(m->engine->zones, host) == m->to)
-		engine_transfer_overlay(m->engine, m->from, host, NULL);
+		engine_transfer_overlay(m->engine, m->from, host, NULL, true);
 }
 
 /* `fresh` takes the place of an equal apex, or of that part of its parent. */

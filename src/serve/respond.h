@@ -30,6 +30,7 @@
  */
 struct respond_counters {
 	uint64_t queries, tcp_queries, dropped, handed_over, steered, fallback, truncated;
+	uint64_t lined;   /* links answered from record sets with lines */
 	uint64_t limited; /* answers that the rate limit kept back or cut */
 	uint64_t rcodes[24];
 };

@@ -59,28 +59,50 @@ add(struct reply *p, const uint8_t *name, const uint8_t *owner, uint16_t of_type
 		respond_type(p, name, l.node, of_type);
 }
 
+/* The addresses of the name in one rdata of the answer. */
+static void
+add_target(struct reply *p, struct targets *t, const uint8_t *owner, uint16_t type,
+    const uint8_t *rdata, uint16_t rdlen)
+{
+	const uint8_t *name = respond_target(rdata, rdlen, rrtype_additional(type));
+
+	/* RFC 9460 2.5.2: with a priority, "." means the owner; elsewhere it means none. */
+	if (name != NULL && *name == 0)
+		name = is_service(type) && (rdata[0] | rdata[1]) != 0 ? owner : NULL;
+	if (name != NULL && note(t, name))
+		add(p, name, owner, type);
+}
+
+static void
+enter(struct reply *p)
+{
+	respond_proofs(p);
+	answer_section(&p->a, ANSWER_ADDITIONAL);
+}
+
 void
 respond_additional(struct reply *p, const uint8_t *owner, const struct rrset *s)
 {
-	const int off = rrtype_additional(s->type);
-
-	if (LIKELY(off < 0))
-		return;
-	respond_proofs(p);
-	answer_section(&p->a, ANSWER_ADDITIONAL);
-
 	struct targets targets = { 0 };
 	const uint8_t *rdata;
 	uint32_t pos = 0;
 	uint16_t rdlen;
 
-	while ((rdata = rrset_next(s, &pos, &rdlen)) != NULL) {
-		const uint8_t *name = respond_target(rdata, rdlen, off);
+	if (LIKELY(rrtype_additional(s->type) < 0))
+		return;
+	enter(p);
+	while ((rdata = rrset_next(s, &pos, &rdlen)) != NULL)
+		add_target(p, &targets, owner, s->type, rdata, rdlen);
+}
 
-		/* RFC 9460 2.5.2: with a priority, "." means the owner; elsewhere it means none. */
-		if (name != NULL && *name == 0)
-			name = is_service(s->type) && (rdata[0] | rdata[1]) != 0 ? owner : NULL;
-		if (name != NULL && note(&targets, name))
-			add(p, name, owner, s->type);
-	}
+void
+respond_additional_plan(
+    struct reply *p, const uint8_t *owner, const struct plan_rr *const *rr, size_t n)
+{
+	struct targets targets = { 0 };
+
+	enter(p);
+	for (size_t i = 0; i < n; i++)
+		add_target(p, &targets, owner, plan_rr_type(rr[i]), rr[i]->tail + PLAN_RR_RDATA,
+		    (uint16_t)(rr[i]->len - PLAN_RR_RDATA));
 }

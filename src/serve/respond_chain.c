@@ -85,7 +85,7 @@ steer(struct reply *p, const struct chain *c, const struct zone *z, const struct
 {
 	const uint8_t *target;
 
-	respond_count(&p->r->counters->steered);
+	respond_count(plan_is_zone_data(plan) ? &p->r->counters->lined : &p->r->counters->steered);
 	if (UNLIKELY(plan_is_fallback(plan))) {
 		respond_count(&p->r->counters->fallback);
 		p->a.ede = EDE_OTHER + 1;
@@ -96,19 +96,34 @@ steer(struct reply *p, const struct chain *c, const struct zone *z, const struct
 	return p->q.qtype != RRTYPE_CNAME ? target : NULL;
 }
 
+/* The first set of the node that no plan stands before, or NULL. */
+static const struct rrset *
+first_plain(const struct zone_node *n)
+{
+	for (unsigned i = 0; i < n->n_rrsets; i++)
+		if (steered_find(n->overlay, n->rrsets[i]->type) == NULL)
+			return n->rrsets[i];
+	return NULL;
+}
+
 /* ANY: one RRset of the name, which is enough to be correct (RFC 8482 4.1). Aliases are not
  * followed. */
 static void
 answer_any(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l)
 {
 	const struct plan *plan = steered_find(l->node->overlay, RRTYPE_A);
+	const struct rrset *plain;
 
 	if (plan == NULL)
 		plan = steered_find(l->node->overlay, RRTYPE_AAAA);
+	plain = plan != NULL ? NULL : first_plain(l->node);
+	for (unsigned i = 0; plan == NULL && plain == NULL && i < steered_types(l->node->overlay);
+	     i++)
+		plan = steered_find(l->node->overlay, steered_type_at(l->node->overlay, i));
 	if (plan != NULL)
 		(void)steer(p, c, z, l, plan);
-	else if (l->node->n_rrsets > 0)
-		(void)give(p, c, z, l, l->node->rrsets[0]);
+	else if (plain != NULL)
+		(void)give(p, c, z, l, plain);
 	else
 		deny_type(p, c, z, l);
 }

@@ -69,6 +69,9 @@ void respond_referral(struct reply *p, const struct zone *z, const struct zone_n
 /* `s` was the answer at `owner`: add addresses of its targets in hosted zones, as far as they fit.
  */
 void respond_additional(struct reply *p, const uint8_t *owner, const struct rrset *s);
+/* Likewise if what a plan gave was: n >= 1 records of one type that names targets. */
+void respond_additional_plan(
+    struct reply *p, const uint8_t *owner, const struct plan_rr *const *rr, size_t n);
 
 /* `s` of `n`, with its signatures if the reply is secure. false: it did not fit and nothing of it
  * is there. */

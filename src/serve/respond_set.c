@@ -4,8 +4,6 @@
 #include "dns/rrtype.h"
 #include "steer/steered.h"
 
-#define TAIL_RDATA 10 /* type, class, ttl, rdlength */
-
 bool
 respond_signatures(
     struct reply *p, const uint8_t *owner, const struct zone_node *n, uint16_t type, uint32_t ttl_s)
@@ -152,7 +150,10 @@ respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, con
 			return RESPOND_CUT;
 		}
 	if (target != NULL && plan_rr_type(rr[0]) == RRTYPE_CNAME)
-		*target = rr[0]->tail + TAIL_RDATA;
+		*target = rr[0]->tail + PLAN_RR_RDATA;
+	else if (target != NULL && p->q.qtype != RRTYPE_ANY &&
+		 UNLIKELY(rrtype_additional(plan_rr_type(rr[0])) >= 0))
+		respond_additional_plan(p, owner, rr, n);
 	return RESPOND_GIVEN;
 }
 

@@ -219,10 +219,10 @@ server_counters(const struct server *s)
 		sum(&c, worker_udp_counters(s->workers[i]));
 	sum(&c, tcp_server_counters(s->tcp));
 	sum(&c, &s->counters);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "queries",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "queries",
 	    (json_int_t)c.queries, "tcp_queries", (json_int_t)c.tcp_queries, "dropped",
 	    (json_int_t)c.dropped, "handed_over", (json_int_t)c.handed_over, "steered",
-	    (json_int_t)c.steered, "fallback", (json_int_t)c.fallback, "truncated",
-	    (json_int_t)c.truncated, "limited", (json_int_t)c.limited, "transfers",
+	    (json_int_t)c.steered, "lined", (json_int_t)c.lined, "fallback", (json_int_t)c.fallback,
+	    "truncated", (json_int_t)c.truncated, "limited", (json_int_t)c.limited, "transfers",
 	    transfers_encode(s), "rcodes", rcodes_encode(&c));
 }

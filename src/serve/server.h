@@ -51,6 +51,6 @@ void server_reply(struct server *s, struct handover *h, const uint8_t *data, siz
  */
 void server_answer_signed(struct server *s, struct handover *h, const struct tsig_record *sig,
     const struct tsig_key *key);
-/* Sums over workers: {queries, tcp_queries, dropped, handed_over, steered, fallback, truncated,
- * limited, transfers{axfr, ixfr, refused, aborted}, rcodes{...}}. */
+/* Sums over workers: {queries, tcp_queries, dropped, handed_over, steered, lined, fallback,
+ * truncated, limited, transfers{axfr, ixfr, refused, aborted}, rcodes{...}}. */
 MUST_USE json_t *server_counters(const struct server *s);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "serve/transfer_view.h"
 
-#include "base/attr.h"
 #include "dns/rrtype.h"
 #include "steer/steered.h"
-
-static const uint16_t steerable[] = { RRTYPE_A, RRTYPE_CNAME, RRTYPE_AAAA }; /* by number */
 
 static bool
 may_join_cname(uint16_t type)
@@ -17,8 +14,8 @@ may_join_cname(uint16_t type)
 static const struct rrset *
 find_cname(const void *overlay)
 {
-	for (size_t i = 0; i < ARRAY_LEN(steerable); i++) {
-		const struct rrset *s = steered_fallback_set(overlay, steerable[i]);
+	for (unsigned i = 0; i < steered_types(overlay); i++) {
+		const struct rrset *s = steered_fallback_set(overlay, steered_type_at(overlay, i));
 
 		if (s != NULL && s->type == RRTYPE_CNAME)
 			return s;
@@ -42,7 +39,10 @@ has_company(const struct zone_node *n)
 	for (unsigned i = 0; i < n->n_rrsets; i++)
 		if (!may_join_cname(n->rrsets[i]->type))
 			return true;
-	return instead(n->overlay, RRTYPE_A) != NULL || instead(n->overlay, RRTYPE_AAAA) != NULL;
+	for (unsigned i = 0; i < steered_types(n->overlay); i++)
+		if (instead(n->overlay, steered_type_at(n->overlay, i)) != NULL)
+			return true;
+	return false;
 }
 
 static void
@@ -55,8 +55,8 @@ each_steered(const struct zone_node *n, transfer_view_visit_f *visit, void *arg)
 
 	if (alone)
 		visit(arg, n, cname);
-	for (size_t i = 0; !alone && i < ARRAY_LEN(steerable); i++)
-		if ((s = instead(n->overlay, steerable[i])) != NULL)
+	for (unsigned i = 0; !alone && i < steered_types(n->overlay); i++)
+		if ((s = instead(n->overlay, steered_type_at(n->overlay, i))) != NULL)
 			visit(arg, n, s);
 	for (unsigned i = 0; i < n->n_rrsets; i++) {
 		s = n->rrsets[i];

@@ -64,7 +64,7 @@ drop(void *arg UNUSED, const char *key UNUSED, uint32_t slot UNUSED)
 }
 
 static void
-overlay(void *arg, const uint8_t *host, const void *o)
+overlay(void *arg, const uint8_t *host, const void *o, bool shown UNUSED)
 {
 	struct stage *s = arg;
 

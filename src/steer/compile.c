@@ -506,6 +506,7 @@ finish(struct compile *c)
 	p->ttl_s = c->in->ttl_s;
 	p->rrtype = c->all_names && c->n_items > 0 ? RRTYPE_CNAME : c->in->rrtype;
 	p->fallback = c->in->fallback;
+	p->zone_data = c->in->zone_data;
 	p->may_repeat = c->may_repeat;
 	p->client = (uint8_t)client_of(c);
 	p->n_variants = (uint32_t)c->n_variants;

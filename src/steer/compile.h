@@ -55,6 +55,7 @@ struct compile_input {
 	uint32_t max_answers; /* 0: no limit */
 	uint16_t rrtype;      /* the domain's */
 	bool fallback;
+	bool zone_data;
 	bool ecs;
 	const struct compile_variant *variants; /* as many as the chart has parts; else 1 */
 	size_t n_variants;

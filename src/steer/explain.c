@@ -15,10 +15,10 @@
 static json_t *
 finish(struct account *a)
 {
-	json_t *j = json_pack("{s:{s:s, s:I, s:o}, s:b, s:s, s:i, s:o, s:s?, s:o}", "answer",
+	json_t *j = json_pack("{s:{s:s, s:I, s:o}, s:b, s:b, s:s, s:i, s:o, s:s?, s:o}", "answer",
 	    "rcode", a->rcode, "ttl", (json_int_t)a->ttl_s, "rdata", a->rdata, "steered",
-	    (int)a->steered, "line", a->line, "scope", (int)a->scope, "candidates", a->candidates,
-	    "fallback", a->fallback, "decision", a->decision);
+	    (int)a->steered, "lined", (int)a->lined, "line", a->line, "scope", (int)a->scope,
+	    "candidates", a->candidates, "fallback", a->fallback, "decision", a->decision);
 
 	CHECK(j != NULL);
 	if (a->drawn != NULL)
@@ -135,8 +135,10 @@ find_domain(const struct account *a, const struct lookup *l)
 	char host[NAME_TEXT_SIZE], type[RRTYPE_TEXT_SIZE];
 	char key[NAME_TEXT_SIZE + RRTYPE_TEXT_SIZE + 1];
 
-	if (steered_find(s, a->qtype) != NULL)
-		return s->owners[steered_slot(s, a->qtype)];
+	const struct steered_slot *slot = steered_answers(s, a->qtype);
+
+	if (slot != NULL && slot->owner->o->kind == KIND_DOMAIN)
+		return (const struct live_domain *)slot->owner;
 	if (a->verdicts.count == 0 || l->kind == LOOKUP_DELEGATION || l->kind == LOOKUP_DNAME)
 		return NULL;
 	name_text(l->kind == LOOKUP_NAME ? l->node->name : a->qname, host);

@@ -3,9 +3,11 @@
  * explain -- what the server would answer, and why, as a person reads it.
  *
  * Request {name, type, client?: whose address the query has, ecs?: its client subnet, overrides?
- * {address: "up"|"down"}, draws?}; reply {answer{rcode, ttl, rdata[]}, steered, line, scope,
- * candidates[{pool, address, value, state, probability}], fallback, decision[{step, text}],
- * draws?{value: count}}. Runs plan compilation and plan_answer themselves on a private cursor:
+ * {address: "up"|"down"}, draws?}; reply {answer{rcode, ttl, rdata[]}, steered, lined, line,
+ * scope, candidates[{pool, address, value, state, probability}], fallback, decision[{step, text}],
+ * draws?{value: count}}. `lined`: a record set
+ * of the zone answers by lines or weights; then candidates[{value, line, weight?, state,
+ * probability}]. Runs plan compilation and plan_answer themselves on a private cursor:
  * nothing of the running state moves.
  */
 #pragma once

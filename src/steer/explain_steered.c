@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "steer/explain_account.h"
 #include "steer/explain_balance.h"
-#include "steer/locate.h"
 #include "steer/scene.h"
 #include "steer/strategy.h"
 
@@ -22,32 +21,6 @@ struct trial {
 	unsigned scope;
 	double *probability; /* by tag */
 };
-
-/* -- a plan of its own: nothing of the running one moves -- */
-
-static void
-return_cursors(struct scene *s)
-{
-	for (size_t i = 0; i < s->input.n_variants; i++) {
-		struct compile_variant *v = &s->variants[i];
-
-		cursors_free(&v->cursors);
-		for (size_t k = 0; k < v->count; k++)
-			cursors_free(&v->pools[k].cursors);
-	}
-}
-
-static void
-borrow_cursors(struct scene *s)
-{
-	for (size_t i = 0; i < s->input.n_variants; i++) {
-		struct compile_variant *v = &s->variants[i];
-
-		v->cursors = v->cursors == NULL ? NULL : cursors_copy(v->cursors);
-		for (size_t k = 0; k < v->count; k++)
-			v->pools[k].cursors = cursors_copy(v->pools[k].cursors);
-	}
-}
 
 static void
 add_share(void *arg, uint32_t tag, double probability)
@@ -69,7 +42,7 @@ static void
 place_client(struct trial *t)
 {
 	const struct account *a = t->a;
-	const struct chart *fine = t->d->chart;
+	const struct chart *fine = t->d->audience.chart;
 	unsigned ignored;
 
 	t->at = subnet_counts(t) ? a->subnet : a->client;
@@ -114,7 +87,7 @@ tell_client(const struct trial *t)
 {
 	char text[POSITION_TEXT_SIZE];
 
-	if (t->d->chart == NULL && plan_client(t->plan) == PLAN_ANYBODY)
+	if (t->d->audience.chart == NULL && plan_client(t->plan) == PLAN_ANYBODY)
 		return;
 	if (t->at.family == 0)
 		explain_step(t->a, "client",
@@ -125,53 +98,6 @@ tell_client(const struct trial *t)
 		    subnet_excuse(t));
 }
 
-/* What says that the client is in a line: a member of locate's reply; borrowed from it. */
-static const json_t *
-reason(const json_t *located, const char *line)
-{
-	const json_t *j;
-	size_t i;
-
-	json_array_foreach(json_object_get(located, "lines"), i, j)
-	{
-		if (strcmp(json_string_value(json_object_get(j, "line")), line) == 0)
-			return json_object_get(j, "because");
-	}
-	return NULL;
-}
-
-static void
-tell_why(const struct trial *t, const char *line)
-{
-	char ip[POSITION_TEXT_SIZE];
-	struct diag ignored;
-
-	position_text(&t->at, ip);
-	ip[strcspn(ip, "/")] = '\0';
-	diag_init(&ignored);
-
-	json_t *request = json_pack("{s:s}", "ip", ip);
-	json_t *located = locate(
-	    &t->a->tree->model, charts_atlas(t->a->tree->charts), NULL, 0, request, &ignored);
-	const json_t *why = reason(located, line), *range = json_object_get(why, "range");
-
-	if (json_object_get(why, "cidr") != NULL)
-		explain_step(t->a, "line",
-		    "'%s' is the closest line of this client that a pool serves: %s is of line "
-		    "'%s'",
-		    line, json_string_value(json_object_get(why, "cidr")),
-		    json_string_value(json_object_get(why, "line")));
-	else
-		explain_step(t->a, "line",
-		    "'%s' is the closest line of this client that a pool serves: the data sets say "
-		    "so of %s - %s",
-		    line, json_string_value(json_array_get(range, 0)),
-		    json_string_value(json_array_get(range, 1)));
-	json_decref(located);
-	json_decref(request);
-	diag_fini(&ignored);
-}
-
 /* The line that matched, and where its clients went if it could not serve them. */
 static void
 tell_line(const struct trial *t)
@@ -179,7 +105,7 @@ tell_line(const struct trial *t)
 	const struct scene_class *c = t->class;
 	const char *matched = c->matched, *used = c->used;
 
-	if (t->d->chart == NULL || t->scene.n_classes < 2)
+	if (t->d->audience.chart == NULL || t->scene.n_classes < 2)
 		return;
 	if (matched == NULL)
 		explain_step(
@@ -187,7 +113,7 @@ tell_line(const struct trial *t)
 	else if (strcmp(matched, LIVE_DEFAULT_LINE) == 0)
 		explain_step(t->a, "line", "default: no pool serves a closer line of this client");
 	else
-		tell_why(t, matched);
+		explain_why(t->a, &t->at, matched, "a pool serves");
 	if (used != NULL && (matched == NULL || strcmp(matched, used) != 0))
 		explain_step(t->a, "line", "no pool of line '%s' is available: line '%s' answers",
 		    matched, used);
@@ -378,13 +304,7 @@ tell_draws(const struct trial *t)
 		if (explain_balance_answer(&asker, out) == 0)
 			return;
 
-		const char *value = value_of(t, out[0]);
-		json_t *count = json_object_get(t->a->drawn, value);
-
-		if (count == NULL)
-			json_object_set_new(t->a->drawn, value, json_integer(1));
-		else
-			json_integer_set(count, json_integer_value(count) + 1);
+		explain_draw(t->a, value_of(t, out[0]));
 	}
 }
 
@@ -438,7 +358,7 @@ explain_steered(struct account *a, const struct live_domain *d)
 	scene_init(&t.scene, a->tree->charts, d, a->tree->words, t.what_if);
 	if (t.scene.input.n_variants > 0) {
 		steered = true;
-		borrow_cursors(&t.scene);
+		explain_borrow(t.scene.variants, t.scene.input.n_variants);
 		t.plan = compile_plan(&t.scene.input);
 		place_client(&t);
 		t.probability = xcalloc(t.scene.n_members + 1, sizeof(*t.probability));
@@ -446,7 +366,7 @@ explain_steered(struct account *a, const struct live_domain *d)
 		tell(&t);
 		free(t.probability);
 		plan_free(&t.plan);
-		return_cursors(&t.scene);
+		explain_return(t.scene.variants, t.scene.input.n_variants);
 	}
 	scene_fini(&t.scene);
 	return steered;

@@ -20,6 +20,8 @@ tell_node(struct account *a, const struct zone_node *n)
 	char type[RRTYPE_TEXT_SIZE];
 	const struct rrset *s = zone_node_find(n, a->qtype);
 
+	if (explain_lined(a, n))
+		return;
 	if (s == NULL)
 		s = zone_node_find(n, RRTYPE_CNAME);
 	if (s == NULL) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "model/line_tree.h"
 
 const char *const live_fallback_words[] = {
@@ -34,7 +35,28 @@ live_domain_spec(const struct live_domain *d)
 	return d->live.o->spec;
 }
 
+const struct rrset_spec *
+live_lined_spec(const struct live_lined *l)
+{
+	return l->live.o->spec;
+}
+
 /* -- lines -- */
+
+void
+live_idle(struct idle *idle, struct cursors *c)
+{
+	MEM_GROW(&idle->list, &idle->cap, idle->n + 1);
+	idle->list[idle->n++] = c;
+}
+
+void
+live_idle_retire(struct idle *idle)
+{
+	for (size_t i = 0; i < idle->n; i++)
+		cursors_retire(&idle->list[i]);
+	idle->n = 0;
+}
 
 static int
 compare_lane(const void *line, const void *lane)

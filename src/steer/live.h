@@ -75,7 +75,7 @@ struct live_address {
 /* A line that links serve, with what moves for its clients alone. */
 struct live_lane {
 	char *line;              /* canonical code */
-	struct cursors *cursors; /* of a domain; NULL in a pool */
+	struct cursors *cursors; /* of a domain or a record set; NULL in a pool */
 	struct live *current;    /* sequence that stays: where; else NULL */
 	char *recalled;          /* its name, from the journal, until first looked at */
 };
@@ -91,6 +91,24 @@ struct lanes {
 struct live_member {
 	struct live_address *address;
 	const struct link_spec *spec;
+};
+
+/* Cursors that no link, lane or line uses any more; retired when the plan that uses them is. */
+struct idle {
+	struct cursors **list;
+	size_t n, cap;
+};
+
+/* Whom the links or records of an object tell apart: the lines they serve but "default", sorted,
+ * and the chart of these. */
+struct audience {
+	struct live *who;
+	char *key; /* its name among all objects */
+	char **lines;
+	size_t n_lines;
+	struct chart *chart; /* NULL: no such lines */
+	bool chart_due;      /* the lines, or what is known of them, may be others by now */
+	struct list stale;   /* in tree.stale while newer data wait to be looked at */
 };
 
 /* A sequence that may go back later (failback_delay). */
@@ -128,7 +146,6 @@ extern const char *const live_fallback_words[]; /* as status and explain tell it
 struct live_domain {
 	struct live live;
 	uint8_t host[NAME_MAX_LEN];
-	enum steered_type type;
 	uint16_t rrtype;
 	char *key; /* its name */
 	struct live_link *links;
@@ -136,15 +153,8 @@ struct live_domain {
 	bool has_refuge; /* links[n_links] is the fallback pool's */
 	struct lanes lanes;
 	struct live_wait wait;
-	struct cursors *
-	    *idle; /* of links and lanes that went; retired when the plan that uses them is */
-	size_t n_idle, cap_idle;
-	/* What its links and those of its pools serve but "default": sorted, and their chart. */
-	char **lines;
-	size_t n_lines;
-	struct chart *chart; /* NULL: no such lines */
-	bool chart_due;      /* these may be others by now */
-	struct list stale;   /* in tree.stale while newer data wait to be looked at */
+	struct idle idle;
+	struct audience audience;
 	/* fallback last_good: "pool/x" and "address/y" that were available while any pool was */
 	struct strmap good;
 	char *good_text;
@@ -154,6 +164,19 @@ struct live_domain {
 	struct plan *next; /* compiled, not yet published */
 	struct rrset *next_set;
 	struct list leaving; /* deleted, in tree.leaving until its answer is withdrawn */
+};
+
+/* A record set that has lines or weights: zone data, answered by a plan where no domain does. */
+struct live_lined {
+	struct live live;
+	uint8_t host[NAME_MAX_LEN];
+	uint16_t rrtype;
+	struct lanes lanes; /* of its lines, for their cursors */
+	struct idle idle;
+	struct audience audience;
+	bool compiled; /* `next` is what is to be published; NULL: nothing */
+	struct plan *next;
+	struct list leaving; /* deleted, in tree.lined_leaving until its answer is withdrawn */
 };
 
 /* Verdicts supposed instead of the real ones: address name -> "up" or "down". */
@@ -179,6 +202,9 @@ MUST_USE char *live_good_text(const struct live_domain *d);
 bool live_good_has(const struct strmap *good, const struct live *l);
 /* Make that, and the text, the domain's. */
 void live_good_set(struct live_domain *d, char *text);
+/* Keep cursors until the plan that uses them has been replaced; then retire them all. */
+void live_idle(struct idle *idle, struct cursors *c);
+void live_idle_retire(struct idle *idle);
 /* The lane of a line; NULL if there is none. */
 struct live_lane *live_lane_find(const struct lanes *l, const char *line);
 /* Does the link serve the line? Codes are canonical; aliases in the spec are looked through. */
@@ -192,6 +218,7 @@ size_t live_domain_all_links(const struct live_domain *d); /* how many, with tha
 const struct address_spec *live_address_spec(const struct live_address *a);
 const struct pool_spec *live_pool_spec(const struct live_pool *p);
 const struct domain_spec *live_domain_spec(const struct live_domain *d);
+const struct rrset_spec *live_lined_spec(const struct live_lined *l);
 
 enum live_level live_address_level(const struct live_address *a);
 enum live_level live_pool_level(const struct live_pool *p);

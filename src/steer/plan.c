@@ -392,6 +392,13 @@ plan_is_fallback(const struct plan *p)
 	return p->fallback;
 }
 
+bool
+plan_is_zone_data(const struct plan *p)
+{
+	OBJ_CHECK(p, PLAN_MAGIC);
+	return p->zone_data;
+}
+
 void
 plan_free(struct plan **p)
 {

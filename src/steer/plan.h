@@ -84,3 +84,5 @@ uint16_t plan_rrtype(const struct plan *p);
 uint32_t plan_ttl(const struct plan *p);
 /* No pool is available and the fallback answers. */
 bool plan_is_fallback(const struct plan *p);
+/* It is of a record set of the zone, no domain's. */
+bool plan_is_zone_data(const struct plan *p);

@@ -50,6 +50,7 @@ struct plan {
 	uint32_t ttl_s;
 	uint16_t rrtype;
 	bool fallback;
+	bool zone_data;
 	bool may_repeat; /* a union may yield a record twice */
 	uint8_t client;  /* enum plan_client */
 	uint32_t n_variants;

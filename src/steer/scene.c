@@ -83,7 +83,9 @@ scene_init(struct scene *s, struct charts *charts, const struct live_domain *d,
     const struct word_table *words, const struct what_if *w)
 {
 	const struct domain_spec *spec = live_domain_spec(d);
-	struct build b = { .s = s, .d = d, .light = { words, w, NULL }, .chart = d->chart };
+	struct build b = {
+		.s = s, .d = d, .light = { words, w, NULL }, .chart = d->audience.chart
+	};
 
 	*s = (struct scene){ 0 };
 	arena_init(&s->arena);

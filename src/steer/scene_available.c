@@ -62,8 +62,9 @@ reach_members(struct build *b, struct crew *c)
 		specs[k] = p->members[k].spec;
 		open[k] = scene_lives(p->members[k].address, &b->light);
 	}
-	reach_init(&c->reach, a, b->d->lines, b->d->n_lines, specs, open, (uint32_t)p->n_members);
-	c->by_used = arena_alloc(a, (b->d->n_lines + 2) * sizeof(struct sight *));
+	reach_init(&c->reach, a, b->d->audience.lines, b->d->audience.n_lines, specs, open,
+	    (uint32_t)p->n_members);
+	c->by_used = arena_alloc(a, (b->d->audience.n_lines + 2) * sizeof(struct sight *));
 }
 
 static void
@@ -79,7 +80,8 @@ reach_pools(struct build *b)
 		specs[i] = d->links[i].spec;
 		open[i] = answers(d->links[i].pool, &b->light);
 	}
-	reach_init(&b->reach, a, d->lines, d->n_lines, specs, open, (uint32_t)d->n_links);
+	reach_init(&b->reach, a, d->audience.lines, d->audience.n_lines, specs, open,
+	    (uint32_t)d->n_links);
 	b->reach.next_line = live_domain_spec(d)->line_failover == LINE_FAILOVER_NEXT;
 	for (size_t i = 0; i < d->n_links; i++) {
 		if (open[i])
@@ -90,9 +92,9 @@ reach_pools(struct build *b)
 static const char *
 line_of(const struct build *b, uint32_t list)
 {
-	return list == REACH_NONE      ? NULL
-	       : list == b->d->n_lines ? LIVE_DEFAULT_LINE
-				       : b->d->lines[list];
+	return list == REACH_NONE               ? NULL
+	       : list == b->d->audience.n_lines ? LIVE_DEFAULT_LINE
+						: b->d->audience.lines[list];
 }
 
 /* Where the sequence of these clients is; NULL: nowhere in particular. */
@@ -157,7 +159,7 @@ look_at(struct build *b, uint32_t link, uint32_t used)
 {
 	struct crew *c = &b->crews[link];
 	const struct live_pool *p = c->link->pool;
-	struct sight **made = &c->by_used[used == REACH_NONE ? b->d->n_lines + 1 : used];
+	struct sight **made = &c->by_used[used == REACH_NONE ? b->d->audience.n_lines + 1 : used];
 
 	if (*made != NULL)
 		return *made;

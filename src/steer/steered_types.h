@@ -6,31 +6,39 @@
 #include "steer/plan_types.h"
 #include "zone/rrset.h"
 
-struct live_domain;
+struct live;
 
-enum steered_type { STEERED_A, STEERED_AAAA, STEERED_CNAME, STEERED_TYPES };
+struct steered_slot {
+	struct plan *plan;  /* swapped by RCU; NULL: the zone's RRset answers */
+	struct rrset *set;  /* its fallback set; swapped by RCU */
+	struct live *owner; /* whose plan it is; the writer's */
+	uint16_t type;
+};
 
 struct steered {
 	uint32_t magic;
 #define STEERED_MAGIC 0x57ee2edau
-	struct plan *plans[STEERED_TYPES];         /* swapped by RCU; NULL: not steered */
-	struct rrset *sets[STEERED_TYPES];         /* their fallback sets; swapped by RCU */
-	struct live_domain *owners[STEERED_TYPES]; /* whose plan it is; the writer's */
-	const uint8_t *host;                       /* lower wire name, in this block */
+	uint32_t n;
+	const uint8_t *host; /* lower wire name, in this block */
 	struct rcu_head rcu;
-	uint8_t wire[];
+	struct steered_slot slots[]; /* by type */
 };
 
-struct steered *steered_new(const uint8_t *host);
+/* A block for `host` with an empty slot for `type`. It takes over what `old` (may be NULL) has,
+ * which is then to be retired by steered_outgrown. */
+struct steered *steered_grow(const struct steered *old, const uint8_t *host, uint16_t type);
+/* Its plans belong to another block by now; free it after a grace period. */
+void steered_outgrown(struct steered **s);
 void steered_free(struct steered **s);   /* with its plans; no reader may be left */
 void steered_retire(struct steered **s); /* an empty one, after a grace period */
 bool steered_is_empty(const struct steered *s);
 /*
- * Swap in `plan` (NULL: not steered) with its fallback set, and retire the old ones; both become
- * the overlay's. Is the fallback set another one?
+ * Swap in `plan` (NULL: none) of `owner` with its fallback set, and retire the old ones; both
+ * become the overlay's. Is the fallback set another one?
  */
-bool
-steered_set(struct steered *s, enum steered_type type, struct plan *plan, struct rrset *fallback);
-enum steered_type steered_type_of(uint16_t rrtype);
-/* The slot that answers `qtype`, STEERED_TYPES if none. */
-enum steered_type steered_slot(const struct steered *s, uint16_t qtype);
+bool steered_set(
+    struct steered_slot *slot, struct live *owner, struct plan *plan, struct rrset *fallback);
+/* The slot of exactly this type; NULL if there is none. */
+struct steered_slot *steered_slot(struct steered *s, uint16_t type);
+/* The one that answers `qtype`, by the rules of steered_find; NULL: the zone's RRset does. */
+const struct steered_slot *steered_answers(const struct steered *s, uint16_t qtype);

@@ -25,6 +25,7 @@ tree_new(struct word_table *words, unsigned workers, const struct tree_hooks *ho
 	strmap_init(&t->recalled);
 	list_init(&t->flush);
 	list_init(&t->leaving);
+	list_init(&t->lined_leaving);
 	list_init(&t->waiting);
 	list_init(&t->stale);
 	strmap_init(&t->line_users);

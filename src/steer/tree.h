@@ -55,8 +55,9 @@ struct tree_hooks {
 	    void *arg, const struct tree_check *c); /* new, or its template changed (same slot) */
 	void (*drop)(void *arg, const char *key, uint32_t slot); /* at once: no orphan probes */
 	/* Publish at `host` (lower wire name); NULL gives the name back to the zone. Said again
-	 * when what transfers show of it (its fallback sets) has changed. */
-	void (*overlay)(void *arg, const uint8_t *host, const void *overlay);
+	 * when there is another overlay, or, `shown`, when what transfers show of it (its fallback
+	 * sets) has changed. */
+	void (*overlay)(void *arg, const uint8_t *host, const void *overlay, bool shown);
 	/* The status of an object changed. `status` is borrowed. Status keys: health, availability,
 	 * state (display word), plus per kind: address {checks:[{template, port, verdict, slot
 	 * key}]}, pool {available, total}, domain {available, total, fallback}. */

@@ -154,8 +154,8 @@ static void
 renew_charts(const struct model_object *pool)
 {
 	STRMAP_EACH (&pool->referrers, e)
-		((struct live_domain *)((struct model_object *)e->value)->runtime)->chart_due =
-		    true;
+		((struct live_domain *)((struct model_object *)e->value)->runtime)
+		    ->audience.chart_due = true;
 }
 
 static void
@@ -230,22 +230,21 @@ relink(struct tree *t, struct live_domain *d)
 	struct live_link *now = xcalloc(s->pools.count + 1, sizeof(*now));
 
 	hold_on(&d->lanes);
-	tree_lines_lanes(t, &d->live, &d->lanes, link, s->pools.count, d);
+	tree_lines_lanes(t, &d->live, &d->lanes, link, s->pools.count, &d->idle);
 	for (size_t i = 0; i < s->pools.count; i++) {
 		now[i] = link_to(t, d, link[i].target, &link[i]);
 		meet_again(&d->lanes, &now[i].pool->live);
 	}
 	if (s->fallback_pool != NULL)
 		now[s->pools.count] = link_to(t, d, s->fallback_pool, NULL);
-	for (size_t i = 0; i < live_domain_all_links(d); i++) {
-		MEM_GROW(&d->idle, &d->cap_idle, d->n_idle + 1);
-		d->idle[d->n_idle++] = d->links[i].cursors;
-	}
+	for (size_t i = 0; i < live_domain_all_links(d); i++)
+		if (d->links[i].cursors != NULL)
+			live_idle(&d->idle, d->links[i].cursors);
 	free(d->links);
 	d->links = now;
 	d->n_links = s->pools.count;
 	d->has_refuge = s->fallback_pool != NULL;
-	d->chart_due = true;
+	d->audience.chart_due = true;
 }
 
 static void
@@ -256,13 +255,11 @@ start_domain(struct tree *t, struct live_domain *d)
 
 	CHECK(domain_name_split(name, host, &d->rrtype) == 0);
 	CHECK(name_parse_lower(host, d->host) > 0);
-	d->type = steered_type_of(d->rrtype);
-	CHECK(d->type != STEERED_TYPES);
 	d->key = xstrdup(name);
+	tree_lines_arrive(&d->audience, &d->live);
 	strmap_init(&d->good);
 	wait_init(&d->wait, &d->live);
 	list_init(&d->leaving);
-	list_init(&d->stale);
 
 	char *key = xasprintf("good/%s", name);
 	char *good = tree_memory_take(t, key);
@@ -296,7 +293,7 @@ forget_domain(struct tree *t, struct live_domain *d)
 		free(key);
 	}
 	list_remove(&d->wait.in);
-	tree_lines_leave(t, d);
+	tree_lines_leave(t, &d->audience);
 	tree_balance_leave(t, d);
 	list_append(&t->leaving, &d->leaving);
 }
@@ -310,6 +307,9 @@ tree_edit_put(struct tree *t, const struct change_op *op)
 		tree_lines_put(t, op);
 		return;
 	}
+
+	if (op->kind == KIND_ZONE && model_find(&t->model, KIND_ZONE, op->name) == NULL)
+		tree_lined_zone(t, op->name);
 
 	struct model_object *o = model_apply(&t->model, op);
 
@@ -326,6 +326,9 @@ tree_edit_put(struct tree *t, const struct change_op *op)
 	case KIND_DOMAIN:
 		put_domain(t, o);
 		break;
+	case KIND_RRSET:
+		tree_lined_put(t, o);
+		break;
 	default: /* a zone matters to whoever owns the overlay hook */
 		break;
 	}
@@ -339,10 +342,14 @@ tree_edit_delete(struct tree *t, const struct change_op *op)
 
 	if (o != NULL && op->kind == KIND_LINE)
 		tree_lines_drop(t, op->name);
+	if (o != NULL && op->kind == KIND_ZONE)
+		tree_lined_zone(t, op->name);
 	if (l != NULL && op->kind == KIND_POOL)
 		forget(t, l, &((struct live_pool *)l)->lanes);
 	if (l != NULL && op->kind == KIND_DOMAIN)
 		forget_domain(t, (struct live_domain *)l);
+	if (l != NULL && op->kind == KIND_RRSET)
+		tree_lined_forget(t, (struct live_lined *)l);
 	if (l != NULL) {
 		list_remove(&l->dirty);
 		l->o = NULL;
@@ -360,8 +367,14 @@ tree_edit_fini(struct tree *t)
 	STRMAP_EACH (&t->model.objects[KIND_DOMAIN], e) {
 		struct live_domain *d = ((struct model_object *)e->value)->runtime;
 
-		tree_lines_leave(t, d);
+		tree_lines_leave(t, &d->audience);
 		tree_publish_free(d);
+	}
+	STRMAP_EACH (&t->model.objects[KIND_RRSET], e) {
+		struct live_lined *l = ((struct model_object *)e->value)->runtime;
+
+		tree_lines_leave(t, &l->audience);
+		tree_lined_free(l);
 	}
 	STRMAP_EACH (&t->model.objects[KIND_POOL], e)
 		free_pool(((struct model_object *)e->value)->runtime);

@@ -26,16 +26,19 @@ struct line_set {
 };
 
 static void
+add(struct line_set *set, const char *line)
+{
+	if (strcmp(line, LIVE_DEFAULT_LINE) == 0)
+		return;
+	MEM_GROW(&set->list, &set->cap, set->n + 1);
+	set->list[set->n++] = (char *)(uintptr_t)line;
+}
+
+static void
 collect(struct line_set *set, const struct link_spec *l)
 {
-	for (size_t i = 0; i < l->lines.count; i++) {
-		const char *line = live_link_line(l, i);
-
-		if (strcmp(line, LIVE_DEFAULT_LINE) == 0)
-			continue;
-		MEM_GROW(&set->list, &set->cap, set->n + 1);
-		set->list[set->n++] = (char *)(uintptr_t)line;
-	}
+	for (size_t i = 0; i < l->lines.count; i++)
+		add(set, live_link_line(l, i));
 }
 
 static void
@@ -55,52 +58,47 @@ tidy(struct line_set *set)
 /* -- lanes -- */
 
 static void
-open_lane(struct tree *t, struct live *l, struct live_lane *lane, const char *line, bool of_domain)
+open_lane(struct tree *t, struct live *l, struct live_lane *lane, const char *line, bool moves)
 {
 	const bool is_default = strcmp(line, LIVE_DEFAULT_LINE) == 0;
 	char *key = tree_memory_key(l->o->kind, l->o->name, line);
 
 	*lane = (struct live_lane){ .line = xstrdup(line) };
 	lane->recalled = tree_memory_take(t, key);
-	if (of_domain)
+	if (moves)
 		lane->cursors = cursors_new(l->o->name, is_default ? "" : line, t->workers);
 	free(key);
 }
 
 static void
-close_lane(struct tree *t, const struct live *l, struct live_lane *lane, struct live_domain *d)
+close_lane(struct tree *t, const struct live *l, struct live_lane *lane, struct idle *idle)
 {
 	char *key = tree_memory_key(l->o->kind, l->o->name, lane->line);
 
 	if (lane->current != NULL || lane->recalled != NULL)
 		t->hooks.remember(t->hooks.arg, key, NULL);
-	if (d != NULL) {
-		MEM_GROW(&d->idle, &d->cap_idle, d->n_idle + 1);
-		d->idle[d->n_idle++] = lane->cursors;
-	}
+	if (lane->cursors != NULL)
+		live_idle(idle, lane->cursors);
 	free(key);
 	free(lane->line);
 	free(lane->recalled);
 }
 
-void
-tree_lines_lanes(struct tree *t, struct live *l, struct lanes *lanes, const struct link_spec *links,
-    size_t n, struct live_domain *d)
+/* `idle` NULL: nothing moves in these lanes. */
+static void
+relane(struct tree *t, struct live *l, struct lanes *lanes, struct line_set *set, struct idle *idle)
 {
-	struct line_set set = { 0 };
 	struct lanes now = { 0 };
 
-	for (size_t i = 0; i < n; i++)
-		collect(&set, &links[i]);
-	tidy(&set);
-	now.n = set.n + 1;
+	tidy(set);
+	now.n = set->n + 1;
 	now.list = xcalloc(now.n, sizeof(*now.list));
 	for (size_t i = 0; i < now.n; i++) {
-		const char *line = i == 0 ? LIVE_DEFAULT_LINE : set.list[i - 1];
+		const char *line = i == 0 ? LIVE_DEFAULT_LINE : set->list[i - 1];
 		struct live_lane *old = lanes->n == 0 ? NULL : live_lane_find(lanes, line);
 
 		if (old == NULL) {
-			open_lane(t, l, &now.list[i], line, d != NULL);
+			open_lane(t, l, &now.list[i], line, idle != NULL);
 			continue;
 		}
 		now.list[i] = *old;
@@ -110,10 +108,41 @@ tree_lines_lanes(struct tree *t, struct live *l, struct lanes *lanes, const stru
 		now.list[i].line = xstrdup(line);
 	}
 	for (size_t i = 0; i < lanes->n; i++)
-		close_lane(t, l, &lanes->list[i], lanes->list[i].cursors == NULL ? NULL : d);
+		close_lane(t, l, &lanes->list[i], idle);
 	free(lanes->list);
-	free(set.list);
+	free(set->list);
 	*lanes = now;
+}
+
+void
+tree_lines_lanes(struct tree *t, struct live *l, struct lanes *lanes, const struct link_spec *links,
+    size_t n, struct idle *idle)
+{
+	struct line_set set = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		collect(&set, &links[i]);
+	relane(t, l, lanes, &set, idle);
+}
+
+static struct line_set
+lines_of_lined(const struct live_lined *l)
+{
+	const struct field_list *records = &live_lined_spec(l)->records;
+	const struct record_spec *r = records->items;
+	struct line_set set = { 0 };
+
+	for (size_t i = 0; i < records->count; i++)
+		add(&set, rrset_record_line(&r[i]));
+	return set;
+}
+
+void
+tree_lines_lined(struct tree *t, struct live_lined *l)
+{
+	struct line_set set = lines_of_lined(l);
+
+	relane(t, &l->live, &l->lanes, &set, &l->idle);
 }
 
 void
@@ -128,10 +157,10 @@ tree_lines_free(struct lanes *lanes)
 	*lanes = (struct lanes){ 0 };
 }
 
-/* -- charts -- */
+/* -- audiences -- */
 
 static struct line_set
-lines_of(const struct live_domain *d)
+lines_of_domain(const struct live_domain *d)
 {
 	struct line_set set = { 0 };
 
@@ -142,46 +171,45 @@ lines_of(const struct live_domain *d)
 		for (size_t k = 0; k < p->n_members; k++)
 			collect(&set, p->members[k].spec);
 	}
-	tidy(&set);
 	return set;
 }
 
 static bool
-is_same(const struct live_domain *d, const struct line_set *set)
+is_same(const struct audience *a, const struct line_set *set)
 {
-	if (d->n_lines != set->n)
+	if (a->n_lines != set->n)
 		return false;
 	for (size_t i = 0; i < set->n; i++) {
-		if (strcmp(d->lines[i], set->list[i]) != 0)
+		if (strcmp(a->lines[i], set->list[i]) != 0)
 			return false;
 	}
 	return true;
 }
 
 static void
-leave_lines(struct tree *t, struct live_domain *d)
+leave_lines(struct tree *t, struct audience *a)
 {
-	for (size_t i = 0; i < d->n_lines; i++) {
-		struct strmap *users = strmap_find(&t->line_users, d->lines[i]);
+	for (size_t i = 0; i < a->n_lines; i++) {
+		struct strmap *users = strmap_find(&t->line_users, a->lines[i]);
 
-		strmap_remove(users, d->key);
+		strmap_remove(users, a->key);
 		if (users->count == 0) {
-			strmap_remove(&t->line_users, d->lines[i]);
+			strmap_remove(&t->line_users, a->lines[i]);
 			strmap_fini(users);
 			free(users);
 		}
-		free(d->lines[i]);
+		free(a->lines[i]);
 	}
-	free(d->lines);
-	d->lines = NULL;
-	d->n_lines = 0;
+	free(a->lines);
+	a->lines = NULL;
+	a->n_lines = 0;
 }
 
 static void
-join_lines(struct tree *t, struct live_domain *d, const struct line_set *set)
+join_lines(struct tree *t, struct audience *a, const struct line_set *set)
 {
-	d->lines = xcalloc(set->n + 1, sizeof(*d->lines));
-	d->n_lines = set->n;
+	a->lines = xcalloc(set->n + 1, sizeof(*a->lines));
+	a->n_lines = set->n;
 	for (size_t i = 0; i < set->n; i++) {
 		struct strmap *users = strmap_find(&t->line_users, set->list[i]);
 
@@ -190,39 +218,57 @@ join_lines(struct tree *t, struct live_domain *d, const struct line_set *set)
 			strmap_init(users);
 			strmap_put(&t->line_users, set->list[i], users);
 		}
-		d->lines[i] = xstrdup(set->list[i]);
-		strmap_put(users, d->key, d);
+		a->lines[i] = xstrdup(set->list[i]);
+		strmap_put(users, a->key, a);
 	}
 }
 
 void
-tree_lines_chart(struct tree *t, struct live_domain *d)
+tree_lines_arrive(struct audience *a, struct live *who)
 {
-	if (!d->chart_due)
+	char key[CHANGE_KEY_SIZE];
+
+	*a = (struct audience){
+		.who = who,
+		.key = xstrdup(change_key(who->o->kind, who->o->name, key)),
+		.chart_due = true,
+	};
+	list_init(&a->stale);
+}
+
+void
+tree_lines_chart(struct tree *t, struct audience *a)
+{
+	if (!a->chart_due)
 		return;
 
-	struct line_set set = lines_of(d);
+	struct line_set set = a->who->o->kind == KIND_DOMAIN
+				  ? lines_of_domain((const struct live_domain *)a->who)
+				  : lines_of_lined((const struct live_lined *)a->who);
 
-	if (!is_same(d, &set)) {
-		leave_lines(t, d);
-		join_lines(t, d, &set);
+	tidy(&set);
+	if (!is_same(a, &set)) {
+		leave_lines(t, a);
+		join_lines(t, a, &set);
 	}
 	free(set.list);
-	if (d->chart != NULL)
-		chart_unref(&d->chart);
-	if (d->n_lines > 0)
-		d->chart = charts_get(t->charts, (const char *const *)d->lines, d->n_lines);
-	d->chart_due = false;
-	list_remove(&d->stale);
+	if (a->chart != NULL)
+		chart_unref(&a->chart);
+	if (a->n_lines > 0)
+		a->chart = charts_get(t->charts, (const char *const *)a->lines, a->n_lines);
+	a->chart_due = false;
+	list_remove(&a->stale);
 }
 
 void
-tree_lines_leave(struct tree *t, struct live_domain *d)
+tree_lines_leave(struct tree *t, struct audience *a)
 {
-	leave_lines(t, d);
-	if (d->chart != NULL)
-		chart_unref(&d->chart);
-	list_remove(&d->stale);
+	leave_lines(t, a);
+	if (a->chart != NULL)
+		chart_unref(&a->chart);
+	list_remove(&a->stale);
+	free(a->key);
+	a->key = NULL;
 }
 
 /* -- custom lines -- */
@@ -235,10 +281,10 @@ mark_line(struct tree *t, const char *line)
 	if (users == NULL)
 		return;
 	STRMAP_EACH (users, e) {
-		struct live_domain *d = e->value;
+		struct audience *a = e->value;
 
-		d->chart_due = true;
-		tree_settle_mark(t, &d->live);
+		a->chart_due = true;
+		tree_settle_mark(t, a->who);
 	}
 }
 
@@ -292,10 +338,10 @@ tree_set_atlas(struct tree *t, struct atlas *a)
 	charts_set_atlas(t->charts, a);
 	STRMAP_EACH (&t->line_users, e)
 		STRMAP_EACH ((const struct strmap *)e->value, u) {
-			struct live_domain *d = u->value;
+			struct audience *user = u->value;
 
-			list_remove(&d->stale);
-			list_append(&t->stale, &d->stale);
+			list_remove(&user->stale);
+			list_append(&t->stale, &user->stale);
 		}
 }
 
@@ -307,15 +353,15 @@ tree_refresh(struct tree *t, size_t max, int64_t real_ms)
 
 	OBJ_CHECK(t, TREE_MAGIC);
 	LIST_EACH (it, tmp, &t->stale) {
-		struct live_domain *d = LIST_ENTRY(it, struct live_domain, stale);
+		struct audience *a = LIST_ENTRY(it, struct audience, stale);
 
 		if (max == 0) {
 			left++;
 			continue;
 		}
 		max--;
-		d->chart_due = true;
-		tree_settle_mark(t, &d->live);
+		a->chart_due = true;
+		tree_settle_mark(t, a->who);
 	}
 	tree_settle(t, &cause);
 	return left;

@@ -140,7 +140,7 @@ settle_domain(struct tree *t, struct live_domain *d, int64_t now_ms)
 
 	adopt(&d->live, &st, now_ms);
 	move_lanes(t, &d->lanes, &d->wait, now_ms);
-	tree_lines_chart(t, d);
+	tree_lines_chart(t, &d->audience);
 	tree_publish_compile(t, d);
 	note_good(t, d);
 	d->live.level = live_domain_level(d);
@@ -163,6 +163,23 @@ tell(struct tree *t, struct live *l, const struct tree_cause *cause)
 	l->was = l->level;
 }
 
+static void
+publish(struct tree *t)
+{
+	LIST_EACH (it, tmp, &t->dirty[KIND_DOMAIN])
+		tree_publish_swap(t, (struct live_domain *)LIST_ENTRY(it, struct live, dirty));
+	LIST_EACH (it, tmp, &t->dirty[KIND_RRSET]) {
+		struct live *l = LIST_ENTRY(it, struct live, dirty);
+
+		tree_publish_swap_lined(t, (struct live_lined *)l);
+		list_remove(&l->dirty);
+	}
+	LIST_EACH (it, tmp, &t->leaving)
+		tree_publish_withdraw(t, LIST_ENTRY(it, struct live_domain, leaving));
+	LIST_EACH (it, tmp, &t->lined_leaving)
+		tree_publish_withdraw_lined(t, LIST_ENTRY(it, struct live_lined, leaving));
+}
+
 void
 tree_settle(struct tree *t, const struct tree_cause *cause)
 {
@@ -177,10 +194,10 @@ tree_settle(struct tree *t, const struct tree_cause *cause)
 		settle_domain(
 		    t, (struct live_domain *)LIST_ENTRY(it, struct live, dirty), cause->real_ms);
 
-	LIST_EACH (it, tmp, &t->dirty[KIND_DOMAIN])
-		tree_publish_swap(t, (struct live_domain *)LIST_ENTRY(it, struct live, dirty));
-	LIST_EACH (it, tmp, &t->leaving)
-		tree_publish_withdraw(t, LIST_ENTRY(it, struct live_domain, leaving));
+	LIST_EACH (it, tmp, &t->dirty[KIND_RRSET])
+		tree_lined_compile(t, (struct live_lined *)LIST_ENTRY(it, struct live, dirty));
+
+	publish(t);
 
 	for (int kind = KIND_ADDRESS; kind <= KIND_DOMAIN; kind++)
 		LIST_EACH (it, tmp, &t->dirty[kind])

@@ -20,15 +20,16 @@ struct tree {
 	struct list dirty[KIND_COUNT]; /* struct live */
 	struct list flush;             /* struct live_check: something to say to the prober */
 	struct list leaving;           /* struct live_domain, deleted */
+	struct list lined_leaving;     /* struct live_lined, deleted */
 	struct list waiting;           /* struct live_wait */
-	struct list stale; /* struct live_domain: the data under their charts have changed */
+	struct list stale; /* struct audience: the data under their charts have changed */
 	struct charts *charts;
 	struct tape *tape;             /* NULL: no domain balances traffic, or ever has */
 	struct live_domain **balanced; /* by number; NULL: free */
 	size_t cap_balanced;
 	uint64_t seed;
-	struct strmap
-	    line_users; /* line -> struct strmap *: domain's name -> struct live_domain * */
+	struct strmap line_users; /* line -> struct strmap *: "domain www.example.com/A" -> struct
+				     audience * */
 };
 
 /* Why something is being settled; for the events' sentence and data. */
@@ -67,22 +68,38 @@ void tree_publish_swap(struct tree *t, struct live_domain *d);
 void tree_publish_withdraw(struct tree *t, struct live_domain *d);
 /* With everything it owns; no reader may be left. */
 void tree_publish_free(struct live_domain *d);
+void tree_publish_fini(struct tree *t);
+
+/* -- tree_lined.c: record sets with lines, from spec to plan -- */
+
+void tree_lined_put(struct tree *t, struct model_object *o);
+void tree_lined_forget(struct tree *t, struct live_lined *l); /* its object is going */
+/* A zone has come at this apex, or is going: sets above or below are answered from another one. */
+void tree_lined_zone(struct tree *t, const char *apex);
+void tree_lined_compile(struct tree *t, struct live_lined *l);
+void tree_lined_free(struct live_lined *l); /* no reader may be left */
+/* The same in tree_publish.c as for domains. */
+void tree_publish_swap_lined(struct tree *t, struct live_lined *l);
+void tree_publish_withdraw_lined(struct tree *t, struct live_lined *l);
 
 /* -- tree_lines.c: what changes with lines and their data -- */
 
 /* Lanes for the lines of n links; those that stay are kept, and what they remember with them.
- * Cursors of those that go are added to the domain's idle ones (`d` NULL: lanes of a pool). */
+ * Cursors of those that go are added to the domain's `idle` ones (NULL: lanes of a pool). */
 void tree_lines_lanes(struct tree *t, struct live *l, struct lanes *lanes,
-    const struct link_spec *links, size_t n, struct live_domain *d);
+    const struct link_spec *links, size_t n, struct idle *idle);
+/* The same for the lines of its records. */
+void tree_lines_lined(struct tree *t, struct live_lined *l);
 void tree_lines_free(struct lanes *lanes);
-/* Bring the domain's set of lines and its chart up to date. */
-void tree_lines_chart(struct tree *t, struct live_domain *d);
+/* A new domain or record set. */
+void tree_lines_arrive(struct audience *a, struct live *who);
+/* Bring its set of lines and its chart up to date. */
+void tree_lines_chart(struct tree *t, struct audience *a);
 /* It is going: no line knows it any more. */
-void tree_lines_leave(struct tree *t, struct live_domain *d);
+void tree_lines_leave(struct tree *t, struct audience *a);
 /* A custom line is put (the model takes it), or about to be deleted: marks whom it concerns. */
 void tree_lines_put(struct tree *t, const struct change_op *op);
 void tree_lines_drop(struct tree *t, const char *name);
-void tree_publish_fini(struct tree *t);
 
 /* -- tree_balance.c: domains with balance traffic -- */
 

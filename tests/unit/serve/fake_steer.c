@@ -152,3 +152,23 @@ steered_fallback_set(const void *overlay, uint16_t type)
 
 	return p != NULL && p->domain.type == type ? p->all : NULL;
 }
+
+bool
+plan_is_zone_data(const struct plan *p)
+{
+	(void)p;
+	return false;
+}
+
+unsigned
+steered_types(const void *overlay)
+{
+	return overlay != NULL;
+}
+
+uint16_t
+steered_type_at(const void *overlay, unsigned i)
+{
+	CHECK(i == 0);
+	return ((const struct plan *)overlay)->domain.type;
+}

@@ -50,7 +50,7 @@ drop(void *arg, const char *key, uint32_t slot)
 }
 
 static void
-overlay(void *arg, const uint8_t *host, const void *what)
+overlay(void *arg, const uint8_t *host, const void *what, bool shown UNUSED)
 {
 	struct site *s = arg;
 

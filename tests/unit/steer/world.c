@@ -35,7 +35,7 @@ drop(void *arg, const char *key, uint32_t slot)
 }
 
 static void
-overlay(void *arg, const uint8_t *host, const void *block)
+overlay(void *arg, const uint8_t *host, const void *block, bool shown UNUSED)
 {
 	struct world *w = arg;
 	struct zone *z = zones_find(w->zones, host);
