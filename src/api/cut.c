@@ -33,10 +33,11 @@ refuse(const char *name, const uint8_t *owner, uint16_t type, struct diag *d)
 
 	name_text(owner, text);
 	diag_add(d, DIAG_INVALID, "name",
-	    type == RRTYPE_NS ? "is at or below the delegation of '%s': queries are referred, a "
-				"domain there would never answer"
-			      : "is below the DNAME of '%s': queries are redirected, a domain "
-				"there would never answer",
+	    type == RRTYPE_NS
+		? "is at or below the delegation of '%s': queries are referred, it "
+		  "would never answer"
+		: "is below the DNAME of '%s': queries are redirected, it would never "
+		  "answer",
 	    text);
 	diag_detail(d, name, NULL);
 	return -EINVAL;
@@ -66,21 +67,30 @@ cut_check_domain(struct edit *e, const char *name, struct diag *d)
 	return 0;
 }
 
+/* `name` is "host/TYPE". */
+static void
+warn_below(struct edit *e, const char *what, const char *name, const uint8_t *owner, uint16_t type)
+{
+	uint8_t wire[NAME_MAX_LEN];
+	char host[KIND_NAME_SIZE];
+	uint16_t rrtype;
+
+	if (domain_name_split(name, host, &rrtype) != 0 || name_parse_lower(host, wire) < 0)
+		return;
+	if (name_below(wire, owner) && (type == RRTYPE_NS || !name_equal(wire, owner)))
+		edit_warn(e, "the %s %s is below it and answers no more", what, name);
+}
+
 void
 cut_warn_records(struct edit *e, const char *zone, const uint8_t *owner, uint16_t type)
 {
-	uint8_t name[NAME_MAX_LEN], apex[NAME_MAX_LEN];
-	char host[KIND_NAME_SIZE];
-	uint16_t rrtype;
+	uint8_t apex[NAME_MAX_LEN];
 
 	if ((type != RRTYPE_NS && type != RRTYPE_DNAME) || name_parse_lower(zone, apex) < 0 ||
 	    name_equal(owner, apex))
 		return;
-	STRMAP_EACH (&e->model->objects[KIND_DOMAIN], entry) {
-		if (domain_name_split(entry->key, host, &rrtype) != 0 ||
-		    name_parse_lower(host, name) < 0)
-			continue;
-		if (name_below(name, owner) && (type == RRTYPE_NS || !name_equal(name, owner)))
-			edit_warn(e, "the domain %s is below it and answers no more", entry->key);
-	}
+	STRMAP_EACH (&e->model->objects[KIND_DOMAIN], entry)
+		warn_below(e, "domain", entry->key, owner, type);
+	STRMAP_EACH (&e->model->objects[KIND_RRSET], entry)
+		warn_below(e, "record set", entry->key, owner, type);
 }

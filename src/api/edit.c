@@ -9,6 +9,7 @@
 
 #include "api/catalog.h"
 #include "api/cut.h"
+#include "api/lined.h"
 #include "api/ripple.h"
 #include "api/route.h"
 #include "api/warn.h"
@@ -22,6 +23,7 @@ edit_begin(struct edit *e, struct request *r)
 {
 	*e = (struct edit){ .r = r, .dry = request_flag(r, "dryRun"), .warnings = json_array() };
 	change_init(&e->set);
+	strmap_init(&e->lined);
 	control_edit_begin(r->control);
 	e->model = control_model(r->control);
 	e->set.author = r->caller.name;
@@ -32,6 +34,7 @@ edit_end(struct edit *e)
 {
 	control_edit_end(e->r->control);
 	change_fini(&e->set);
+	strmap_fini(&e->lined);
 	json_decref(e->warnings);
 }
 
@@ -40,7 +43,7 @@ edit_target(struct request *r, char name[KIND_NAME_SIZE])
 {
 	const char *text = r->params[0];
 
-	if (r->route->kind == KIND_DOMAIN)
+	if (r->route->kind == KIND_DOMAIN || r->route->kind == KIND_RRSET)
 		text = arena_printf(&r->arena, "%s/%s", text, r->params[1]);
 	return kind_name(r->route->kind, text, name, &r->diag);
 }
@@ -141,6 +144,8 @@ edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, s
 			add_put(e, kind, name, full);
 		warn_object(e, kind, name, decoded);
 	}
+	if (rc == 0 && kind == KIND_RRSET)
+		rc = lined_put(e, name, decoded, d);
 	json_decref(old);
 	json_decref(full);
 	json_decref(whole);
@@ -156,8 +161,13 @@ edit_delete(struct edit *e, enum kind kind, const char *name)
 		return -EINVAL;
 	}
 
+	if (kind == KIND_ZONE)
+		lined_delete_zone(e, name);
+
 	const int rc = model_check_delete(e->model, &e->set, kind, name, &e->r->diag);
 
+	if (rc == 0 && kind == KIND_RRSET)
+		lined_delete(e, name);
 	if (rc == 0)
 		change_add(&e->set,
 		    &(struct change_op){ .op = CHANGE_DELETE, .kind = kind, .name = name });

@@ -18,8 +18,9 @@ struct edit {
 	struct change_set set;
 	struct control_receipt receipt;
 	bool dry;
-	bool made;        /* by the latest edit_put: the object is new */
-	json_t *warnings; /* strings */
+	bool made;           /* by the latest edit_put: the object is new */
+	json_t *warnings;    /* strings */
+	struct strmap lined; /* owners of the record sets with lines put so far: see lined.c */
 };
 
 void edit_begin(struct edit *e, struct request *r);
@@ -35,9 +36,11 @@ json_t *edit_spec(const struct edit *e, enum kind kind, const char *name);
 /* The operation on this object that is already in the set, or NULL. */
 const struct change_op *edit_pending(const struct edit *e, enum kind kind, const char *name);
 
-/* Check and add; a put that changes nothing adds nothing. Problems go to d. */
+/* Check and add; a put that changes nothing adds nothing. Problems go to d. A record set with lines
+ * brings its plain view along. */
 MUST_USE int
 edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, struct diag *d);
+/* A zone takes its record sets with lines along. */
 MUST_USE int edit_delete(struct edit *e, enum kind kind, const char *name);
 /* Replace (set) or delete (NULL) a record set. No checks. */
 void edit_rrset(

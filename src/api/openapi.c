@@ -10,6 +10,7 @@
 #include "api/route.h"
 #include "api/scenario.h"
 #include "base/mem.h"
+#include "model/nouns.h"
 
 static json_t *
 ref(const char *name)
@@ -94,6 +95,20 @@ operation_id(const struct route *route)
 	return j;
 }
 
+/* One record set of a zone: what its object would say but for the zone. */
+static json_t *
+record_set(void)
+{
+	json_t *whole = field_schema(rrset_fields), *of = json_object_get(whole, "properties");
+	json_t *schema = json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:O, s:O}, s:[s]}", "type", "object",
+	    "properties", "owner", "type", "string", "type", "type", "string", "ttl",
+	    json_object_get(of, "ttl"), "records", json_object_get(of, "records"), "required",
+	    "records");
+
+	json_decref(whole);
+	return schema;
+}
+
 /* A whole object or, for a list, its page; other replies are told by prose. */
 static json_t *
 reply_schema(const struct route *route)
@@ -107,7 +122,9 @@ reply_schema(const struct route *route)
 		    "items", "type", "array", "items", ref(kind_table[route->kind].name), "next",
 		    "type", "string");
 	}
-	if (last[1] == '{' && strstr(route->pattern, "rrsets") == NULL)
+	if (strstr(route->pattern, "/rrsets/{owner}") != NULL)
+		return record_set();
+	if (last[1] == '{')
 		return ref(kind_table[route->kind].name);
 	return json_pack("{s:s}", "type", "object");
 }

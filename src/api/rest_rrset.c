@@ -7,6 +7,7 @@
 
 #include "api/cut.h"
 #include "api/edit.h"
+#include "api/lined.h"
 #include "api/records.h"
 #include "api/rest.h"
 #include "api/route.h"
@@ -53,6 +54,12 @@ parse(struct request *r, struct target *t)
 	return name_parse_lower(t->zone, t->apex) < 0 ? -EINVAL : 0;
 }
 
+static const struct model_object *
+find_lined(const struct model *m, const struct target *t)
+{
+	return lined_in(m, t->zone, t->owner, t->type);
+}
+
 static void
 missing(struct request *r)
 {
@@ -60,7 +67,18 @@ missing(struct request *r)
 	    r->params[1]);
 }
 
+/* A set as it was put: with its lines, if it has any. */
+static json_t *
+encode(const struct model *m, const char *zone, const uint8_t *owner, const struct rrset *set)
+{
+	const struct model_object *o = lined_in(m, zone, owner, set->type);
+
+	return o == NULL ? records_encode(owner, set) : lined_encode(owner, set->type, o->spec);
+}
+
 struct page {
+	const struct model *model;
+	const char *zone;
 	json_t *items;
 	const char *cursor, *type, *text;
 	char next[NAME_TEXT_SIZE + RRTYPE_TEXT_SIZE];
@@ -91,7 +109,7 @@ collect(const uint8_t *owner, const struct rrset *set, void *arg)
 		return false;
 	}
 	memcpy(p->next, key, sizeof(key));
-	json_array_append_new(p->items, records_encode(owner, set));
+	json_array_append_new(p->items, encode(p->model, p->zone, owner, set));
 	return true;
 }
 
@@ -111,10 +129,13 @@ rest_rrset_list(struct request *r)
 
 	json_t *reply = json_object();
 
+	p.zone = zone;
 	p.items = json_array();
 	json_object_set_new(reply, "items", p.items);
+	p.model = control_read_begin(r->control);
 	if (records_walk(control_store(r->control), zone, collect, &p, &r->diag) == 0 && p.more)
 		json_object_set_new(reply, "next", json_string(p.next));
+	control_read_end(r->control);
 	request_reply(r, 200, reply);
 }
 
@@ -127,11 +148,15 @@ rest_rrset_get(struct request *r)
 		return;
 
 	struct rrset *set = records_find(control_store(r->control), t.zone, t.owner, t.type);
+	const struct model_object *o = find_lined(control_read_begin(r->control), &t);
 
-	if (set != NULL)
+	if (o != NULL)
+		request_reply(r, 200, lined_encode(t.owner, t.type, o->spec));
+	else if (set != NULL)
 		request_reply(r, 200, records_encode(t.owner, set));
 	else
 		missing(r);
+	control_read_end(r->control);
 	rrset_free(&set);
 }
 
@@ -167,6 +192,17 @@ save(struct edit *e, const struct target *t, struct rrset **set, const struct rr
 	edit_rrset(e, t->zone, t->owner, t->type, *set);
 }
 
+/* A set without lines takes the place of one that has some. */
+static void
+forget_lines(struct edit *e, const struct target *t)
+{
+	const struct model_object *o = find_lined(e->model, t);
+
+	if (o != NULL)
+		change_add(&e->set, &(struct change_op){
+					.op = CHANGE_DELETE, .kind = KIND_RRSET, .name = o->name });
+}
+
 static void
 put(struct request *r, const struct target *t, struct rrset **set)
 {
@@ -176,22 +212,73 @@ put(struct request *r, const struct target *t, struct rrset **set)
 	edit_begin(&e, r);
 	old = records_find(control_store(r->control), t->zone, t->owner, t->type);
 	if (edit_records_allowed(&e, t->zone) == 0 && check(&e, t, *set) == 0) {
+		const bool is_new = old == NULL && find_lined(e.model, t) == NULL;
+
+		forget_lines(&e, t);
 		if (old == NULL || !rrset_equal(old, *set))
 			save(&e, t, set, old);
 		warn_records(&e, t->owner, t->type);
 		cut_warn_records(&e, t->zone, t->owner, t->type);
 		edit_commit(&e);
-		edit_reply_json(
-		    &e, old == NULL && !e.dry ? 201 : 200, records_encode(t->owner, *set));
+		edit_reply_json(&e, is_new && !e.dry ? 201 : 200, records_encode(t->owner, *set));
 	}
 	rrset_free(&old);
 	edit_end(&e);
 }
 
+/* The object's spec from the body. New reference. */
+static json_t *
+lined_spec(const struct target *t, const json_t *body)
+{
+	json_t *spec =
+	    json_pack("{s:s, s:O}", "zone", t->zone, "records", json_object_get(body, "records"));
+
+	if (json_object_get(body, "ttl") != NULL)
+		json_object_set(spec, "ttl", json_object_get(body, "ttl"));
+	return spec;
+}
+
+static void
+put_lined(struct request *r, const struct target *t, const json_t *body)
+{
+	json_t *spec = lined_spec(t, body);
+	char name[KIND_NAME_SIZE];
+	struct rrset *old;
+	struct edit e;
+
+	edit_begin(&e, r);
+	old = records_find(control_store(r->control), t->zone, t->owner, t->type);
+	if (edit_records_allowed(&e, t->zone) == 0 &&
+	    kind_name(KIND_RRSET, lined_name(&r->arena, t->owner, t->type), name, &r->diag) == 0 &&
+	    edit_put(&e, KIND_RRSET, name, spec, &r->diag) == 0) {
+		const bool is_new = old == NULL && find_lined(e.model, t) == NULL;
+		const struct rrset_spec *said =
+		    kind_decode(KIND_RRSET, name, spec, &r->arena, &r->diag);
+
+		edit_commit(&e);
+		edit_reply_json(
+		    &e, is_new && !e.dry ? 201 : 200, lined_encode(t->owner, t->type, said));
+	}
+	rrset_free(&old);
+	edit_end(&e);
+	json_decref(spec);
+}
+
+static void
+put_plain(struct request *r, const struct target *t, json_t *body)
+{
+	struct rrset *set;
+
+	json_object_set_new(body, "records", lined_strings(json_object_get(body, "records")));
+	set = records_decode(t->zone, t->type, body, &r->diag);
+	if (set != NULL)
+		put(r, t, &set);
+	rrset_free(&set);
+}
+
 void
 rest_rrset_put(struct request *r)
 {
-	struct rrset *set = NULL;
 	struct target t;
 
 	if (parse(r, &t) < 0)
@@ -199,11 +286,12 @@ rest_rrset_put(struct request *r)
 
 	json_t *body = request_json(r);
 
-	if (body != NULL && request_members(r, body, "", members) == 0)
-		set = records_decode(t.zone, t.type, body, &r->diag);
-	if (set != NULL)
-		put(r, &t, &set);
-	rrset_free(&set);
+	if (body != NULL && request_members(r, body, "", members) == 0) {
+		if (lined_is_meant(json_object_get(body, "records")))
+			put_lined(r, &t, body);
+		else
+			put_plain(r, &t, body);
+	}
 	json_decref(body);
 }
 
@@ -224,11 +312,14 @@ rest_rrset_delete(struct request *r)
 
 	struct rrset *old = records_find(control_store(r->control), t.zone, t.owner, t.type);
 
-	if (old == NULL) {
+	if (old == NULL && find_lined(e.model, &t) == NULL) {
 		missing(r);
 	} else if (edit_records_allowed(&e, t.zone) == 0) {
-		edit_rrset(&e, t.zone, t.owner, t.type, NULL);
-		soa_bump(&e, t.zone);
+		forget_lines(&e, &t);
+		if (old != NULL) {
+			edit_rrset(&e, t.zone, t.owner, t.type, NULL);
+			soa_bump(&e, t.zone);
+		}
 		if (edit_commit(&e) == 0)
 			request_reply(r, 204, NULL);
 	}

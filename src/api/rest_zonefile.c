@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/edit.h"
+#include "api/lined.h"
 #include "api/problem.h"
 #include "api/rest.h"
 #include "api/route.h"
@@ -282,6 +283,17 @@ add_changes(struct compare *c)
 	rrset_free(&mine);
 }
 
+static struct rrset *
+find_in_file(void *arg, const uint8_t *owner, uint16_t type)
+{
+	const struct zonefile *file = arg;
+	struct rrpage_set set;
+
+	return zonefile_find(file, owner, type, &set)
+		   ? rrset_new(set.type, set.ttl_s, set.rdata, set.rdata_len)
+		   : NULL;
+}
+
 static int
 replace(struct edit *e, const char *zone, struct zonefile *z)
 {
@@ -296,6 +308,7 @@ replace(struct edit *e, const char *zone, struct zonefile *z)
 	for (; c.more && is_few(&c); step(&c))
 		note_come(&c);
 	warn_steered(e, z);
+	lined_replace(e, zone, find_in_file, z);
 	if (rc == 0)
 		add_changes(&c);
 	else

@@ -70,6 +70,19 @@ warn_object(struct edit *e, enum kind kind, const char *name, const void *spec)
 }
 
 void
+warn_lined(struct edit *e, const char *zone, const uint8_t *apex)
+{
+	struct rrset *keys = records_find(control_store(e->r->control), zone, apex, RRTYPE_DNSKEY);
+
+	if (keys != NULL)
+		edit_warn(e,
+		    "zone %s is signed: answers by line have no signatures, and validating "
+		    "resolvers refuse them",
+		    zone);
+	rrset_free(&keys);
+}
+
+void
 warn_records(struct edit *e, const uint8_t *owner, uint16_t type)
 {
 	static const uint16_t steered[] = { RRTYPE_A, RRTYPE_AAAA, RRTYPE_CNAME };

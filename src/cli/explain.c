@@ -18,7 +18,8 @@ write_answer(struct buf *b, const json_t *reply, bool colour, struct arena *a)
 	    json_is_true(json_object_get(reply, "steered")) ||
 		    json_object_get(reply, "steered") == NULL
 		? "the access domain"
-		: "the zone");
+	    : json_is_true(json_object_get(reply, "lined")) ? "the zone, by line"
+							    : "the zone");
 	buf_printf(b, "line        %s\nECS scope   /%s\n",
 	    kinds_text(json_object_get(reply, "line"), a),
 	    kinds_text(json_object_get(reply, "scope"), a));
@@ -45,6 +46,7 @@ write_candidates(struct buf *b, const json_t *reply, bool colour, struct arena *
 {
 	const json_t *list = json_object_get(reply, "candidates"), *c;
 	const json_t *draws = json_object_get(reply, "draws");
+	const bool lined = json_is_true(json_object_get(reply, "lined"));
 	struct table t;
 	size_t i;
 
@@ -52,8 +54,8 @@ write_candidates(struct buf *b, const json_t *reply, bool colour, struct arena *
 		return;
 	table_init(&t, 6);
 	t.right = 1u << 5;
-	table_head(&t, "POOL");
-	table_head(&t, "ADDRESS");
+	table_head(&t, lined ? "LINE" : "POOL");
+	table_head(&t, lined ? "WEIGHT" : "ADDRESS");
 	table_head(&t, "VALUE");
 	table_head(&t, "STATE");
 	table_head(&t, "PROBABILITY");
@@ -64,8 +66,10 @@ write_candidates(struct buf *b, const json_t *reply, bool colour, struct arena *
 		const char *value = kinds_text(json_object_get(c, "value"), a);
 		const json_t *drawn = json_object_get(draws, value);
 
-		table_cell(&t, STYLE_PLAIN, kinds_text(json_object_get(c, "pool"), a));
-		table_cell(&t, STYLE_PLAIN, kinds_text(json_object_get(c, "address"), a));
+		table_cell(
+		    &t, STYLE_PLAIN, kinds_text(json_object_get(c, lined ? "line" : "pool"), a));
+		table_cell(&t, STYLE_PLAIN,
+		    kinds_text(json_object_get(c, lined ? "weight" : "address"), a));
 		table_cell(&t, STYLE_PLAIN, value);
 		table_cell(&t, term_state_style(state), state);
 		table_cell(&t, STYLE_PLAIN,

@@ -206,6 +206,38 @@ static const struct kinds_column domain_columns[] = {
 	{ .title = NULL },
 };
 
+/* "192.0.2.1, telecom 192.0.2.2 *3, unicom 192.0.2.3 (off)" */
+static const char *
+rrset_records(const json_t *o, struct arena *a)
+{
+	const json_t *list = kinds_at(o, "spec.records"), *r;
+	const char *text = NULL;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, r)
+	{
+		const json_t *line = json_object_get(r, "line"),
+			     *weight = json_object_get(r, "weight");
+		const char *one = arena_printf(a, "%s%s%s%s%s%s",
+		    line != NULL ? kinds_text(line, a) : "", line != NULL ? " " : "",
+		    kinds_text(json_is_string(r) ? r : json_object_get(r, "data"), a),
+		    weight != NULL ? " *" : "", weight != NULL ? kinds_text(weight, a) : "",
+		    json_is_false(json_object_get(r, "enabled")) ? " (off)" : "");
+
+		text = text == NULL ? one : arena_printf(a, "%s, %s", text, one);
+	}
+	return text != NULL ? text : "-";
+}
+
+static const struct kinds_column rrset_columns[] = {
+	{ "NAME", "name", .wide = false },
+	{ "ZONE", "spec.zone", .wide = true },
+	{ "TTL", "spec.ttl", .right = true },
+	{ "RECORDS", .text = rrset_records },
+	{ "REVISION", "revision", .wide = true, .right = true },
+	{ .title = NULL },
+};
+
 const struct kinds_row kinds_table[] = {
 	{ "domain", "domains", true, domain_columns },
 	{ "pool", "pools", false, pool_columns },
@@ -213,6 +245,7 @@ const struct kinds_row kinds_table[] = {
 	{ "template", "templates", false, template_columns },
 	{ "line", "lines", false, line_columns },
 	{ "zone", "zones", false, zone_columns },
+	{ "rrset", "rrsets", true, rrset_columns },
 	{ "tsig-key", "tsig-keys", false, tsig_key_columns },
 	{ .name = NULL },
 };

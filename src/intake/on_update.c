@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/catalog_kept.h"
+#include "api/lined.h"
 #include "api/records.h"
 #include "api/soa.h"
 #include "base/clock.h"
@@ -91,6 +92,27 @@ check_steered(struct job *j, const char *host, uint16_t type)
 	return RCODE_NOERROR;
 }
 
+/* A record set with lines: which of them would be meant? */
+static uint16_t
+check_lined(struct job *j, const uint8_t *owner, const char *host, uint16_t type)
+{
+	uint16_t types[RECORDS_TYPES];
+	char text[RRTYPE_TEXT_SIZE];
+	size_t n = 1;
+
+	if (j->model->objects[KIND_RRSET].count == 0)
+		return RCODE_NOERROR;
+	types[0] = type;
+	if (type == RRTYPE_ANY)
+		n = records_types(j->store, j->zone, owner, types);
+	for (size_t i = 0; i < n; i++)
+		if (lined_in(j->model, j->zone, owner, types[i]) != NULL)
+			return refuse(j, RCODE_REFUSED,
+			    "the records of %s %s have lines or weights: change them by the API",
+			    host, rrtype_text(types[i], text));
+	return RCODE_NOERROR;
+}
+
 static uint16_t
 check_change(struct job *j, const struct update_record *r)
 {
@@ -102,7 +124,10 @@ check_change(struct job *j, const struct update_record *r)
 		    rrtype_text(r->type, text));
 	if (catalog_kept(j->model, j->zone, r->owner))
 		return refuse(j, RCODE_REFUSED, "%s is kept by the catalog %s", host, j->zone);
-	return check_steered(j, host, r->type);
+
+	const uint16_t rcode = check_steered(j, host, r->type);
+
+	return rcode != RCODE_NOERROR ? rcode : check_lined(j, r->owner, host, r->type);
 }
 
 static uint16_t

@@ -284,7 +284,8 @@ struct census {
 static void
 count_record(struct census *c, const struct record_spec *r, size_t i, struct diag *d)
 {
-	const char *line = rrset_record_line(r), *key = arena_printf(&c->arena, "%s %s", line, r->data);
+	const char *line = rrset_record_line(r),
+		   *key = arena_printf(&c->arena, "%s %s", line, r->data);
 	const size_t twin = (size_t)(uintptr_t)strmap_find(&c->seen, key);
 	const size_t n = (size_t)(uintptr_t)strmap_find(&c->lines, line) + 1;
 	char where[PATH_SIZE];
