@@ -40,7 +40,7 @@ add_share(void *arg, uint32_t tag, double probability)
 static bool
 subnet_counts(const struct account *a)
 {
-	return a->subnet.bits > 0;
+	return a->subnet.bits > 0 || a->wrapped;
 }
 
 /* Where the client belongs, as the server would find it. */
@@ -57,6 +57,8 @@ place_client(struct trial *t)
 		(void)chart_find(t->lined.input.chart, &t->at, &a->scope);
 	if (a->subnet.family != 0 && !subnet_counts(a))
 		a->scope = 0; /* it holds for whoever asks that resolver */
+	else if (a->scope > 0 && a->wrapped)
+		a->scope += 96; /* as it stands on the wire */
 }
 
 static void

@@ -322,6 +322,11 @@ def test_explain_tells(gtm):
         ("192.0.2.1", "default", 3, "enabled", 0.75), ("192.0.2.2", "default", 1, "enabled", 0.25),
         ("192.0.2.4", "cable", None, "enabled", 0.0), ("192.0.2.5", "office", None, "disabled", 0.0)]
     assert abs(r["draws"]["192.0.2.1"] - 300) <= 5
+    for network in CABLE, ELSEWHERE, OFFICE, "10.1.0.0/16", "::ffff:10.2.9.0/120", "2001:db8:1::/64", "2001:db9::/32", "0.0.0.0/0":
+        r = gtm.must("POST", "explain", {"name": WWW, "type": "A", "ecs": network, "client": gtm.ip})
+        values = {c["value"] for c in r["candidates"] if c["probability"] > 0}
+        got, scope = by(gtm, network)
+        assert set(got) <= values and scope == r["scope"], (network, got, scope, r)
     text = gtm.ctl("explain", WWW, "A", "--client", CABLE)
     assert text.returncode == 0 and "the zone, by line" in text.stdout and "cable" in text.stdout, text
 
