@@ -55,6 +55,30 @@ put_samples(struct buf *out, const char *name, const json_t *samples)
 	}
 }
 
+/* The last bound, null, is +Inf. */
+static void
+put_histogram(struct buf *out, const char *name, const json_t *j)
+{
+	size_t i;
+	json_t *bucket;
+
+	buf_printf(out, "# TYPE gtm_%s histogram\n", name);
+	json_array_foreach(json_object_get(j, "histogram"), i, bucket)
+	{
+		const json_t *bound = json_array_get(bucket, 0);
+
+		if (json_is_number(bound))
+			buf_printf(out, "gtm_%s_bucket{le=\"%g\"}", name, json_number_value(bound));
+		else
+			buf_printf(out, "gtm_%s_bucket{le=\"+Inf\"}", name);
+		put_value(out, json_array_get(bucket, 1));
+	}
+	buf_printf(out, "gtm_%s_sum", name);
+	put_value(out, json_object_get(j, "sum"));
+	buf_printf(out, "gtm_%s_count", name);
+	put_value(out, json_object_get(j, "count"));
+}
+
 static void
 put_counters(struct buf *out, const char *name, const json_t *j)
 {
@@ -70,6 +94,8 @@ put_counters(struct buf *out, const char *name, const json_t *j)
 	} else if (json_is_number(json_object_get(j, "gauge"))) {
 		buf_printf(out, "# TYPE gtm_%s gauge\ngtm_%s", name, name);
 		put_value(out, json_object_get(j, "gauge"));
+	} else if (json_is_array(json_object_get(j, "histogram"))) {
+		put_histogram(out, name, j);
 	} else {
 		json_object_foreach((json_t *)(uintptr_t)j, key, below)
 		{

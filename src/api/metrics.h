@@ -7,6 +7,8 @@
  *   {"dns": {"queries": 12}}                             gtm_dns_queries_total 12
  *   {"dns": {"answers": [{"labels": {..}, "value": 3}]}} gtm_dns_answers_total{..} 3
  *   {"x": {"gauge": 7}}                                  gtm_x 7
+ *   {"x": {"histogram": [[0.1, 3], [null, 4]], "sum": 2.5, "count": 4}}    gtm_x_bucket{le="0.1"} 3
+ * ...
  */
 #pragma once
 

@@ -70,6 +70,8 @@ const struct field config_fields[] = {
 	    .prose =
 		"How many of the newest changes the audit log goes back. An engine that missed "
 		"more than so many takes the whole model anew." },
+	{ "probe", offsetof(struct config, probe), FIELD_STRUCT, .sub = config_probe_fields,
+	    .sub_size = sizeof(struct config_probe), .prose = "How this server probes." },
 	{ "api", offsetof(struct config, api), FIELD_STRUCT, .sub = api_fields,
 	    .sub_size = sizeof(struct config_api), .prose = "The API listener." },
 	{ "geo", offsetof(struct config, geo), FIELD_STRUCT, .sub = geo_fields,
@@ -238,7 +240,7 @@ build(struct config *c, const struct config_options *o, const struct yaml_in *y,
 	if (err == 0) {
 		override(c, o);
 		err = parse_addrs(c, o, d);
-		if (config_serve_check(&c->dns, d) != 0)
+		if (config_serve_check(&c->dns, d) != 0 || config_probe_check(&c->probe, d) != 0)
 			err = -EINVAL;
 	}
 	if (err != 0)

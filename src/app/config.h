@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "model/field.h"
 #include "net/addr.h"
+#include "probe/prober.h"
 #include "serve/serve_options.h"
 
 enum config_deny { CONFIG_DENY_REFUSE, CONFIG_DENY_DROP };
@@ -39,6 +40,13 @@ struct config_dns {
 	struct config_rate rate;
 };
 
+struct config_probe {
+	uint32_t rate, host_rate; /* probes a second; 0: no cap */
+	uint32_t connections;     /* at once; 0: as many as descriptors allow */
+	struct field_list source; /* const char *, IPs */
+	const char *scripts;      /* directory; NULL: none allowed */
+};
+
 struct config_api {
 	const char *listen;
 };
@@ -61,6 +69,7 @@ struct config {
 	struct config_dns dns;
 	struct config_api api;
 	struct config_geo geo;
+	struct config_probe probe;
 	uint32_t transfer_max_mib;
 	uint32_t revisions_kept;
 
@@ -76,6 +85,13 @@ extern const struct field config_dns_fields[];
 MUST_USE int config_serve_check(const struct config_dns *c, struct diag *d);
 /* Checked before. The caller gives it to the server or frees it. */
 struct serve_options *config_serve_options(const struct config_dns *c);
+
+/* config_probe.c: the members of `probe`. */
+extern const struct field config_probe_fields[];
+/* 0 or -EINVAL under "probe...". */
+MUST_USE int config_probe_check(const struct config_probe *c, struct diag *d);
+/* Checked before. Points into `c`. */
+void config_probe_settings(const struct config_probe *c, struct prober_settings *out);
 
 /* The configuration file's members. */
 extern const struct field config_fields[];

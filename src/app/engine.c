@@ -4,6 +4,7 @@
 #define URCU_API_MAP
 #include <urcu/urcu-qsbr.h>
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -18,51 +19,9 @@
 
 #define FIRST_ROUND_MS 2000
 #define TRANSFERS      8 /* sent at a time */
+#define TRIM_FROM      1000
 
 /* ---- what the tree wants of the world ---- */
-
-static enum flap_verdict
-take_recalled(struct engine *e, const char *key)
-{
-	return (enum flap_verdict)((uintptr_t)strmap_remove(&e->recalled, key) & 3u);
-}
-
-static void
-want(void *arg, const struct tree_check *c)
-{
-	struct engine *e = arg;
-	OBJ_CHECK(e, ENGINE_MAGIC);
-	struct engine_check *known = strmap_find(&e->checks, c->key);
-	if (known == NULL) {
-		known = xcalloc(1, sizeof(*known));
-		strmap_put(&e->checks, c->key, known);
-		known->verdict = take_recalled(e, c->key);
-		if (known->verdict != FLAP_UNKNOWN)
-			word_store(e->words, c->slot, known->verdict == FLAP_DOWN ? WORD_DOWN : 0);
-	}
-	known->slot = c->slot;
-
-	struct prober_job job = {
-		.key = c->key,
-		.slot = c->slot,
-		.host = c->host,
-		.template = c->template,
-		.start = known->verdict,
-	};
-	CHECK(addr_ip_parse(&job.target, c->ip, AF_UNSPEC) == 0);
-	addr_port_set(&job.target, c->port);
-	prober_want(e->prober, &job);
-}
-
-static void
-drop(void *arg, const char *key, uint32_t slot)
-{
-	struct engine *e = arg;
-	OBJ_CHECK(e, ENGINE_MAGIC);
-	(void)slot;
-	prober_drop(e->prober, key);
-	free(strmap_remove(&e->checks, key));
-}
 
 static void
 overlay(void *arg, const uint8_t *host, const void *o, bool shown)
@@ -92,11 +51,9 @@ remember(void *arg, const char *key, const char *value)
 	engine_memory_remember(arg, key, value);
 }
 
-/* ---- what the prober tells, brought from its thread to ours ---- */
-
 /* Sequences that wait to go back (failback_delay) are looked at when the first of them is due. */
-static void
-await_failback(struct engine *e)
+void
+engine_await_failback(struct engine *e)
 {
 	const int64_t due_ms = tree_due(e->tree), now_ms = clock_real_ms();
 
@@ -112,7 +69,7 @@ failback_due(struct wheel_timer *t)
 	struct engine *e = container_of(t, struct engine, failback);
 
 	tree_tick(e->tree, clock_real_ms());
-	await_failback(e);
+	engine_await_failback(e);
 }
 
 /* While some domain balances traffic: what the workers have seen is worked up. */
@@ -133,77 +90,10 @@ maybe_learn(struct engine *e)
 		learn(&e->learning);
 }
 
-struct edge {
-	struct engine *engine;
-	uint32_t slot;
-	enum flap_verdict verdict;
-	const char *cause;
-	char key[];
-};
-
-static void
-take_edge(void *arg)
-{
-	struct edge *edge = arg;
-	struct engine *e = edge->engine;
-	OBJ_CHECK(e, ENGINE_MAGIC);
-	/* The check may have been dropped, or replaced by another, while the message was under way.
-	 */
-	struct engine_check *c = strmap_find(&e->checks, edge->key);
-	if (c != NULL && c->slot == edge->slot) {
-		c->verdict = edge->verdict;
-		/* Written before anybody can see it: who has heard that an address is down must not
-		 * find it in an answer of the next engine. */
-		engine_memory_verdict(e, edge->key, edge->verdict);
-		tree_edge(e->tree, edge->slot, edge->cause, clock_real_ms());
-		await_failback(e);
-	}
-	free(edge);
-}
-
-static void
-post_edge(void *arg, const char *key, uint32_t slot, enum flap_verdict verdict, const char *cause)
-{
-	struct engine *e = arg;
-	const size_t len = strlen(key) + 1;
-	struct edge *edge = xmalloc(sizeof(*edge) + len);
-	*edge = (struct edge){ .engine = e, .slot = slot, .verdict = verdict, .cause = cause };
-	memcpy(edge->key, key, len);
-	loop_post(e->loop, take_edge, edge);
-}
-
-struct expiring {
-	struct engine *engine;
-	uint32_t slot;
-	int64_t expires_ms;
-	char key[];
-};
-
-static void
-take_expiring(void *arg)
-{
-	struct expiring *x = arg;
-	const struct engine_check *c = strmap_find(&x->engine->checks, x->key);
-	if (c != NULL && c->slot == x->slot)
-		tree_expiring(x->engine->tree, x->slot, x->expires_ms, clock_real_ms());
-	free(x);
-}
-
-static void
-post_expiring(void *arg, const char *key, uint32_t slot, int64_t expires_ms)
-{
-	struct engine *e = arg;
-	const size_t len = strlen(key) + 1;
-	struct expiring *x = xmalloc(sizeof(*x) + len);
-	*x = (struct expiring){ .engine = e, .slot = slot, .expires_ms = expires_ms };
-	memcpy(x->key, key, len);
-	loop_post(e->loop, take_expiring, x);
-}
-
 /* ---- serving ---- */
 
-static void
-serve(struct engine *e)
+void
+engine_serve(struct engine *e)
 {
 	if (e->serving)
 		return;
@@ -219,25 +109,12 @@ serve(struct engine *e)
 }
 
 static void
-take_round(void *arg)
-{
-	serve(arg);
-}
-
-static void
-post_round(void *arg)
-{
-	struct engine *e = arg;
-	loop_post(e->loop, take_round, e);
-}
-
-static void
 round_over(struct wheel_timer *t)
 {
 	struct engine *e = container_of(t, struct engine, round_limit);
 	log_warn(
 	    "engine", "some checks have no verdict after %d ms; they count as up", FIRST_ROUND_MS);
-	serve(e);
+	engine_serve(e);
 }
 
 void
@@ -255,10 +132,13 @@ engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *
 {
 	engine_zones_before(e, c, fresh);
 	tree_apply(e->tree, c, clock_real_ms());
-	await_failback(e);
+	engine_await_failback(e);
 	maybe_learn(e);
 	engine_zones_after(e, c);
 	engine_secondary_change(e, c);
+	/* What a large set took while it was read would stay with us for good. */
+	if (c->count >= TRIM_FROM)
+		malloc_trim(0);
 }
 
 /* ---- life ---- */
@@ -312,9 +192,9 @@ build(struct engine *e)
 	loop_hooks(e->loop, before_sleep, after_sleep, NULL);
 	e->zones = zones_new();
 	e->words = word_table_new();
-	e->prober =
-	    prober_new(e->words, &(struct prober_hooks){ e, post_edge, post_round, post_expiring });
-	const struct tree_hooks hooks = { e, want, drop, overlay, status, event, remember };
+	engine_probe_open(e);
+	const struct tree_hooks hooks = { e, engine_probe_want, engine_probe_drop, overlay, status,
+		event, remember };
 	/* The TCP thread counts as one more worker, and so do we (signed queries). */
 	e->tree = tree_new(e->words, e->sockets->workers + 2, &hooks);
 	tree_seed(e->tree, rand_u64());

@@ -133,6 +133,9 @@ counters(struct engine *e)
 	add_gauge(j, "engine_revision", e->revision);
 	add_certificates(j, e);
 	engine_geo_counters(e, j);
+	json_t *probes = prober_metrics(e->prober);
+	json_object_update(j, probes);
+	json_decref(probes);
 	return j;
 }
 
@@ -149,6 +152,8 @@ answer(struct engine *e, const char *verb, const json_t *request, struct diag *d
 		return engine_geo_status(e);
 	if (verb != NULL && strcmp(verb, "locate") == 0)
 		return engine_geo_locate(e, request, d);
+	if (verb != NULL && strcmp(verb, "beat") == 0)
+		return engine_probe_beat(e, request, d);
 	if (verb != NULL && strcmp(verb, "refreshed") == 0)
 		return engine_secondary_refreshed(e, request);
 	diag_add(d, DIAG_INVALID, "verb", "the engine does not know this question");
@@ -190,8 +195,11 @@ reply(struct engine *e, uint32_t id, const json_t *ask)
 	const json_t *request = json_object_get(ask, "request");
 	struct diag d;
 	diag_init(&d);
-	/* That one is answered when it is over. */
-	if (verb == NULL || strcmp(verb, "simulate") != 0)
+	/* Some are answered when they are over. */
+	if (verb != NULL && strcmp(verb, "try") == 0) {
+		if (engine_probe_try(e, id, request, &d) < 0)
+			engine_feed_reply(e, id, NULL, &d);
+	} else if (verb == NULL || strcmp(verb, "simulate") != 0)
 		engine_feed_reply(e, id, answer(e, verb, request, &d), &d);
 	else if (!engine_simulate_start(e, id, request, &d))
 		engine_feed_reply(e, id, NULL, &d);
@@ -393,6 +401,7 @@ on_accept(struct loop_fd *f, uint32_t events UNUSED)
 		let_go(e);
 	const struct link_hooks hooks = { e, on_message, on_closed };
 	e->link = link_new(e->loop, fd, &hooks);
+	e->greetings++;
 	greet(e);
 }
 

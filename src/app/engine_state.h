@@ -61,6 +61,7 @@ struct engine {
 
 	struct loop_fd feed_accept;
 	struct link *link;        /* NULL: control is not there */
+	uint64_t greetings;       /* connections of control so far */
 	struct change_set *reset; /* collecting a whole model, or NULL */
 	struct engine_forward *forward;
 	struct engine_transfer *transfer;
@@ -121,6 +122,14 @@ void engine_secondary_open(struct engine *e);
 void engine_secondary_close(struct engine *e);
 /* {zone: real ms of its latest refresh}. New reference. */
 json_t *engine_secondary_refreshed(struct engine *e, const json_t *request);
+
+/* engine_probe.c: the prober, and what the tree wants of it. */
+void engine_probe_open(struct engine *e);
+void engine_probe_want(void *engine, const struct tree_check *c);
+void engine_probe_drop(void *engine, const char *key, uint32_t slot);
+json_t *engine_probe_beat(struct engine *e, const json_t *request, struct diag *d);
+/* The reply comes by engine_feed_reply; or -EINVAL with a problem, and none comes. */
+int engine_probe_try(struct engine *e, uint32_t id, const json_t *request, struct diag *d);
 
 /* engine_feed.c: the engine's end of the feed. */
 void engine_feed_open(struct engine *e);
@@ -184,3 +193,5 @@ void engine_geo_counters(const struct engine *e, json_t *j);
 /* Zones and tree; not the journal. */
 void engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *fresh);
 void engine_maybe_serve(struct engine *e);
+void engine_serve(struct engine *e);
+void engine_await_failback(struct engine *e);

@@ -40,7 +40,9 @@ enum protocol {
 	PROTOCOL_PING,
 	PROTOCOL_UDP,
 	PROTOCOL_DNS,
-	PROTOCOL_GRPC
+	PROTOCOL_GRPC,
+	PROTOCOL_SCRIPT,
+	PROTOCOL_PUSH
 };
 
 extern const char *const strategy_words[], *const sequence_mode_words[],
@@ -100,6 +102,7 @@ struct http_spec {
 	struct field_list headers; /* labels */
 	const char *body;
 	bool follow_redirect;
+	bool reuse;                      /* the connection, from probe to probe */
 	struct field_list expect_status; /* "200-399" */
 	const char *expect_body;         /* as pattern_check accepts it; "" = not looked at */
 };
@@ -133,6 +136,15 @@ struct tls_spec {
 	uint32_t full_handshake_every; /* probes */
 };
 
+struct script_spec {
+	const char *command;    /* a file of the server's directory of scripts */
+	struct field_list args; /* const char * */
+};
+
+struct push_spec {
+	const char *secret;
+};
+
 struct template_spec {
 	int protocol;
 	uint32_t interval_ms, timeout_ms, recheck_ms;
@@ -144,6 +156,9 @@ struct template_spec {
 	struct ping_spec ping;
 	struct dns_spec dns;
 	struct grpc_spec grpc;
+	struct script_spec script;
+	struct push_spec push;
+	struct field_list source; /* const char *: IPs to probe from, one a family */
 	const char *remark;
 	struct field_list labels;
 };
@@ -252,6 +267,13 @@ int domain_name_split(const char *name, char *host, uint16_t *rrtype);
 /* One entry of a line's cidrs. NULL, or what is wrong with it; then *c has the bits after the
  * prefix cleared if that is all, else family AF_UNSPEC. */
 const char *line_cidr(struct cidr *c, const char *text);
+
+/*
+ * How long it takes from a target's death to the verdict: at worst (it died right after a probe
+ * that passed, and falls silent) and typically (half an interval later, and refuses). False where
+ * the template does not say: with protocol push the target does.
+ */
+bool template_detection(const struct template_spec *t, uint32_t *worst_ms, uint32_t *typical_ms);
 
 /* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c, line_fields.c,
  * address_fields.c, pool_fields.c, domain_fields.c, rrset_fields.c */

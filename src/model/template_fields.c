@@ -1,21 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <errno.h>
-#include <openssl/evp.h>
-#include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
-#include "base/buf.h"
-#include "base/duration.h"
-#include "base/escape.h"
 #include "base/pattern.h"
-#include "dns/name.h"
-#include "dns/rdata.h"
-#include "dns/rrtype.h"
 #include "model/noun_rules.h"
 #include "model/shared_fields.h"
-#include "net/addr.h"
-#include "net/pem.h"
 
 #define SECOND 1000
 #define HOUR   (3600 * SECOND)
@@ -23,7 +10,7 @@
 #define PEM_BYTES 65536
 
 static const char *const protocol_words[] = { "tcp", "http", "https", "tls", "ping", "udp", "dns",
-	"grpc", NULL };
+	"grpc", "script", "push", NULL };
 /* In the order of their numbers. */
 static const char *const rcode_words[] = { "noerror", "formerr", "servfail", "nxdomain", "notimp",
 	"refused", NULL };
@@ -64,6 +51,12 @@ static const struct field http_fields[] = {
 	    .offset = AT(follow_redirect),
 	    .type = FIELD_BOOL,
 	    .prose = "follow up to 5 redirects that stay on this host, and judge the last reply" },
+	{ .name = "reuse",
+	    .offset = AT(reuse),
+	    .type = FIELD_BOOL,
+	    .prose = "keep the connection for the next probe; every "
+		     "tls.full_handshake_every-th one, and the one after a failure, makes a new "
+		     "one all the same" },
 	{ .name = "expect_status",
 	    .offset = AT(expect_status),
 	    .type = FIELD_STRS,
@@ -211,6 +204,38 @@ static const struct field grpc_fields[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct script_spec, member)
+static const struct field script_fields[] = {
+	{ .name = "command",
+	    .offset = AT(command),
+	    .type = FIELD_STR,
+	    .max = 64,
+	    .prose = "file in the directory of scripts that the server's configuration allows "
+		     "(probe.scripts); must be given for protocol script" },
+	{ .name = "args",
+	    .offset = AT(args),
+	    .type = FIELD_STRS,
+	    .max = 16,
+	    .prose = "its arguments, no shell; {address}, {port}, {host} and {timeout_ms} stand "
+		     "for the target's" },
+	FIELD_END,
+};
+#undef AT
+
+#define AT(member) offsetof(struct push_spec, member)
+static const struct field push_fields[] = {
+	{ .name = "secret",
+	    .offset = AT(secret),
+	    .type = FIELD_STR,
+	    .flags = FIELD_SECRET,
+	    .max = 255,
+	    .prose = "from which the key of each address is made that signs its heartbeats, 16 "
+		     "characters at least; must be given for protocol push; left out of a PUT it "
+		     "stays as it is" },
+	FIELD_END,
+};
+#undef AT
+
 #define AT(member) offsetof(struct template_spec, member)
 const struct field template_fields[] = {
 	{ .name = "protocol",
@@ -298,247 +323,26 @@ const struct field template_fields[] = {
 	    .sub = grpc_fields,
 	    .sub_size = sizeof(struct grpc_spec),
 	    .prose = "the question of protocol grpc (grpc.health.v1)" },
+	{ .name = "script",
+	    .offset = AT(script),
+	    .type = FIELD_STRUCT,
+	    .sub = script_fields,
+	    .sub_size = sizeof(struct script_spec),
+	    .prose = "what protocol script runs" },
+	{ .name = "push",
+	    .offset = AT(push),
+	    .type = FIELD_STRUCT,
+	    .sub = push_fields,
+	    .sub_size = sizeof(struct push_spec),
+	    .prose = "who may say for protocol push that a target lives" },
+	{ .name = "source",
+	    .offset = AT(source),
+	    .type = FIELD_STRS,
+	    .max = 2,
+	    .prose = "addresses of the server to probe from, at most one IPv4 and one IPv6; none: "
+		     "the server's probe.source, else as its routes say" },
 	REMARK_FIELD(struct template_spec),
 	LABELS_FIELD(struct template_spec),
 	FIELD_END,
 };
 #undef AT
-
-static void
-check_times(const struct template_spec *t, struct diag *d)
-{
-	char interval[DURATION_TEXT_SIZE], timeout[DURATION_TEXT_SIZE];
-
-	if (t->timeout_ms < t->interval_ms)
-		return;
-	duration_text(t->interval_ms, interval);
-	diag_add(d, DIAG_INVALID, "timeout", "must be shorter than interval (%s)", interval);
-	diag_detail(d, duration_text(t->timeout_ms, timeout),
-	    arena_printf(&d->arena, "less than %s", interval));
-}
-
-static bool
-is_token(const char *text)
-{
-	return text[0] != '\0' &&
-	       text[strspn(text, "!#$%&'*+-.^_`|~0123456789"
-				 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
-}
-
-static void
-check_headers(const struct field_list *headers, struct diag *d)
-{
-	/* The prober writes these itself: a second one would make the request ambiguous. */
-	static const char *const ours[] = { "Host", "Connection", "Content-Length",
-		"Transfer-Encoding" };
-	const struct field_label *h = headers->items;
-
-	for (size_t i = 0; i < headers->count; i++) {
-		const char *where = arena_printf(&d->arena, "http.headers.%s", h[i].key);
-
-		if (!is_token(h[i].key)) {
-			diag_add(d, DIAG_INVALID, where, "is not a valid header name");
-			diag_detail(d, h[i].key, "a token of RFC 9110: letters, digits, '-', ...");
-		}
-		for (size_t k = 0; k < ARRAY_LEN(ours); k++) {
-			if (strcasecmp(h[i].key, ours[k]) == 0)
-				diag_add(d, DIAG_INVALID, where, "is set by the prober%s",
-				    k == 0 ? "; use http.host" : "");
-		}
-	}
-}
-
-/* Three digits 100..599 at *p. */
-static int
-read_status(const char **p)
-{
-	int status = 0;
-
-	for (int i = 0; i < 3; i++, (*p)++) {
-		if (**p < '0' || **p > '9')
-			return -EINVAL;
-		status = status * 10 + (**p - '0');
-	}
-	return status >= 100 && status <= 599 ? status : -EINVAL;
-}
-
-static bool
-is_status_range(const char *text)
-{
-	const int low = read_status(&text);
-	int high = low;
-
-	if (low < 0)
-		return false;
-	if (*text == '-') {
-		text++;
-		high = read_status(&text);
-	}
-	return high >= low && *text == '\0';
-}
-
-static void
-check_pattern(const char *text, const char *where, struct diag *d)
-{
-	char why[PATTERN_WHY_SIZE];
-
-	if (pattern_check(text, why) == 0)
-		return;
-	diag_add(d, DIAG_INVALID, where, "is not a usable regular expression: %s", why);
-	diag_detail(
-	    d, text, "POSIX extended, without back-references: \"^220 \", \"all (good|well)\"");
-}
-
-static void
-check_talk(const struct talk_spec *talk, struct diag *d)
-{
-	char octets[1024];
-
-	if (escape_decode(talk->send, octets) < 0) {
-		diag_add(d, DIAG_INVALID, "talk.send", "has an unknown escape");
-		diag_detail(d, talk->send, "\\r \\n \\t \\0 \\xHH \\\\");
-	}
-	check_pattern(talk->expect, "talk.expect", d);
-}
-
-static void
-check_certificates(const char *text, const char *where, struct diag *d)
-{
-	if (text[0] == '\0' || pem_check(text) > 0)
-		return;
-	diag_add(d, DIAG_INVALID, where, "is not made of PEM certificates");
-	diag_detail(d, NULL, "-----BEGIN CERTIFICATE----- ... -----END CERTIFICATE-----");
-}
-
-static void
-check_tls(const struct tls_spec *tls, struct diag *d)
-{
-	const size_t before = d->count;
-	struct addr ip;
-
-	if (strpbrk(tls->sni, " /:@?#\\") != NULL && addr_ip_parse(&ip, tls->sni, AF_UNSPEC) < 0) {
-		diag_add(d, DIAG_INVALID, "tls.sni", "must be a host name or an IP address");
-		diag_detail(d, tls->sni, "\"www.example.com\"");
-	}
-	check_certificates(tls->ca, "tls.ca", d);
-	check_certificates(tls->certificate, "tls.certificate", d);
-	if (tls->certificate[0] == '\0' || d->count != before)
-		return;
-
-	EVP_PKEY *key = pem_key(tls->key);
-
-	if (key == NULL) {
-		diag_add(d, DIAG_INVALID, "tls.key", "is not a PEM private key without a password");
-		diag_detail(d, NULL, "-----BEGIN PRIVATE KEY----- ...");
-	} else if (!pem_key_fits(tls->certificate, tls->key)) {
-		diag_add(d, DIAG_INVALID, "tls.key", "does not belong to tls.certificate");
-	}
-	EVP_PKEY_free(key);
-}
-
-static void
-check_dns(const struct dns_spec *dns, struct diag *d)
-{
-	uint8_t name[NAME_MAX_LEN];
-	const char *why = NULL;
-	uint16_t type;
-	struct buf rdata;
-
-	if (dns->name[0] == '\0') {
-		diag_add(d, DIAG_INVALID, "dns.name", "is required: what shall be asked for?");
-	} else if (name_parse(dns->name, name) < 0) {
-		diag_add(d, DIAG_INVALID, "dns.name", "is not a domain name");
-		diag_detail(d, dns->name, HOSTNAME_ALLOWED);
-	}
-	if (rrtype_parse(dns->type, &type) < 0) {
-		diag_add(d, DIAG_INVALID, "dns.type", "is not a record type");
-		diag_detail(d, dns->type, "\"A\", \"SOA\", \"TYPE65280\"");
-		return;
-	}
-	buf_init(&rdata, RDATA_MAX_LEN);
-	if (dns->expect_answer[0] != '\0' &&
-	    rdata_parse(type, dns->expect_answer, ".", &rdata, &why) < 0) {
-		diag_add(
-		    d, DIAG_INVALID, "dns.expect_answer", "is not %s data: %s", dns->type, why);
-		diag_detail(d, dns->expect_answer, "rdata as in a zone file, names absolute");
-	}
-	buf_fini(&rdata);
-}
-
-/* What each method can have. */
-static void
-check_method(const struct http_spec *http, struct diag *d)
-{
-	const bool reads = strcmp(http->method, "GET") == 0 || strcmp(http->method, "HEAD") == 0;
-	const bool writes = strcmp(http->method, "POST") == 0 || strcmp(http->method, "PUT") == 0;
-
-	if (http->body[0] != '\0' && !writes) {
-		diag_add(d, DIAG_INVALID, "http.body", "needs another method");
-		diag_detail(d, http->method, "method POST, PUT");
-	}
-	if (http->follow_redirect && !reads) {
-		diag_add(d, DIAG_INVALID, "http.follow_redirect", "needs another method");
-		diag_detail(d, http->method, "method GET, HEAD");
-	}
-	if (http->expect_body[0] != '\0' && strcmp(http->method, "HEAD") == 0) {
-		diag_add(d, DIAG_INVALID, "http.expect_body", "a reply to HEAD has no body");
-		diag_detail(d, http->method, "method GET, OPTIONS, POST, PUT");
-	}
-}
-
-static void
-check_http(const struct http_spec *http, struct diag *d)
-{
-	const char *const *status = http->expect_status.items;
-	char where[48];
-
-	if (http->path[0] != '/' || strpbrk(http->path, " #") != NULL) {
-		diag_add(d, DIAG_INVALID, "http.path", "must start with '/', without space or '#'");
-		diag_detail(d, http->path, "\"/healthz\", \"/status?full=1\"");
-	}
-	if (strpbrk(http->host, " /@?#\\") != NULL) {
-		diag_add(d, DIAG_INVALID, "http.host", "must be a host with an optional port");
-		diag_detail(d, http->host, "\"www.example.com\", \"www.example.com:8080\"");
-	}
-	for (size_t i = 0; i < http->expect_status.count; i++) {
-		if (is_status_range(status[i]))
-			continue;
-		snprintf(where, sizeof(where), "http.expect_status[%zu]", i);
-		diag_add(d, DIAG_INVALID, where, "is not a status or a range of statuses");
-		diag_detail(d, status[i], "\"200\", \"200-399\" (100..599)");
-	}
-	check_headers(&http->headers, d);
-	check_pattern(http->expect_body, "http.expect_body", d);
-	check_method(http, d);
-}
-
-void
-template_settle(const char *name, void *spec, struct arena *a)
-{
-	struct template_spec *t = spec;
-
-	(void)name;
-	/* A key that was kept without its certificate says nothing. */
-	if (t->tls.certificate[0] == '\0')
-		t->tls.key = arena_strdup(a, "");
-	if (t->timeout_ms == 0)
-		t->timeout_ms = t->interval_ms / 2 < 2 * SECOND ? t->interval_ms / 2 : 2 * SECOND;
-}
-
-int
-template_check(const char *name, const void *spec, struct diag *d)
-{
-	const struct template_spec *t = spec;
-	const size_t before = d->count;
-
-	(void)name;
-	check_times(t, d);
-	check_talk(&t->talk, d);
-	check_http(&t->http, d);
-	check_tls(&t->tls, d);
-	if (t->protocol == PROTOCOL_UDP && t->talk.send[0] == '\0')
-		diag_add(d, DIAG_INVALID, "talk.send", "is required: somebody must speak first");
-	if (t->protocol == PROTOCOL_DNS)
-		check_dns(&t->dns, d);
-	return d->count == before ? 0 : -EINVAL;
-}

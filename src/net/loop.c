@@ -152,10 +152,17 @@ loop_fd_mod(struct loop *l, struct loop_fd *f, uint32_t events)
 void
 loop_fd_del(struct loop *l, struct loop_fd *f)
 {
+	if (f->ready != NULL)
+		CHECK(epoll_ctl(l->epoll, EPOLL_CTL_DEL, f->fd, NULL) == 0);
+	loop_fd_drop(l, f);
+}
+
+void
+loop_fd_drop(struct loop *l, struct loop_fd *f)
+{
 	OBJ_CHECK(l, LOOP_MAGIC);
 	if (f->ready == NULL)
 		return;
-	CHECK(epoll_ctl(l->epoll, EPOLL_CTL_DEL, f->fd, NULL) == 0);
 	f->ready = NULL;
 	for (int i = l->batch_next; i < l->batch_len; i++) {
 		if (l->batch[i].data.ptr == f)

@@ -45,6 +45,9 @@ void loop_fd_mod(struct loop *l, struct loop_fd *f, uint32_t events);
  * the descriptor stays the caller's. Harmless when not watched.
  */
 void loop_fd_del(struct loop *l, struct loop_fd *f);
+/* The same for who closes the descriptor right now and has no copy of it: that ends the watch, one
+ * call less. */
+void loop_fd_drop(struct loop *l, struct loop_fd *f);
 
 /* When the running callback began (of timers: their batch), monotonic. */
 uint64_t loop_now_ms(const struct loop *l);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -280,15 +281,17 @@ sock_unix_listen(const char *path, mode_t mode, struct diag *d)
 }
 
 static int
-connect_from(const struct addr *to, const struct addr *from, int type)
+connect_from(const struct addr *to, const struct addr *from, int type, bool no_delay)
 {
 	const int fd = socket(addr_family(to), type | FLAGS, 0);
 	int error = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (type == SOCK_STREAM)
-		set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (no_delay)
+		sock_no_delay(fd);
+	if (from != NULL && type == SOCK_STREAM)
+		set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 	if (from != NULL && bind(fd, &from->sa, from->len) < 0)
 		error = -errno;
 	if (error == 0 && connect(fd, &to->sa, to->len) < 0 && errno != EINPROGRESS)
@@ -301,13 +304,49 @@ connect_from(const struct addr *to, const struct addr *from, int type)
 int
 sock_udp_connect(const struct addr *to, const struct addr *from)
 {
-	return connect_from(to, from, SOCK_DGRAM);
+	return connect_from(to, from, SOCK_DGRAM, false);
 }
 
 int
 sock_tcp_connect(const struct addr *to, const struct addr *from)
 {
-	return connect_from(to, from, SOCK_STREAM);
+	return connect_from(to, from, SOCK_STREAM, true);
+}
+
+int
+sock_tcp_begin(const struct addr *to, const struct addr *from)
+{
+	return connect_from(to, from, SOCK_STREAM, false);
+}
+
+void
+sock_no_delay(int fd)
+{
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+static uint16_t first_local_port;
+
+static void
+read_local_ports(void)
+{
+	unsigned first = 1;
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+	if (f == NULL || fscanf(f, "%u", &first) != 1 || first > UINT16_MAX)
+		first = 1;
+	if (f != NULL)
+		fclose(f);
+	first_local_port = (uint16_t)first;
+}
+
+uint16_t
+sock_first_local_port(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, read_local_ports);
+	return first_local_port;
 }
 
 int

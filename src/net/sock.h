@@ -46,6 +46,14 @@ MUST_USE int sock_unix_connect(const char *path, struct diag *d);
  */
 MUST_USE int sock_udp_connect(const struct addr *to, const struct addr *from);
 MUST_USE int sock_tcp_connect(const struct addr *to, const struct addr *from);
+/*
+ * The same for very many: without TCP_NODELAY, and a port of `from` is taken only where that
+ * (port, target) is free (IP_BIND_ADDRESS_NO_PORT).
+ */
+MUST_USE int sock_tcp_begin(const struct addr *to, const struct addr *from);
+void sock_no_delay(int fd);
+/* The lowest port that the kernel gives to connections. */
+uint16_t sock_first_local_port(void);
 int sock_error(int fd); /* the pending error as a negative errno, or 0; clears it */
 
 /* -EAGAIN when nobody waits. `peer` may be NULL; a Unix peer is no address. */

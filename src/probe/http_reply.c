@@ -33,10 +33,11 @@ enum state {
 static const char opening[] = "HTTP/1.";
 
 /* Headers that are noted: a bit each while the name may still become it. */
-static const char *const fields[] = { "content-length", "transfer-encoding", "location" };
-enum { LENGTH = 1, CODING = 2, LOCATION = 4 };
+static const char *const fields[] = { "content-length", "transfer-encoding", "location",
+	"connection" };
+enum { LENGTH = 1, CODING = 2, LOCATION = 4, CONNECTION = 8 };
 #define LENGTH_MAX (INT64_MAX / 16)
-static const char chunked[] = "chunked";
+static const char chunked[] = "chunked", closing[] = "close";
 
 void
 http_reply_init(struct http_reply *r)
@@ -151,6 +152,19 @@ note_coding(struct http_reply *r, uint8_t c)
 	r->chunked = r->matched == sizeof(chunked) - 1;
 }
 
+/* "close" among the words. */
+static void
+note_connection(struct http_reply *r, uint8_t c)
+{
+	if (c == ',' || c == ' ' || c == '\t')
+		r->matched = 0;
+	else if (r->matched < sizeof(closing) - 1 && (uint8_t)closing[r->matched] == tolower(c))
+		r->matched++;
+	else
+		r->matched = (uint8_t)sizeof(closing);
+	r->closes = r->closes || r->matched == sizeof(closing) - 1;
+}
+
 /* An octet of a header's value. */
 static enum state
 note_value(struct http_reply *r, uint8_t c)
@@ -159,6 +173,8 @@ note_value(struct http_reply *r, uint8_t c)
 		return note_length(r, c);
 	if (r->field == CODING)
 		note_coding(r, c);
+	if (r->field == CONNECTION)
+		note_connection(r, c);
 	if (r->field == LOCATION && (r->location->len > 0 || (c != ' ' && c != '\t')) &&
 	    r->location->len < r->location->max)
 		buf_put_u8(r->location, c);
@@ -182,7 +198,7 @@ static enum state
 line_next(struct http_reply *r, uint8_t c)
 {
 	r->at = 0;
-	r->field = r->location != NULL && is_token(c) ? LENGTH | CODING | LOCATION : 0;
+	r->field = r->location != NULL && is_token(c) ? LENGTH | CODING | LOCATION | CONNECTION : 0;
 	if (is_token(c)) {
 		note_name(r, c);
 		return NAME;
@@ -231,6 +247,7 @@ next(struct http_reply *r, uint8_t c)
 	case VERSION:
 		return opening_next(r, c);
 	case MINOR:
+		r->closes = c == '0';
 		return c >= '0' && c <= '9' ? SPACE : refuse(r, "not an HTTP/1 reply");
 	case SPACE:
 		return c == ' ' ? STATUS : refuse(r, "malformed status line");

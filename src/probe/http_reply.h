@@ -35,6 +35,7 @@ struct http_reply {
 	struct buf *location; /* appended to; NULL = nothing below is noted */
 	int64_t length;       /* Content-Length; -1 = none */
 	bool chunked;         /* the last coding of Transfer-Encoding */
+	bool closes;          /* HTTP/1.0, or "Connection: close" */
 	uint8_t field, at;    /* private: which header this may be, octets of its name */
 };
 

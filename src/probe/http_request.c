@@ -2,6 +2,7 @@
 #include "probe/http_request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -116,7 +117,7 @@ put_body(struct buf *b, const struct http_spec *http)
 	if (may)
 		buf_printf(
 		    b, "Content-Length: %zu\r\n", http->body != NULL ? strlen(http->body) : 0);
-	buf_puts(b, "Connection: close\r\n\r\n");
+	buf_printf(b, "Connection: %s\r\n\r\n", http->reuse ? "keep-alive" : "close");
 	if (may && http->body != NULL)
 		buf_puts(b, http->body);
 }
@@ -198,7 +199,7 @@ parse_range(const char *text, struct recipe_range *range)
 	return 0;
 }
 
-struct recipe_range *
+const struct recipe_range *
 http_request_expect(const struct http_spec *http, size_t *n)
 {
 	const char *const *texts = http->expect_status.items;
@@ -210,6 +211,9 @@ http_request_expect(const struct http_spec *http, size_t *n)
 			++*n;
 	}
 	if (*n == 0)
-		ranges[(*n)++] = (struct recipe_range){ 200, 399 };
-	return ranges;
+		ranges[(*n)++] = recipe_usual;
+	if (*n > 1 || memcmp(ranges, &recipe_usual, sizeof(*ranges)) != 0)
+		return ranges;
+	free(ranges);
+	return &recipe_usual;
 }

@@ -27,5 +27,6 @@ MUST_USE char *http_request_redirect(
 /* What the Host header names, without port. The caller frees. */
 MUST_USE char *
 http_request_host(const struct http_spec *http, const struct addr *target, const char *host);
-/* "200" and "200-399"; what is neither is left out. Nothing left: 200-399. The caller frees. */
-MUST_USE struct recipe_range *http_request_expect(const struct http_spec *http, size_t *n);
+/* "200" and "200-399"; what is neither is left out. Nothing left: 200-399. The caller frees
+ * what is not &recipe_usual. */
+MUST_USE const struct recipe_range *http_request_expect(const struct http_spec *http, size_t *n);

@@ -26,6 +26,8 @@ static const struct {
 	{ EADDRNOTAVAIL, NULL }, { EAGAIN, NULL }, /* connect(2): no free local port */
 };
 
+#define REQUEST_SMALL 1200 /* one segment anywhere */
+
 void
 probe_init(struct probe *p)
 {
@@ -44,14 +46,22 @@ since_start_us(const struct probe *p)
 enum probe_step
 probe_begin(struct probe *p, const struct recipe *r)
 {
-	struct tls_memory *memory = p->tls_memory;
+	const struct probe was = *p;
 
 	probe_init(p);
-	p->tls_memory = memory;
+	p->tls_memory = was.tls_memory;
 	p->recipe = r;
-	p->port = addr_port(&r->target);
+	p->port = ntohs(r->target.in4.sin_port); /* where in6 has it, too */
 	p->secure = r->protocol->secure;
 	p->start_us = clock_mono_us();
+	if (was.fd >= 0) {
+		p->fd = was.fd;
+		p->ssl = was.ssl;
+		p->connected = true;
+		p->secured = was.secured;
+		p->reused = true;
+		p->reuse = was.reuse + 1;
+	}
 	return r->protocol->start(p);
 }
 
@@ -74,18 +84,25 @@ probe_hang_up(struct probe *p)
 	setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(p->fd);
 	p->fd = -1;
-	p->connected = false;
+	p->connected = p->reused = false;
 	p->sent = 0;
+	p->reuse = 0;
+}
+
+void
+probe_keep(struct probe *p)
+{
+	buf_fini(&p->in);
+	free(p->redirected);
+	p->redirected = NULL;
+	p->recipe = NULL;
 }
 
 void
 probe_close(struct probe *p)
 {
 	probe_hang_up(p);
-	buf_fini(&p->in);
-	free(p->redirected);
-	p->redirected = NULL;
-	p->recipe = NULL;
+	probe_keep(p);
 }
 
 void
@@ -119,14 +136,18 @@ probe_error(struct probe *p, int error)
 enum probe_step
 probe_connect(struct probe *p)
 {
-	struct addr target = p->recipe->target;
+	const struct recipe *r = p->recipe;
+	struct addr target = recipe_target(r);
 
 	addr_port_set(&target, p->port);
 
-	const int fd = sock_tcp_connect(&target, NULL);
+	const int fd = sock_tcp_begin(&target, r->source);
 
 	if (fd < 0)
 		return probe_error(p, -fd);
+	/* One small request and then silence has no use for it. */
+	if (p->secure || r->protocol->alpn != NULL || r->request_len > REQUEST_SMALL)
+		sock_no_delay(fd);
 	p->fd = fd;
 	return PROBE_WRITE;
 }
@@ -138,10 +159,11 @@ probe_connect(struct probe *p)
 static bool
 met_itself(const struct probe *p)
 {
+	const struct addr target = recipe_target(p->recipe);
 	struct addr own;
 
-	return sock_name(p->fd, &own) == 0 && addr_port(&own) == p->port &&
-	       addr_ip_equal(&own, &p->recipe->target);
+	return p->port >= sock_first_local_port() && sock_name(p->fd, &own) == 0 &&
+	       addr_port(&own) == p->port && addr_ip_equal(&own, &target);
 }
 
 enum probe_step

@@ -52,6 +52,7 @@ struct probe {
 	bool raw;
 
 	struct grpc_call *grpc; /* NULL = none under way */
+	struct script *script;  /* NULL = none under way */
 
 	/* http; `hops` also tells dns by TCP */
 	uint8_t hops;
@@ -60,6 +61,11 @@ struct probe {
 	struct http_reply reply;
 	struct http_body body;
 	bool in_body;
+
+	/* Keeping the connection for the next probe. */
+	bool keep;      /* a protocol that passes may ask for it */
+	bool reused;    /* this probe began on a kept one */
+	uint32_t reuse; /* probes that this connection has served before */
 };
 
 #define PROBE_IN_MAX HTTP_BODY_MAX
@@ -70,6 +76,7 @@ enum probe_step probe_begin(struct probe *p, const struct recipe *r);
 void probe_hang_up(struct probe *p); /* with a reset; harmless without socket */
 void probe_forget(struct probe *p);  /* what is remembered from probe to probe */
 void probe_close(struct probe *p);   /* and give back all that was taken meanwhile */
+void probe_keep(struct probe *p);    /* the same, but the connection stays for the next probe */
 
 /* For the protocols. */
 enum probe_step probe_connect(struct probe *p);

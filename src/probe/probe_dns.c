@@ -84,7 +84,8 @@ start(struct probe *p)
 		return probe_connect(p);
 
 	const size_t len = query(p, text);
-	const int fd = sock_udp_connect(&p->recipe->target, NULL);
+	const struct addr target = recipe_target(p->recipe);
+	const int fd = sock_udp_connect(&target, p->recipe->source);
 
 	if (fd < 0)
 		return probe_error(p, -fd);

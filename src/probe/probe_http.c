@@ -7,8 +7,10 @@
  *	    `--> no body wanted: PASS
  *	    `--> body, 64 KiB at most --> the pattern decides
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/pattern.h"
 #include "probe/conn.h"
@@ -22,18 +24,31 @@ static void
 prepare(struct recipe *r, const char *host, const struct template_spec *template)
 {
 	const struct http_spec *http = &template->http;
+	const struct addr target = recipe_target(r);
 
-	r->request =
-	    http_request_text(http, &r->target, host, r->protocol->secure, &r->request_len);
+	r->request = http_request_text(http, &target, host, r->protocol->secure, &r->request_len);
 	r->expect = http_request_expect(http, &r->n_expect);
 	r->follow = http->follow_redirect;
+	r->reuse = http->reuse;
+	r->bodiless = http->method != NULL && strcmp(http->method, "HEAD") == 0;
+	r->full_every = template->tls.full_handshake_every;
 	if (r->follow || r->protocol->secure)
-		r->host = http_request_host(http, &r->target, host);
+		r->host = http_request_host(http, &target, host);
 	if (http->expect_body != NULL && http->expect_body[0] != '\0')
 		r->pattern = pattern_get(http->expect_body);
 	/* A redirect may lead from http to https. */
 	if (r->host != NULL)
 		tls_prepare(r, r->host, &template->tls);
+}
+
+/* Nobody has closed it, nothing is in it that nobody asked for. */
+static bool
+is_usable(const struct probe *p)
+{
+	char octet;
+	const ssize_t n = recv(p->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n < 0 ? errno == EAGAIN : n > 0 && p->secure; /* TLS: may be a ticket */
 }
 
 static enum probe_step
@@ -42,8 +57,11 @@ start(struct probe *p)
 	http_reply_init(&p->reply);
 	p->in_body = false;
 	buf_clear(&p->in);
-	if (p->recipe->follow || p->recipe->pattern != NULL)
+	if (p->recipe->follow || p->recipe->pattern != NULL || p->recipe->reuse)
 		http_reply_note(&p->reply, &p->in);
+	if (p->reused && is_usable(p))
+		return PROBE_WRITE;
+	probe_hang_up(p);
 	return probe_connect(p);
 }
 
@@ -83,6 +101,7 @@ follow(struct probe *p)
 	const struct recipe *r = p->recipe;
 	char ip[ADDR_TEXT_SIZE], path[HTTP_REDIRECT_MAX], room[2 * HTTP_REDIRECT_MAX];
 	char location[HTTP_REDIRECT_MAX];
+	const struct addr target = recipe_target(r);
 	struct http_place to;
 
 	if (p->in.len >= sizeof(location))
@@ -94,7 +113,7 @@ follow(struct probe *p)
 	own_path(p->redirected != NULL ? p->redirected : r->request, path);
 
 	const char *why = http_redirect(&(struct http_place){ p->secure, p->port, path }, r->host,
-	    addr_ip_text(&r->target, ip), location, room, &to);
+	    addr_ip_text(&target, ip), location, room, &to);
 
 	if (why != NULL)
 		return probe_fail(p, "http_redirect", why);
@@ -106,6 +125,18 @@ follow(struct probe *p)
 	return PROBE_ANEW;
 }
 
+/* Could the connection serve the next probe, once the body is read? */
+static bool
+may_keep(const struct probe *p)
+{
+	const struct recipe *r = p->recipe;
+	const bool framed = p->reply.length >= 0 || p->reply.chunked || r->bodiless ||
+			    p->status == 204 || p->status == 304;
+
+	return r->reuse && framed && !p->reply.closes && p->redirected == NULL &&
+	       p->reuse + 1 < r->full_every;
+}
+
 static enum probe_step
 judge_head(struct probe *p)
 {
@@ -115,8 +146,12 @@ judge_head(struct probe *p)
 		return follow(p);
 	if (!is_expected(p->recipe, p->status))
 		return probe_fail(p, "http_status", "");
-	if (p->recipe->pattern == NULL)
+	if (p->recipe->pattern == NULL && !may_keep(p))
 		return PROBE_PASS;
+	if (p->recipe->pattern == NULL && p->recipe->bodiless) {
+		p->keep = true;
+		return PROBE_PASS;
+	}
 	p->in_body = true;
 	buf_clear(&p->in);
 	http_body_init(&p->body, &p->reply);
@@ -126,7 +161,7 @@ judge_head(struct probe *p)
 static enum probe_step
 judge_body(struct probe *p)
 {
-	if (pattern_match(p->recipe->pattern, p->in.data, p->in.len))
+	if (p->recipe->pattern == NULL || pattern_match(p->recipe->pattern, p->in.data, p->in.len))
 		return PROBE_PASS;
 	return probe_fail(p, "http_body", "the body does not match");
 }
@@ -136,8 +171,11 @@ take_body(struct probe *p, const char *data, size_t len)
 {
 	switch (http_body_feed(&p->body, data, len, &p->in)) {
 	case HTTP_REPLY_DONE:
+		p->keep = may_keep(p) && p->in.len < HTTP_BODY_MAX;
 		return judge_body(p);
 	case HTTP_REPLY_BAD:
+		if (p->recipe->pattern == NULL)
+			return PROBE_PASS; /* it was read for the connection's sake only */
 		return probe_fail(p, "http_bad", p->body.why);
 	case HTTP_REPLY_MORE:
 		break;
@@ -171,7 +209,7 @@ closed(struct probe *p)
 {
 	if (!p->in_body)
 		return probe_fail(p, "http_closed", "closed before the head was complete");
-	if (http_body_end(&p->body) == HTTP_REPLY_DONE)
+	if (p->recipe->pattern == NULL || http_body_end(&p->body) == HTTP_REPLY_DONE)
 		return judge_body(p);
 	return probe_fail(p, "http_closed", "closed before the body was complete");
 }
@@ -193,7 +231,7 @@ receive(struct probe *p)
 }
 
 static enum probe_step
-on_io(struct probe *p)
+converse(struct probe *p)
 {
 	const struct recipe *r = p->recipe;
 	const bool hop = p->redirected != NULL;
@@ -208,22 +246,42 @@ on_io(struct probe *p)
 	return step == PROBE_PASS ? PROBE_READ : step;
 }
 
+/* Servers close kept connections whenever they like, even while we speak: that is no failure. */
+static enum probe_step
+on_io(struct probe *p)
+{
+	const bool reused = p->reused;
+	const enum probe_step step = converse(p);
+
+	if (step != PROBE_FAIL || !reused || p->first_byte_us != 0)
+		return step;
+	p->cause = p->text = "";
+	return PROBE_ANEW;
+}
+
+/* A body that is read for the connection's sake need not come in time. */
+static enum probe_step
+late(struct probe *p)
+{
+	if (p->in_body && p->recipe->pattern == NULL)
+		return PROBE_PASS;
+	return probe_fail(p, "http_timeout", "no complete reply in time");
+}
+
 const struct protocol_row probe_http = {
 	.name = "http",
-	.late = "http_timeout",
-	.late_text = "no complete reply in time",
 	.prepare = prepare,
 	.start = start,
 	.on_io = on_io,
+	.on_late = late,
 };
 
 const struct protocol_row probe_https = {
 	.name = "https",
-	.late = "http_timeout",
-	.late_text = "no complete reply in time",
 	.secure = true,
 	.alpn = "\x08http/1.1",
 	.prepare = prepare,
 	.start = start,
 	.on_io = on_io,
+	.on_late = late,
 };

@@ -34,7 +34,7 @@ prepare(struct recipe *r, const char *host UNUSED, const struct template_spec *t
 static bool
 is_ip6(const struct probe *p)
 {
-	return addr_family(&p->recipe->target) == AF_INET6;
+	return p->recipe->target.sa.sa_family == AF_INET6;
 }
 
 static int
@@ -78,7 +78,7 @@ send_packets(struct probe *p)
 static enum probe_step
 start(struct probe *p)
 {
-	struct addr target = p->recipe->target;
+	struct addr target = recipe_target(p->recipe);
 
 	p->fd = open_socket(p, SOCK_DGRAM);
 	if (p->fd < 0 && (errno == EACCES || errno == EPERM || errno == EPROTONOSUPPORT)) {

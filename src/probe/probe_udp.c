@@ -12,7 +12,8 @@ static enum probe_step
 start(struct probe *p)
 {
 	const struct recipe *r = p->recipe;
-	const int fd = sock_udp_connect(&r->target, NULL);
+	const struct addr target = recipe_target(r);
+	const int fd = sock_udp_connect(&target, r->source);
 
 	if (fd < 0)
 		return probe_error(p, -fd);

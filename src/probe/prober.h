@@ -23,10 +23,23 @@
 #include "base/json.h"
 #include "model/nouns.h"
 #include "net/addr.h"
+#include "probe/recipe.h"
 #include "verdict/flap.h"
 #include "verdict/word.h"
 
 struct prober;
+
+/* How this server probes, whatever the templates. Zeroed: as it likes. */
+struct prober_settings {
+	uint32_t rate, host_rate; /* probes a second, in all and of one IP; 0 = no cap */
+	uint32_t connections;     /* at once; 0 = most of the descriptors this process may have */
+	struct recipe_options options;
+};
+
+/* A heartbeat (protocol push): said at, true until; real time. Zeroed: none yet. */
+struct prober_beat {
+	int64_t at_ms, until_ms;
+};
 
 struct prober_job {
 	const char *key;
@@ -35,6 +48,7 @@ struct prober_job {
 	const char *host;                     /* default Host for HTTP */
 	const struct template_spec *template; /* copied */
 	enum flap_verdict start;              /* restored verdict, or FLAP_UNKNOWN */
+	struct prober_beat beat;              /* restored */
 };
 
 struct prober_hooks {
@@ -58,9 +72,17 @@ struct prober_hooks {
 	 * certificate. NULL = not wanted.
 	 */
 	void (*expiring)(void *arg, const char *key, uint32_t slot, int64_t expires_ms);
+	/*
+	 * On the probe thread: something of our own is short. "probe.resources": probes could not
+	 * be made; "probe.late": they start more than a second late. At most one of each a minute.
+	 * NULL = not wanted.
+	 */
+	void (*trouble)(void *arg, const char *kind, const char *text);
 };
 
-struct prober *prober_new(struct word_table *words, const struct prober_hooks *hooks);
+/* `settings` may be NULL. What they point to must outlive the prober. */
+struct prober *prober_new(struct word_table *words, const struct prober_hooks *hooks,
+    const struct prober_settings *settings);
 void prober_start(struct prober *p);
 void prober_free(struct prober **p); /* stops the thread, closes every socket */
 
@@ -71,6 +93,19 @@ void prober_free(struct prober **p); /* stops the thread, closes every socket */
 void prober_want(struct prober *p, const struct prober_job *job);
 /* Any thread but the probe thread's hooks. Unknown keys are fine. */
 void prober_drop(struct prober *p, const char *key);
+/*
+ * Any thread. A heartbeat of a push check: judged at once. 0; -ENOENT: no such check, or it does
+ * not listen; -EALREADY: not later than the last one, a replay.
+ */
+MUST_USE int prober_beat(struct prober *p, const char *key, const struct prober_beat *beat);
+/*
+ * Any thread. One probe now, besides all schedules; `key`, `slot` and `start` of the job say
+ * nothing. `tried` is called once on the probe thread and takes the result: an observation as
+ * prober_observe has them, `passed` null where nothing was learned of the target, with `output`
+ * (what came, 4 KiB at most, where the protocol looks at it) and `certificate`.
+ */
+void prober_try(struct prober *p, const struct prober_job *job,
+    void (*tried)(void *arg, json_t *result), void *arg);
 /* Ask for the first_round hook (at once if nothing is pending). */
 void prober_first_round(struct prober *p);
 /*
@@ -89,3 +124,9 @@ struct prober_certificates {
 	int64_t days_min;
 };
 struct prober_certificates prober_certificates(struct prober *p);
+
+/*
+ * For metrics, as api/metrics.h reads them: `probes` by outcome, and `probe_lag_seconds`, the
+ * histogram of how much later than scheduled they started.
+ */
+MUST_USE json_t *prober_metrics(struct prober *p);

@@ -12,6 +12,8 @@ static const struct protocol_row *const protocols[] = {
 	[PROTOCOL_UDP] = &probe_udp,
 	[PROTOCOL_DNS] = &probe_dns,
 	[PROTOCOL_GRPC] = &probe_grpc,
+	[PROTOCOL_SCRIPT] = &probe_script,
+	[PROTOCOL_PUSH] = &probe_push,
 };
 
 const struct protocol_row *

@@ -17,6 +17,7 @@ struct protocol_row {
 	/* When time is up after the connection stood; before that it is l4_timeout. */
 	const char *late, *late_text;
 	bool secure;      /* over TLS */
+	bool passive;     /* nothing is sent: the target tells (push) */
 	const char *alpn; /* in TLS, as on the wire; NULL = none */
 	/* Compile the protocol's options into the recipe; NULL = has none. Any thread. */
 	void (*prepare)(struct recipe *r, const char *host, const struct template_spec *template);
@@ -29,4 +30,4 @@ struct protocol_row {
 const struct protocol_row *protocol_of(int protocol); /* enum protocol */
 
 extern const struct protocol_row probe_tcp, probe_tls, probe_http, probe_https, probe_ping,
-    probe_udp, probe_dns, probe_grpc;
+    probe_udp, probe_dns, probe_grpc, probe_script, probe_push;

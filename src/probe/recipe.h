@@ -24,10 +24,23 @@ struct trust;
 struct recipe_range {
 	uint16_t from, to;
 };
+extern const struct recipe_range recipe_usual; /* what http expects unless told */
+
+/* What this server allows and prefers, whatever the template. Outlives all recipes. */
+struct recipe_options {
+	struct addr source[2];  /* IPv4, IPv6, to probe from; len 0 = as the kernel chooses */
+	const char *script_dir; /* scripts that may be run; NULL = none */
+};
 
 struct recipe {
 	const struct protocol_row *protocol;
-	struct addr target;
+	union { /* of struct addr, without the room it has to spare */
+		struct sockaddr sa;
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+	} target;
+	struct addr *source;    /* to probe from, or NULL */
+	const char *script_dir; /* the options' */
 	struct schedule_rhythm rhythm;
 	struct flap_rule rule;
 	char *request; /* what is sent; of http the whole request */
@@ -49,14 +62,17 @@ struct recipe {
 	/* http */
 	char *host; /* ours, without port */
 
-	bool follow;
-	struct recipe_range *expect; /* statuses that pass */
+	bool follow, reuse;
+	bool bodiless;                     /* HEAD */
+	const struct recipe_range *expect; /* statuses that pass; the usual ones are shared */
 	size_t n_expect;
 };
 
-/* `host`: what to name in the Host header unless the template says; NULL = the target. */
-struct recipe *
-recipe_new(const struct addr *target, const char *host, const struct template_spec *template);
+/* `host`: what to name in the Host header unless the template says; NULL = the target. `options`
+ * may be NULL. */
+struct recipe *recipe_new(const struct addr *target, const char *host,
+    const struct template_spec *template, const struct recipe_options *options);
+struct addr recipe_target(const struct recipe *r);
 void recipe_free(struct recipe **r);
 /* Would probe the same in the same rhythm. */
 bool recipe_equal(const struct recipe *a, const struct recipe *b);

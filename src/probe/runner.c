@@ -9,8 +9,18 @@
 static void
 finish(struct runner *r, enum probe_step step)
 {
+	const struct buf *in = &r->probe.in;
+
 	r->total_us = clock_mono_us() - r->probe.start_us;
-	runner_cancel(r);
+	if (r->output != NULL)
+		buf_put(r->output, in->data, in->len < r->output->max ? in->len : r->output->max);
+	if (step == PROBE_PASS && r->probe.keep) {
+		loop_timer_cancel(r->loop, &r->timeout);
+		loop_fd_del(r->loop, &r->io);
+		probe_keep(&r->probe);
+	} else {
+		runner_cancel(r);
+	}
 	r->done(r, step);
 }
 
@@ -32,7 +42,7 @@ await(struct runner *r, enum probe_step step)
 static enum probe_step
 start_anew(struct runner *r)
 {
-	loop_fd_del(r->loop, &r->io);
+	loop_fd_drop(r->loop, &r->io);
 	probe_hang_up(&r->probe);
 	return r->probe.recipe->protocol->start(&r->probe);
 }
@@ -89,6 +99,6 @@ void
 runner_cancel(struct runner *r)
 {
 	loop_timer_cancel(r->loop, &r->timeout);
-	loop_fd_del(r->loop, &r->io);
+	loop_fd_drop(r->loop, &r->io);
 	probe_close(&r->probe);
 }

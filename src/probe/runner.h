@@ -3,7 +3,8 @@
  * runner -- carries one probe at a time through the loop, within its time.
  *
  * Thread: the loop's. Embedded in its owner; `done` is called exactly once per runner_start unless
- * it is cancelled, possibly from within runner_start, with nothing left open.
+ * it is cancelled, possibly from within runner_start, with nothing left open but a connection that
+ * the probe may keep for the next one of the same recipe; then runner_cancel closes it.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ struct runner {
 	struct wheel_timer timeout;
 	struct probe probe;
 	uint64_t total_us;
+	struct buf *output; /* where to leave the beginning of what came; NULL = nowhere */
 	/* PASS, FAIL or STARVED; may start again. */
 	void (*done)(struct runner *r, enum probe_step step);
 };

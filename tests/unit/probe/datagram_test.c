@@ -291,7 +291,7 @@ test_loss_rates(void **state)
 		t.ping = (struct ping_spec){ rows[i].packets, rows[i].rate };
 		assert_int_equal(addr_ip_parse(&a, "192.0.2.1", AF_UNSPEC), 0);
 
-		struct recipe *r = recipe_new(&a, "", &t);
+		struct recipe *r = recipe_new(&a, "", &t, NULL);
 
 		assert_int_equal(r->packets_needed, rows[i].needed);
 		recipe_free(&r);

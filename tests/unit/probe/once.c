@@ -35,7 +35,7 @@ once_fini(struct once *o)
 enum probe_step
 once_run(struct once *o, const struct addr *target, const char *host, const struct template_spec *t)
 {
-	struct recipe *r = recipe_new(target, host, t);
+	struct recipe *r = recipe_new(target, host, t, NULL);
 
 	runner_start(&o->runner, r);
 	loop_run(o->loop);

@@ -77,7 +77,7 @@ test_meeting_itself_is_a_refusal(void **state)
 	assert_int_equal(sock_name(fd, &own), 0);
 	assert_int_equal(connect(fd, &own.sa, own.len), 0);
 
-	struct recipe *r = recipe_new(&own, NULL, &tcp);
+	struct recipe *r = recipe_new(&own, NULL, &tcp, NULL);
 
 	probe_init(&p);
 	p.recipe = r;
@@ -102,7 +102,7 @@ static void
 test_starving(void **state)
 {
 	const struct addr target = parse("127.0.0.1:1");
-	struct recipe *recipe = recipe_new(&target, NULL, &tcp);
+	struct recipe *recipe = recipe_new(&target, NULL, &tcp, NULL);
 	struct loop *loop = loop_new();
 	struct rlimit before, none;
 	struct runner r;
@@ -135,16 +135,16 @@ test_recipes_compare(void **state)
 	(void)state;
 	web.protocol = PROTOCOL_HTTP;
 	slower.interval_ms = 2000;
-	all[0] = recipe_new(&a, NULL, &tcp);
-	all[1] = recipe_new(&b, NULL, &tcp);
-	all[2] = recipe_new(&a, NULL, &slower);
-	all[3] = recipe_new(&a, NULL, &web);
-	all[4] = recipe_new(&a, "www.example.com", &web);
+	all[0] = recipe_new(&a, NULL, &tcp, NULL);
+	all[1] = recipe_new(&b, NULL, &tcp, NULL);
+	all[2] = recipe_new(&a, NULL, &slower, NULL);
+	all[3] = recipe_new(&a, NULL, &web, NULL);
+	all[4] = recipe_new(&a, "www.example.com", &web, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(all); j++)
 			assert_int_equal(recipe_equal(all[i], all[j]), i == j);
 	}
-	struct recipe *twin = recipe_new(&a, "www.example.com", &web);
+	struct recipe *twin = recipe_new(&a, "www.example.com", &web, NULL);
 
 	assert_true(recipe_equal(twin, all[4]));
 	recipe_free(&twin);

@@ -32,6 +32,7 @@
 struct world {
 	struct word_table *words;
 	struct prober *prober;
+	const struct prober_settings *settings;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned edges[SLOTS], rounds;
@@ -102,13 +103,13 @@ expiring(void *arg, const char *key UNUSED, uint32_t slot UNUSED, int64_t expire
 static void
 open_world(struct world *w)
 {
-	const struct prober_hooks hooks = { w, edge, first_round, expiring };
+	const struct prober_hooks hooks = { w, edge, first_round, expiring, NULL };
 
 	memset(w, 0, sizeof(*w));
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	w->words = word_table_new();
-	w->prober = prober_new(w->words, &hooks);
+	w->prober = prober_new(w->words, &hooks, w->settings);
 	for (uint32_t i = 0; i < SLOTS; i++)
 		assert_int_equal(word_take(w->words), i);
 }

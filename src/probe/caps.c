@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "probe/caps.h"
+
+#include <string.h>
+
+#define SECOND_US  UINT64_C(1000000)
+#define BURST_ALL  1000 /* probes that may go out at once */
+#define BURST_HOST 20
+#define LOOK       8 /* places looked at for a host */
+
+static struct caps_rate
+rate(uint32_t per_s, uint64_t burst)
+{
+	if (per_s == 0)
+		return (struct caps_rate){ 0 };
+
+	const uint64_t gap_us = SECOND_US / per_s > 0 ? SECOND_US / per_s : 1;
+
+	return (struct caps_rate){ gap_us, gap_us * (burst - 1) };
+}
+
+void
+caps_init(struct caps *c, uint32_t all, uint32_t host)
+{
+	memset(c, 0, sizeof(*c));
+	c->all = rate(all, BURST_ALL);
+	c->host = rate(host, BURST_HOST);
+}
+
+/* The host's entry, or a free one for it; NULL: all are busy. */
+static struct caps_host *
+find(struct caps *c, uint64_t key, uint64_t now_us)
+{
+	struct caps_host *vacant = NULL;
+
+	for (unsigned i = 0; i < LOOK; i++) {
+		struct caps_host *h = &c->hosts[(key + i) % CAPS_HOSTS];
+
+		if (h->next_us <= now_us && (vacant == NULL || h->key == key))
+			vacant = h;
+		else if (h->key == key)
+			return h;
+	}
+	if (vacant != NULL)
+		*vacant = (struct caps_host){ key, 0 };
+	return vacant;
+}
+
+/* The earliest time that this rate allows. */
+static uint64_t
+allowed(const struct caps_rate *r, uint64_t next_us, uint64_t at_us)
+{
+	return next_us > at_us + r->slack_us ? next_us - r->slack_us : at_us;
+}
+
+static uint64_t
+later(const struct caps_rate *r, uint64_t next_us, uint64_t at_us)
+{
+	return (next_us > at_us ? next_us : at_us) + r->gap_us;
+}
+
+uint64_t
+caps_reserve(struct caps *c, const struct addr *ip, uint64_t now_us)
+{
+	struct caps_host *h = c->host.gap_us > 0 ? find(c, addr_ip_hash(ip), now_us) : NULL;
+	uint64_t at_us = allowed(&c->all, c->next_us, now_us);
+
+	if (h != NULL)
+		at_us = allowed(&c->host, h->next_us, at_us);
+	if (c->all.gap_us > 0)
+		c->next_us = later(&c->all, c->next_us, at_us);
+	if (h != NULL)
+		h->next_us = later(&c->host, h->next_us, at_us);
+	return at_us;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* prober_types -- what the prober's files share. */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/strmap.h"
+#include "net/loop.h"
+#include "probe/caps.h"
+#include "probe/history.h"
+#include "probe/lag.h"
+#include "probe/prober.h"
+#include "probe/recipe.h"
+#include "probe/runner.h"
+
+/* A probe under way, or a connection kept for the next one. Taken from the idle ones, given back.
+ */
+struct flight {
+	struct runner runner;
+	struct job *job; /* NULL: idle */
+	struct list idle;
+};
+
+struct job {
+	uint32_t magic;
+#define JOB_MAGIC 0x70b0e10bu
+	uint32_t slot;
+	struct prober *prober;
+	char *key;
+
+	/* Under the prober's lock. */
+	struct list inbox;    /* alone while nothing is asked */
+	struct recipe *asked; /* to be adopted; NULL = keep the present one */
+	bool dropped, beaten; /* a heartbeat came */
+	bool awaited;         /* the first round waits for it */
+	struct flap flap;
+	uint32_t edges;
+	struct history history;
+	int64_t expires_s, warned_s; /* of the certificate: 0 = none; the one last warned of */
+	struct prober_beat beat;
+	uint64_t due_ms; /* scheduled start of the next probe, or of the one in flight */
+
+	/* The probe thread's; `recipe` changes under the lock. */
+	struct recipe *recipe;
+	struct flight *flight; /* NULL: none under way, nothing kept */
+	struct tls_memory *tls_memory;
+	struct wheel_timer timer;
+	struct list waiting; /* for a flight; alone while it does not */
+	uint64_t spread;
+	uint64_t late_us;  /* of the probe in flight */
+	uint64_t grace_ms; /* push: until then nobody need have said anything */
+	bool admitted;     /* by the caps: the next time it goes */
+};
+
+struct prober {
+	uint32_t magic;
+#define PROBER_MAGIC 0x9b0be55du
+	struct word_table *words;
+	struct prober_hooks hooks;
+	struct prober_settings settings;
+	struct loop *loop;
+	pthread_t thread;
+	bool started;
+
+	pthread_mutex_t lock;
+	struct strmap jobs;
+	struct list inbox;
+	uint64_t serial; /* jobs ever wanted */
+	size_t awaited;  /* jobs the first round waits for */
+	bool round_asked;
+	struct lag lag;
+	uint64_t passed, failed, unmade; /* probes, ever */
+	uint64_t delayed;                /* by the caps, ever */
+	size_t flying;                   /* flights taken */
+
+	/* The probe thread's. */
+	struct schedule_pace pace;
+	struct caps caps;
+	struct list waiting; /* jobs that wait for a flight */
+	struct list idle;    /* flights */
+	struct list tries;
+	size_t n_idle;
+	uint64_t starved; /* since the last line about it */
+	uint64_t complained_ms, resources_ms, late_ms;
+};
+
+/* prober.c: the lock checks errors, so a hook that calls back aborts rather than hangs. */
+void prober_enter(struct prober *p);
+void prober_leave(struct prober *p);
+
+/* Locked. Days until the certificate ends, rounded down. */
+static inline int64_t
+prober_days_left(const struct job *j)
+{
+	const int64_t left_s = j->expires_s - clock_real_ms() / 1000;
+
+	return (left_s - (left_s < 0 ? 86399 : 0)) / 86400;
+}
+
+uint32_t prober_run_word(const struct job *j);
+/* prober_run.c: on the probe thread. */
+void prober_run_due(struct wheel_timer *t);
+/* Locked. No longer wait for `j` in the first round. */
+void prober_run_release(struct job *j);
+void prober_run_settle(void *prober); /* tell if the first round is over */
+/* Locked. */
+void prober_run_at(struct job *j, uint64_t due_ms);
+/* Locked. Whatever is under way or kept ends without an outcome. */
+void prober_run_stop(struct job *j);
+void prober_run_fini(struct prober *p); /* idle flights */
+void prober_try_fini(struct prober *p); /* those under way end without a result */
