@@ -14,6 +14,7 @@
 #include "api/route.h"
 #include "api/warn.h"
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "model/nouns.h"
@@ -321,13 +322,30 @@ edit_reply_json(struct edit *e, unsigned status, json_t *reply)
 	request_reply(e->r, status, reply);
 }
 
+/* How long it takes with this template until a dead target is down. */
+static void
+add_detection(json_t *status, const struct template_spec *t)
+{
+	char worst[DURATION_TEXT_SIZE], typical[DURATION_TEXT_SIZE];
+	uint32_t worst_ms, typical_ms;
+
+	if (template_detection(t, &worst_ms, &typical_ms))
+		json_object_set_new(status, "detection",
+		    json_pack("{s:s, s:s}", "worst", duration_text(worst_ms, worst), "typical",
+			duration_text(typical_ms, typical)));
+}
+
 json_t *
 edit_encode(struct request *r, const struct model_object *o)
 {
 	json_t *j = model_encode(o);
 	json_t *status = control_status_find(r->control, o->kind, o->name);
 
-	json_object_set_new(j, "status", status != NULL ? status : json_object());
+	if (status == NULL)
+		status = json_object();
+	if (o->kind == KIND_TEMPLATE)
+		add_detection(status, o->spec);
+	json_object_set_new(j, "status", status);
 	return j;
 }
 

@@ -38,6 +38,8 @@ void rest_config_apply(struct request *r);
 void rest_explain(struct request *r);
 void rest_simulate(struct request *r);
 void rest_address_health(struct request *r);
+void rest_address_heartbeat(struct request *r);
+void rest_template_try(struct request *r);
 void rest_events(struct request *r);
 void rest_audit(struct request *r);
 void rest_stream(struct request *r);

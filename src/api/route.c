@@ -29,6 +29,8 @@
 const struct route route_table[] = {
 	KIND_ROUTES(KIND_TSIG_KEY, "tsig-keys", "/{name}"),
 	KIND_ROUTES(KIND_TEMPLATE, "templates", "/{name}"),
+	{ "POST", API "/templates/{name}:try", rest_template_try, AUTH_OPERATE, ROUTE_JSON, KIND_TEMPLATE,
+	    "Probe {target, port, host?} once: outcome, cause, phases" },
 	{ "POST", API "/lines:locate", rest_line_locate, AUTH_READ, ROUTE_JSON, KIND_LINE,
 	    "The lines of an address, best first, and why: {ip}" },
 	{ "GET", API "/line-tree", rest_line_tree, AUTH_READ, ROUTE_NO_BODY, ANY,
@@ -37,6 +39,8 @@ const struct route route_table[] = {
 	KIND_ROUTES(KIND_ADDRESS, "addresses", "/{name}"),
 	{ "GET", API "/addresses/{name}/health", rest_address_health, AUTH_READ, ROUTE_NO_BODY, KIND_ADDRESS,
 	    "Per check and node: verdict, last observations with cause and timing" },
+	{ "POST", API "/addresses/{name}:heartbeat", rest_address_heartbeat, AUTH_NONE, ROUTE_JSON, KIND_ADDRESS,
+	    "Protocol push: {template, at, for, signature}; the signature is what authorises" },
 	KIND_ROUTES(KIND_POOL, "pools", "/{name}"),
 	{ "POST", API "/pools/{name}/addresses", rest_pool_link, AUTH_WRITE, ROUTE_JSON, KIND_POOL,
 	    "Add one address to a pool without replacing the list" },

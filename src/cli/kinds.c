@@ -131,6 +131,18 @@ checks(const json_t *o, struct arena *a)
 	return text != NULL ? text : "-";
 }
 
+/* "3400ms, at worst 11s" */
+static const char *
+detection(const json_t *o, struct arena *a)
+{
+	const json_t *d = kinds_at(o, "status.detection");
+
+	if (d == NULL)
+		return "-";
+	return arena_printf(a, "%s, at worst %s", kinds_text(json_object_get(d, "typical"), a),
+	    kinds_text(json_object_get(d, "worst"), a));
+}
+
 static const struct kinds_column tsig_key_columns[] = {
 	{ "NAME", "name", .wide = false },
 	{ "ALGORITHM", "spec.algorithm", .wide = false },
@@ -154,6 +166,7 @@ static const struct kinds_column template_columns[] = {
 	{ "TIMEOUT", "spec.timeout", .right = true },
 	{ "FALL", "spec.fall", .right = true },
 	{ "RISE", "spec.rise", .right = true },
+	{ "DETECTION", .text = detection, .wide = true },
 	{ "RECHECK", "spec.recheck", .wide = true, .right = true },
 	{ "FAILURE RATE", "spec.failure_rate", .wide = true, .right = true },
 	{ "REVISION", "revision", .wide = true, .right = true },

@@ -64,6 +64,11 @@ static const struct option events_options[] = {
 	{ "--kind", 0, "KIND", "only events of this kind, e.g. address.down" },
 	OPTION_END,
 };
+static const struct option try_options[] = {
+	{ "--host", 0, "NAME",
+	    "whom to ask for, as an address's value would; without, the target" },
+	OPTION_END,
+};
 static const struct option check_options[] = {
 	{ "--origin", 0, "ZONE", "the zone's name; without, the file's first $ORIGIN or SOA" },
 	OPTION_END,
@@ -154,6 +159,11 @@ const struct verb verbs_table[] = {
 	{ "simulate", "NAME TYPE",
 	    "Play resolvers, clients and failing sites against a domain, on a virtual clock",
 	    SIMULATE_EXAMPLES("gtmctl simulate "), simulate_options, 2, 2, verb_simulate },
+	{ "probe try", "TEMPLATE TARGET[:PORT]",
+	    "Probe a target once, now, and tell what came of it and how long each phase took",
+	    "  gtmctl probe try web 192.0.2.1:80\n"
+	    "  gtmctl probe try web '[2001:db8::1]:443' --host www.example.com\n",
+	    try_options, 2, 2, verb_probe_try },
 	{ "events", "", "Show what happened",
 	    "  gtmctl events -w\n"
 	    "  gtmctl events --kind address.down\n",

@@ -23,5 +23,6 @@ int verb_zone_refresh(struct cli *cli);
 int verb_explain(struct cli *cli);
 int verb_simulate(struct cli *cli);
 int verb_events(struct cli *cli);
+int verb_probe_try(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_help(struct cli *cli);

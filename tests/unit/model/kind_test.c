@@ -127,11 +127,12 @@ echoes(enum kind kind, const char *name, const char *spec, const char *want)
 #define PROTOCOLS                                                                                  \
 	"'talk':{'send':'','expect':''},"                                                          \
 	"'http':{'method':'GET','host':'','path':'/','headers':{},'body':'',"                      \
-	"'follow_redirect':false,'expect_status':['200-399'],'expect_body':''},"                   \
+	"'follow_redirect':false,'reuse':false,'expect_status':['200-399'],'expect_body':''},"     \
 	"'tls':{'sni':'','verify':true,'ca':'','certificate':'','key':'','expiry_warn_days':14,"   \
 	"'full_handshake_every':10},'ping':{'packets':3,'loss_rate':50},"                          \
 	"'dns':{'name':'','type':'A','expect_rcode':'noerror','expect_answer':''},'grpc':{'"       \
-	"service':'','tls':false}"
+	"service':'','tls':false},'script':{'command':'','args':[]},'push':{'secret':''},"         \
+	"'source':[]"
 
 static void
 specs(void **state)
@@ -261,7 +262,7 @@ static const struct {
 	{ KIND_TSIG_KEY, "{'secret':'c2VjcmV0','algorithm':'hmac-sha1'}", "algorithm",
 	    "is not an allowed value", "\"hmac-sha1\"", "hmac-sha256, hmac-sha384, hmac-sha512" },
 	{ KIND_TEMPLATE, "{'protocol':'smtp'}", "protocol", "is not an allowed value", "\"smtp\"",
-	    "tcp, http, https, tls, ping, udp, dns, grpc" },
+	    "tcp, http, https, tls, ping, udp, dns, grpc, script, push" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'99ms','timeout':'50ms'}", "interval",
 	    "is out of range", "\"99ms\"", "100ms..1h" },
 	{ KIND_TEMPLATE, "{'protocol':'tcp','interval':'1s','timeout':'1s'}", "timeout",
@@ -315,6 +316,22 @@ static const struct {
 	    "is required: somebody must speak first", NULL, NULL },
 	{ KIND_TEMPLATE, "{'protocol':'ping','ping':{'packets':101}}", "ping.packets",
 	    "is out of range", "101", "1..100" },
+	{ KIND_TEMPLATE, "{'protocol':'script'}", "script.command",
+	    "is required: what shall be run?", NULL, NULL },
+	{ KIND_TEMPLATE, "{'protocol':'script','script':{'command':'../sh'}}", "script.command",
+	    "must be the plain name of a file in the server's probe.scripts", "../sh",
+	    "\"check_shop\"" },
+	{ KIND_TEMPLATE, "{'protocol':'script','script':{'command':'..'}}", "script.command",
+	    "must be the plain name of a file in the server's probe.scripts", "..",
+	    "\"check_shop\"" },
+	{ KIND_TEMPLATE, "{'protocol':'push'}", "push.secret", "is required", NULL,
+	    "16..255 characters" },
+	{ KIND_TEMPLATE, "{'protocol':'push','push':{'secret':'short'}}", "push.secret",
+	    "is too short to be a secret", NULL, "16..255 characters" },
+	{ KIND_TEMPLATE, "{'protocol':'tcp','source':['192.0.2.1','localhost']}", "source[1]",
+	    "must be an IP address", "localhost", "one IPv4 and one IPv6 address" },
+	{ KIND_TEMPLATE, "{'protocol':'tcp','source':['192.0.2.1','192.0.2.2']}", "source[1]",
+	    "is a second address of its family", "192.0.2.2", "one IPv4 and one IPv6 address" },
 	{ KIND_TEMPLATE, "{'protocol':'dns'}", "dns.name", "is required: what shall be asked for?",
 	    NULL, NULL },
 	{ KIND_TEMPLATE, "{'protocol':'dns','dns':{'name':'a..b'}}", "dns.name",
@@ -509,6 +526,33 @@ split(void **state)
 	assert_int_equal(domain_name_split("www.example.com", host, &type), -EINVAL);
 }
 
+static void
+detection(void **state)
+{
+	const struct template_spec t = { .protocol = PROTOCOL_TCP,
+		.interval_ms = 5000,
+		.timeout_ms = 2000,
+		.recheck_ms = 200,
+		.fall = 3 };
+	struct template_spec slow = t, once = t, push = t;
+	uint32_t worst, typical;
+
+	(void)state;
+	assert_true(template_detection(&t, &worst, &typical));
+	assert_int_equal(worst, 5000 + 2 * 2000 + 2000);
+	assert_int_equal(typical, 2500 + 2 * 200);
+	slow.recheck_ms = 60000; /* never later than the next slot */
+	assert_true(template_detection(&slow, &worst, &typical));
+	assert_int_equal(worst, 5000 + 2 * 5000 + 2000);
+	assert_int_equal(typical, 2500 + 2 * 5000);
+	once.fall = 1;
+	assert_true(template_detection(&once, &worst, &typical));
+	assert_int_equal(worst, 7000);
+	assert_int_equal(typical, 2500);
+	push.protocol = PROTOCOL_PUSH;
+	assert_false(template_detection(&push, &worst, &typical));
+}
+
 int
 main(void)
 {
@@ -516,6 +560,7 @@ main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(parse),
 		cmocka_unit_test(specs),
+		cmocka_unit_test(detection),
 		cmocka_unit_test(wrong_specs),
 		cmocka_unit_test(tables_are_sound),
 		cmocka_unit_test(secrets),

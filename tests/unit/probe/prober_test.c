@@ -3,6 +3,7 @@
 #include "probe/prober.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -39,7 +40,7 @@ struct world {
 	enum flap_verdict verdict[SLOTS];
 	const char *cause[SLOTS];
 	bool word_was_stale;
-	unsigned warnings;
+	unsigned warnings, late, short_of;
 	int64_t expires_ms;
 };
 
@@ -101,17 +102,39 @@ expiring(void *arg, const char *key UNUSED, uint32_t slot UNUSED, int64_t expire
 }
 
 static void
-open_world(struct world *w)
+trouble(void *arg, const char *kind, const char *text)
 {
-	const struct prober_hooks hooks = { w, edge, first_round, expiring, NULL };
+	struct world *w = arg;
+
+	assert_true(text[0] != '\0');
+	pthread_mutex_lock(&w->lock);
+	if (strcmp(kind, "probe.late") == 0)
+		w->late++;
+	else if (strcmp(kind, "probe.resources") == 0)
+		w->short_of++;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void
+open_world_with(struct world *w, const struct prober_settings *settings)
+{
+	const struct prober_hooks hooks = { w, edge, first_round, expiring, trouble };
 
 	memset(w, 0, sizeof(*w));
+	w->settings = settings;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	w->words = word_table_new();
 	w->prober = prober_new(w->words, &hooks, w->settings);
 	for (uint32_t i = 0; i < SLOTS; i++)
 		assert_int_equal(word_take(w->words), i);
+}
+
+static void
+open_world(struct world *w)
+{
+	open_world_with(w, NULL);
 }
 
 static void
@@ -774,6 +797,218 @@ test_starving_is_no_failure(void **state)
 	peer_stop(&p);
 }
 
+/* -- caps -- */
+
+/* 60 checks of one host, 20 a second and 20 at once: the last one waits for two seconds, and nobody
+ * fails for it. */
+static void
+test_a_cap_delays_and_never_fails(void **state)
+{
+	enum { N = 60 };
+	static struct world w;
+	const struct prober_settings settings = { .host_rate = 20 };
+	struct template_spec t = tcp;
+	struct peer p;
+
+	(void)state;
+	t.fall = 1;
+	t.timeout_ms = 1500; /* shorter than what the last ones wait */
+	assert_true(peer_start(&p, "127.0.0.1:0", NULL));
+	open_world_with(&w, &settings);
+	prober_start(w.prober);
+
+	const uint64_t began = clock_mono_ms();
+
+	for (uint32_t i = 0; i < N; i++)
+		want(&w, i, &p.addr, &t);
+	for (uint32_t i = 0; i < N; i++)
+		await_verdict(&w, i, 1, FLAP_UP, "");
+	assert_true(clock_mono_ms() - began >= (N - 20) * 1000 / 20 - 50);
+	await(&w, &w.late, 1);
+
+	json_t *metrics = prober_metrics(w.prober);
+
+	assert_true(json_integer_value(json_object_get(metrics, "probes_delayed")) >= N - 21);
+	json_decref(metrics);
+	close_world(&w);
+	peer_stop(&p);
+}
+
+/* Four connections at most, all of them held by somebody silent: others wait, then pass. */
+static void
+test_connections_are_capped(void **state)
+{
+	enum { SILENT = 4, N = 12 };
+	static struct world w;
+	const struct prober_settings settings = { .connections = SILENT };
+	struct template_spec t = tcp, slow = tcp;
+	struct peer_deaf deaf;
+	struct peer p;
+
+	(void)state;
+	slow.timeout_ms = 400;
+	assert_true(peer_start(&p, "127.0.0.1:0", NULL));
+	peer_deaf_open(&deaf);
+	open_world_with(&w, &settings);
+	for (uint32_t i = 0; i < SILENT; i++)
+		want(&w, i, &deaf.addr, &slow);
+	for (uint32_t i = SILENT; i < N; i++)
+		want(&w, i, &p.addr, &t);
+	prober_start(w.prober);
+	for (uint32_t i = SILENT; i < N; i++)
+		await_verdict(&w, i, 1, FLAP_UP, "");
+	for (uint32_t i = 0; i < SILENT; i++)
+		await_verdict(&w, i, 1, FLAP_DOWN, "l4_timeout");
+	/* Dropped while it waits, while it flies: the others come to their turn. */
+	for (uint32_t i = 0; i < N; i++)
+		drop(&w, i);
+	close_world(&w);
+	peer_deaf_close(&deaf);
+	peer_stop(&p);
+}
+
+/* -- heartbeats -- */
+
+static int
+beat(struct world *w, uint32_t slot, int64_t at_ms, int64_t until_ms)
+{
+	const struct prober_beat b = { at_ms, until_ms };
+	char key[16];
+
+	snprintf(key, sizeof(key), "job%u", slot);
+	return prober_beat(w->prober, key, &b);
+}
+
+static void
+test_heartbeats(void **state)
+{
+	static struct world w;
+	const int64_t now_ms = clock_real_ms();
+	struct template_spec t = tcp;
+	struct peer p;
+
+	(void)state;
+	assert_true(peer_start(&p, "127.0.0.1:0", NULL));
+	t.protocol = PROTOCOL_PUSH;
+	t.fall = t.rise = 5; /* say nothing here */
+	open_world(&w);
+	prober_start(w.prober);
+	want(&w, 1, &p.addr, &t);
+	want(&w, 2, &p.addr, &tcp);
+	assert_int_equal(beat(&w, 7, 1, INT64_MAX / 2), -ENOENT);
+	assert_int_equal(beat(&w, 2, 1, INT64_MAX / 2), -ENOENT); /* it is probed */
+
+	assert_int_equal(beat(&w, 1, now_ms, now_ms + HOUR_MS), 0);
+	await_verdict(&w, 1, 1, FLAP_UP, "");
+	assert_int_equal(beat(&w, 1, now_ms, now_ms + HOUR_MS), -EALREADY);
+	/* "I end now" */
+	assert_int_equal(beat(&w, 1, now_ms + 1, now_ms), 0);
+	await_verdict(&w, 1, 2, FLAP_DOWN, "push_expired");
+	/* The older one does not bring it back. */
+	assert_int_equal(beat(&w, 1, now_ms, now_ms + HOUR_MS), -EALREADY);
+	/* Nothing comes any more: down when its time is over, long before the next slot. */
+	assert_int_equal(beat(&w, 1, now_ms + 2, clock_real_ms() + 300), 0);
+	await_verdict(&w, 1, 4, FLAP_DOWN, "push_expired");
+	assert_true(clock_real_ms() >= now_ms + 300);
+	close_world(&w);
+	peer_stop(&p);
+}
+
+/* Restored: what was promised before the restart holds; who has never said anything has an
+ * interval. */
+static void
+test_heartbeats_over_a_restart(void **state)
+{
+	static struct world w;
+	const struct addr a = peer_refusing();
+	struct template_spec t = tcp, quick = tcp;
+
+	(void)state;
+	t.protocol = quick.protocol = PROTOCOL_PUSH;
+	quick.interval_ms = 200;
+	quick.timeout_ms = 100;
+	open_world(&w);
+	prober_want(w.prober, &(struct prober_job){
+				  .key = "job1",
+				  .slot = 1,
+				  .target = a,
+				  .template = &t,
+				  .start = FLAP_DOWN,
+				  .beat = { 1, clock_real_ms() + HOUR_MS },
+			      });
+	want_from(&w, 2, &a, &quick, FLAP_UP);
+	prober_start(w.prober);
+	await_verdict(&w, 1, 1, FLAP_UP, "");
+	await_verdict(&w, 2, 1, FLAP_DOWN, "push_expired");
+	close_world(&w);
+}
+
+/* -- trying -- */
+
+struct tried {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	json_t *result;
+};
+
+static void
+tried(void *arg, json_t *result)
+{
+	struct tried *t = arg;
+
+	pthread_mutex_lock(&t->lock);
+	t->result = result;
+	pthread_cond_signal(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static json_t *
+try_once(struct world *w, const struct addr *target, const struct template_spec *t)
+{
+	struct tried got = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL };
+	const struct prober_job job = { .target = *target, .template = t };
+
+	prober_try(w->prober, &job, tried, &got);
+	pthread_mutex_lock(&got.lock);
+	while (got.result == NULL)
+		pthread_cond_wait(&got.changed, &got.lock);
+	pthread_mutex_unlock(&got.lock);
+	return got.result;
+}
+
+static void
+test_trying(void **state)
+{
+	static struct world w;
+	const struct addr nobody = peer_refusing();
+	struct template_spec web = tcp, push = tcp;
+	struct peer p;
+
+	(void)state;
+	web.protocol = PROTOCOL_HTTP;
+	web.http.expect_body = "all is (well|good)";
+	push.protocol = PROTOCOL_PUSH;
+	assert_true(peer_start(&p, "127.0.0.1:0", OK_REPLY "all is well"));
+	open_world(&w);
+	prober_start(w.prober);
+
+	json_t *good = try_once(&w, &p.addr, &web), *bad = try_once(&w, &nobody, &web);
+	json_t *none = try_once(&w, &nobody, &push);
+
+	assert_true(json_is_true(json_object_get(good, "passed")));
+	assert_string_equal(text_of(good, "output"), "all is well");
+	assert_true(json_is_number(json_object_get(good, "first_byte")));
+	assert_true(json_is_false(json_object_get(bad, "passed")));
+	assert_string_equal(text_of(bad, "cause"), "l4_refused");
+	assert_true(json_is_null(json_object_get(bad, "first_byte")));
+	assert_true(json_is_null(json_object_get(none, "passed")));
+	json_decref(good);
+	json_decref(bad);
+	json_decref(none);
+	close_world(&w);
+	peer_stop(&p);
+}
+
 int
 main(void)
 {
@@ -797,6 +1032,11 @@ main(void)
 		cmocka_unit_test(test_nothing_is_written_after_drop),
 		cmocka_unit_test(test_no_descriptor_is_lost),
 		cmocka_unit_test(test_starving_is_no_failure),
+		cmocka_unit_test(test_a_cap_delays_and_never_fails),
+		cmocka_unit_test(test_connections_are_capped),
+		cmocka_unit_test(test_heartbeats),
+		cmocka_unit_test(test_heartbeats_over_a_restart),
+		cmocka_unit_test(test_trying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
