@@ -213,6 +213,15 @@ prober_free(struct prober **pp)
 	*pp = NULL;
 }
 
+static void
+take_beat(struct job *j, const struct prober_beat *beat)
+{
+	const int64_t left_ms = beat->until_ms - clock_real_ms();
+
+	j->beat_ms = beat->at_ms;
+	j->alive_ms = left_ms > 0 ? clock_mono_ms() + (uint64_t)left_ms : 0;
+}
+
 static struct job *
 job_new(struct prober *p, const struct prober_job *wanted)
 {
@@ -223,7 +232,7 @@ job_new(struct prober *p, const struct prober_job *wanted)
 	j->key = xstrdup(wanted->key);
 	j->slot = wanted->slot;
 	j->spread = schedule_spread(p->serial++);
-	j->beat = wanted->beat;
+	take_beat(j, &wanted->beat);
 	list_init(&j->inbox);
 	list_init(&j->waiting);
 	flap_init(&j->flap, wanted->start);
@@ -305,10 +314,10 @@ prober_beat(struct prober *p, const char *key, const struct prober_beat *beat)
 
 	if (r == NULL || !r->protocol->passive)
 		error = -ENOENT;
-	else if (beat->at_ms <= j->beat.at_ms)
+	else if (beat->at_ms <= j->beat_ms)
 		error = -EALREADY;
 	if (error == 0) {
-		j->beat = *beat;
+		take_beat(j, beat);
 		j->beaten = true;
 		ask(j);
 	}

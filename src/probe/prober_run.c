@@ -195,15 +195,44 @@ judge(struct job *j, const struct observation *o)
 
 /* -- trouble of our own -- */
 
-static void
-tell(struct prober *p, uint64_t *last_ms, const char *kind, const char *text)
+/* At most one of a kind in TELL_MS. */
+static bool
+may_tell(const struct prober *p, uint64_t *last_ms)
 {
 	const uint64_t now_ms = clock_mono_ms();
 
 	if (p->hooks.trouble == NULL || (*last_ms != 0 && now_ms - *last_ms < TELL_MS))
-		return;
+		return false;
 	*last_ms = now_ms;
-	p->hooks.trouble(p->hooks.arg, kind, text);
+	return true;
+}
+
+static void
+tell_starved(const struct job *j, const char *why)
+{
+	struct prober *p = j->prober;
+
+	if (!may_tell(p, &p->resources_ms))
+		return;
+	char *text = xasprintf("probes cannot be made, '%s' for one: %s", j->key, why);
+
+	p->hooks.trouble(p->hooks.arg, "probe.resources", text);
+	free(text);
+}
+
+static void
+tell_late(const struct job *j)
+{
+	struct prober *p = j->prober;
+
+	if (!may_tell(p, &p->late_ms))
+		return;
+	char *text = xasprintf("probes start late, '%s' by %llu ms: more are wanted than may or "
+			       "can be made",
+	    j->key, (unsigned long long)j->late_us / 1000);
+
+	p->hooks.trouble(p->hooks.arg, "probe.late", text);
+	free(text);
 }
 
 /* Locked. No outcome, but soon another try. */
@@ -212,30 +241,17 @@ starve(struct job *j, const char *why)
 {
 	struct prober *p = j->prober;
 	const uint64_t now_ms = clock_mono_ms();
-	char *text = xasprintf("probes cannot be made, '%s' for one: %s", j->key, why);
 
 	p->unmade++;
 	p->starved++;
-	tell(p, &p->resources_ms, "probe.resources", text);
+	tell_starved(j, why);
 	if (p->complained_ms == 0 || now_ms - p->complained_ms >= COMPLAIN_MS) {
 		log_warn("probe", "%llu probes not made since the last report, '%s' last: %s",
 		    (unsigned long long)p->starved, j->key, why);
 		p->complained_ms = now_ms;
 		p->starved = 0;
 	}
-	free(text);
 	prober_run_at(j, schedule_retry(&j->recipe->rhythm, j->spread, now_ms));
-}
-
-static void
-tell_late(struct job *j)
-{
-	char *text = xasprintf("probes start late, '%s' by %llu ms: more are wanted than may or "
-			       "can be made",
-	    j->key, (unsigned long long)j->late_us / 1000);
-
-	tell(j->prober, &j->prober->late_ms, "probe.late", text);
-	free(text);
 }
 
 /* -- flying -- */
@@ -316,19 +332,19 @@ hear(struct job *j)
 		prober_leave(p);
 		return;
 	}
-	const int64_t left_ms = j->beat.until_ms - o.at_ms;
-
-	o.passed = left_ms > 0;
-	o.reason = o.passed ? reason_of("", "alive")
-		   : j->beat.at_ms == 0
-		       ? reason_of("push_expired", "no heartbeat has come")
-		       : reason_of("push_expired", "the last heartbeat's time is over");
-	if (j->beat.at_ms == 0 && now_ms < j->grace_ms) {
+	o.passed = now_ms < j->alive_ms;
+	if (o.passed)
+		o.reason = reason_of("", "alive");
+	else if (j->beat_ms == 0)
+		o.reason = reason_of("push_expired", "no heartbeat has come");
+	else
+		o.reason = reason_of("push_expired", "the last heartbeat's time is over");
+	if (j->beat_ms == 0 && now_ms < j->grace_ms) {
 		prober_run_at(j, j->grace_ms);
 	} else {
 		judge(j, &o);
-		if (o.passed && now_ms + (uint64_t)left_ms < j->due_ms)
-			prober_run_at(j, now_ms + (uint64_t)left_ms);
+		if (o.passed && j->alive_ms < j->due_ms)
+			prober_run_at(j, j->alive_ms);
 	}
 	prober_leave(p);
 	prober_run_settle(p);

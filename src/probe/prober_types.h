@@ -40,8 +40,9 @@ struct job {
 	uint32_t edges;
 	struct history history;
 	int64_t expires_s, warned_s; /* of the certificate: 0 = none; the one last warned of */
-	struct prober_beat beat;
-	uint64_t due_ms; /* scheduled start of the next probe, or of the one in flight */
+	int64_t beat_ms;   /* push: when the last heartbeat was said, real time; 0 = never */
+	uint64_t alive_ms; /* push: until when it holds, monotonic: our clock may be set */
+	uint64_t due_ms;   /* scheduled start of the next probe, or of the one in flight */
 
 	/* The probe thread's; `recipe` changes under the lock. */
 	struct recipe *recipe;

@@ -12,7 +12,7 @@ finish(struct runner *r, enum probe_step step)
 	const struct buf *in = &r->probe.in;
 
 	r->total_us = clock_mono_us() - r->probe.start_us;
-	if (r->output != NULL)
+	if (r->output != NULL && in->len > 0)
 		buf_put(r->output, in->data, in->len < r->output->max ? in->len : r->output->max);
 	if (step == PROBE_PASS && r->probe.keep) {
 		loop_timer_cancel(r->loop, &r->timeout);

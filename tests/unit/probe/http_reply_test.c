@@ -160,6 +160,42 @@ test_endless_interim_replies_are_bad(void **state)
 	assert_in_range(fed, HTTP_REPLY_HEAD_MAX, HTTP_REPLY_HEAD_MAX + strlen(interim));
 }
 
+/* Would they keep the connection? */
+static void
+test_who_closes(void **state)
+{
+	static const struct {
+		const char *text;
+		bool closes;
+	} heads[] = {
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", true },
+		{ "HTTP/1.1 200 OK\r\nCONNECTION:keep-alive, Close\r\n\r\n", true },
+		{ "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\nConnection: clos\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\nConnection: disclose\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\nConnectionx: close\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX: close\r\n\r\n", false },
+		{ "HTTP/1.0 200 OK\r\n\r\n", true },
+		{ "HTTP/1.0 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		struct http_reply r;
+		struct buf location;
+
+		buf_init(&location, 100);
+		http_reply_init(&r);
+		http_reply_note(&r, &location);
+		assert_int_equal(
+		    http_reply_feed(&r, heads[i].text, strlen(heads[i].text)), HTTP_REPLY_DONE);
+		if (r.closes != heads[i].closes)
+			fail_msg("%s", heads[i].text);
+		buf_fini(&location);
+	}
+}
+
 int
 main(void)
 {
@@ -168,6 +204,7 @@ main(void)
 		cmocka_unit_test(test_octet_by_octet),
 		cmocka_unit_test(test_size_is_limited),
 		cmocka_unit_test(test_endless_interim_replies_are_bad),
+		cmocka_unit_test(test_who_closes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
