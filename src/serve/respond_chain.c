@@ -83,15 +83,17 @@ static const uint8_t *
 steer(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l,
     const struct plan *plan)
 {
+	const unsigned traits = plan_traits(plan);
 	const uint8_t *target;
 
-	respond_count(plan_is_zone_data(plan) ? &p->r->counters->lined : &p->r->counters->steered);
-	if (UNLIKELY(plan_is_fallback(plan))) {
+	respond_count(
+	    traits & PLAN_IS_ZONE_DATA ? &p->r->counters->lined : &p->r->counters->steered);
+	if (UNLIKELY(traits & PLAN_IS_FALLBACK)) {
 		respond_count(&p->r->counters->fallback);
 		p->a.ede = EDE_OTHER + 1;
 		p->a.ede_text = "no healthy address: the fallback answers";
 	}
-	if (UNLIKELY(respond_plan(p, c->owner, plan, &target) == RESPOND_NOTHING))
+	if (UNLIKELY(respond_plan(p, c->owner, plan, traits, &target) == RESPOND_NOTHING))
 		deny_type(p, c, z, l);
 	return p->q.qtype != RRTYPE_CNAME ? target : NULL;
 }

@@ -82,13 +82,13 @@ bool respond_signatures(struct reply *p, const uint8_t *owner, const struct zone
     uint16_t type, uint32_t ttl_s);
 
 /*
- * As above, what the plan picks for this query. `*target` becomes the CNAME's target, or NULL if
- * the plan yields no CNAME; the answer's ECS scope grows to the plan's. `target` NULL: this stands
- * beside the answer, where the client's subnet does not count.
+ * As above, what the plan (of these traits) picks for this query. `*target` becomes the CNAME's
+ * target, or NULL if the plan yields no CNAME; the answer's ECS scope grows to the plan's. `target`
+ * NULL: this stands beside the answer, where the client's subnet does not count.
  */
 enum respond_given { RESPOND_GIVEN, RESPOND_CUT /* did not fit */, RESPOND_NOTHING /* to give */ };
-enum respond_given respond_plan(
-    struct reply *p, const uint8_t *owner, const struct plan *plan, const uint8_t **target);
+enum respond_given respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan,
+    unsigned traits, const uint8_t **target);
 
 /* As above, what `node` has of `type`; nothing is a fit. CNAMEs are not followed. */
 bool

@@ -95,9 +95,9 @@ widen_scope(struct reply *p, unsigned scope)
 
 /* RFC 7871 7.3.1: what stands beside the answer is tied to no network, so the resolver counts. */
 static enum plan_client
-whose_position(const struct plan *plan, bool beside)
+whose_position(unsigned traits, bool beside)
 {
-	const enum plan_client client = plan_client(plan);
+	const enum plan_client client = traits >> PLAN_CLIENT_SHIFT;
 
 	return beside && client == PLAN_SUBNET ? PLAN_RESOLVER : client;
 }
@@ -124,17 +124,33 @@ ask_for(struct reply *p, const struct plan *plan, enum plan_client client,
 	return plan_answer_to(plan, p->r->worker, &p->at[client], &asker, rr, scope);
 }
 
+/* What the records lead to: the name behind an alias, and addresses of the hosts they name. */
+static const uint8_t *
+follow_up(struct reply *p, const uint8_t *owner, const struct plan_rr *const *rr, size_t n)
+{
+	const uint16_t type = plan_rr_type(rr[0]);
+
+	if (LIKELY(type == RRTYPE_A || type == RRTYPE_AAAA))
+		return NULL;
+	if (type == RRTYPE_CNAME)
+		return rr[0]->tail + PLAN_RR_RDATA;
+	if (p->q.qtype != RRTYPE_ANY && rrtype_additional(type) >= 0)
+		respond_additional_plan(p, owner, rr, n);
+	return NULL;
+}
+
 enum respond_given
-respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, const uint8_t **target)
+respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, unsigned traits,
+    const uint8_t **target)
 {
 	const struct plan_rr *rr[PLAN_MAX_ANSWER];
 	const struct answer_mark mark = answer_mark(&p->a);
-	const enum plan_client client = whose_position(plan, target == NULL);
+	const enum plan_client client = whose_position(traits, target == NULL);
 	unsigned scope;
 
 	find_out(p, client);
 
-	const size_t n = UNLIKELY(plan_is_balanced(plan))
+	const size_t n = UNLIKELY(traits & PLAN_IS_BALANCED)
 			     ? ask_for(p, plan, client, rr, &scope)
 			     : plan_answer(plan, p->r->worker, &p->at[client], rr, &scope);
 
@@ -149,11 +165,8 @@ respond_plan(struct reply *p, const uint8_t *owner, const struct plan *plan, con
 			answer_rollback(&p->a, mark);
 			return RESPOND_CUT;
 		}
-	if (target != NULL && plan_rr_type(rr[0]) == RRTYPE_CNAME)
-		*target = rr[0]->tail + PLAN_RR_RDATA;
-	else if (target != NULL && p->q.qtype != RRTYPE_ANY &&
-		 UNLIKELY(rrtype_additional(plan_rr_type(rr[0])) >= 0))
-		respond_additional_plan(p, owner, rr, n);
+	if (target != NULL)
+		*target = follow_up(p, owner, rr, n);
 	return RESPOND_GIVEN;
 }
 
@@ -164,7 +177,7 @@ respond_type(struct reply *p, const uint8_t *owner, const struct zone_node *node
 
 	if (plan != NULL)
 		return plan_rrtype(plan) != type ||
-		       respond_plan(p, owner, plan, NULL) != RESPOND_CUT;
+		       respond_plan(p, owner, plan, plan_traits(plan), NULL) != RESPOND_CUT;
 
 	const struct rrset *s = zone_node_find(node, type);
 

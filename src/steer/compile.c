@@ -505,8 +505,9 @@ finish(struct compile *c)
 	p->magic = PLAN_MAGIC;
 	p->ttl_s = c->in->ttl_s;
 	p->rrtype = c->all_names && c->n_items > 0 ? RRTYPE_CNAME : c->in->rrtype;
-	p->fallback = c->in->fallback;
-	p->zone_data = c->in->zone_data;
+	p->traits = (uint8_t)((c->in->fallback ? PLAN_IS_FALLBACK : 0) |
+			      (c->in->zone_data ? PLAN_IS_ZONE_DATA : 0) |
+			      (c->in->balance != NULL ? PLAN_IS_BALANCED : 0));
 	p->may_repeat = c->may_repeat;
 	p->client = (uint8_t)client_of(c);
 	p->n_variants = (uint32_t)c->n_variants;

@@ -276,7 +276,7 @@ bool
 plan_is_balanced(const struct plan *p)
 {
 	OBJ_CHECK(p, PLAN_MAGIC);
-	return p->balance != NULL;
+	return (p->traits & PLAN_IS_BALANCED) != 0;
 }
 
 /* The records with the seat's TTL are copies that lie behind those with the plan's. */
@@ -364,6 +364,13 @@ plan_seat_of(const struct plan *p, uint32_t variant, const struct position *at,
 
 /* -- what it says of itself -- */
 
+unsigned
+plan_traits(const struct plan *p)
+{
+	OBJ_CHECK(p, PLAN_MAGIC);
+	return p->traits | (unsigned)p->client << PLAN_CLIENT_SHIFT;
+}
+
 enum plan_client
 plan_client(const struct plan *p)
 {
@@ -389,14 +396,14 @@ bool
 plan_is_fallback(const struct plan *p)
 {
 	OBJ_CHECK(p, PLAN_MAGIC);
-	return p->fallback;
+	return (p->traits & PLAN_IS_FALLBACK) != 0;
 }
 
 bool
 plan_is_zone_data(const struct plan *p)
 {
 	OBJ_CHECK(p, PLAN_MAGIC);
-	return p->zone_data;
+	return (p->traits & PLAN_IS_ZONE_DATA) != 0;
 }
 
 void

@@ -75,6 +75,14 @@ size_t plan_answer_to(const struct plan *p, unsigned worker, const struct positi
 /* Whose position counts, if any. */
 enum plan_client { PLAN_ANYBODY, PLAN_RESOLVER, PLAN_SUBNET /* ECS, else the resolver */ };
 enum plan_client plan_client(const struct plan *p);
+/* What is asked of every plan before it answers, at once. */
+enum plan_trait {
+	PLAN_IS_FALLBACK = 1,  /* as plan_is_fallback, ... */
+	PLAN_IS_ZONE_DATA = 2, /* ... plan_is_zone_data, ... */
+	PLAN_IS_BALANCED = 4,  /* ... plan_is_balanced say */
+	PLAN_CLIENT_SHIFT = 4, /* above that: plan_client */
+};
+unsigned plan_traits(const struct plan *p);
 /*
  * RR type of what plan_answer yields: the domain's type, or CNAME if every pool that answers is of
  * type domain. Where both kinds of pools answer by turns this is the domain's type, and

@@ -49,8 +49,7 @@ struct plan {
 #define PLAN_MAGIC 0x91a2c0deu
 	uint32_t ttl_s;
 	uint16_t rrtype;
-	bool fallback;
-	bool zone_data;
+	uint8_t traits;  /* enum plan_trait */
 	bool may_repeat; /* a union may yield a record twice */
 	uint8_t client;  /* enum plan_client */
 	uint32_t n_variants;

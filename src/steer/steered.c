@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/check.h"
 #include "base/mem.h"
 #include "dns/name.h"
@@ -174,10 +175,15 @@ steered_answers(const struct steered *s, uint16_t qtype)
 const struct plan *
 steered_find(const void *overlay, uint16_t qtype)
 {
+	const struct steered *s = overlay;
 	const struct plan *plan = NULL;
 
-	if (overlay != NULL)
-		(void)find(overlay, qtype, &plan);
+	if (s == NULL)
+		return NULL;
+	/* Most names have one steered type, and are asked for it. */
+	if (LIKELY(s->n == 1 && s->slots[0].type == qtype))
+		return plan_of(&s->slots[0]);
+	(void)find(s, qtype, &plan);
 	return plan;
 }
 

@@ -103,13 +103,6 @@ plan_answer(const struct plan *p, unsigned worker, const struct position *at,
 	return p->n;
 }
 
-bool
-plan_is_balanced(const struct plan *p)
-{
-	(void)p;
-	return false;
-}
-
 size_t
 plan_answer_to(const struct plan *p, unsigned worker, const struct position *at,
     const struct plan_asker *asker, const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope)
@@ -118,12 +111,14 @@ plan_answer_to(const struct plan *p, unsigned worker, const struct position *at,
 	return plan_answer(p, worker, at, out, scope);
 }
 
-enum plan_client
-plan_client(const struct plan *p)
+unsigned
+plan_traits(const struct plan *p)
 {
-	return p->domain.scope == NULL ? PLAN_ANYBODY
-	       : p->domain.no_ecs      ? PLAN_RESOLVER
-				       : PLAN_SUBNET;
+	const enum plan_client client = p->domain.scope == NULL ? PLAN_ANYBODY
+					: p->domain.no_ecs      ? PLAN_RESOLVER
+								: PLAN_SUBNET;
+
+	return (p->domain.fallback ? PLAN_IS_FALLBACK : 0u) | (unsigned)client << PLAN_CLIENT_SHIFT;
 }
 
 uint16_t
@@ -139,25 +134,12 @@ plan_ttl(const struct plan *p)
 	return TTL;
 }
 
-bool
-plan_is_fallback(const struct plan *p)
-{
-	return p->domain.fallback;
-}
-
 const struct rrset *
 steered_fallback_set(const void *overlay, uint16_t type)
 {
 	const struct plan *p = overlay;
 
 	return p != NULL && p->domain.type == type ? p->all : NULL;
-}
-
-bool
-plan_is_zone_data(const struct plan *p)
-{
-	(void)p;
-	return false;
 }
 
 unsigned
