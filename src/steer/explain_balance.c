@@ -62,12 +62,9 @@ void
 explain_balance_tell(struct account *a, const struct explain_asker *e)
 {
 	static const char *const fate[] = {
-		[PLAN_LIGHT] = "this one has little traffic, or none that is known of: it is drawn "
-			       "over the room "
-			       "that the others leave",
+		[PLAN_LIGHT] = "this one has little traffic, or none that is known: it is drawn",
 		[PLAN_SEATED] = "this one has much traffic: it always gets the same member",
-		[PLAN_SPLIT] = "this one has more traffic than one member's part: it is sent to "
-			       "several in turn",
+		[PLAN_SPLIT] = "this one has more than a member's part: it is sent to several",
 	};
 	const struct plan_asker asker = asker_of(e);
 
