@@ -20,6 +20,7 @@ ZONE = "cloud-example.com"
 NAME = "www." + ZONE
 SECOND = {"protocol": "tcp", "interval": "1s", "timeout": "500ms", "recheck": "200ms", "fall": 2, "rise": 1}
 ALIKE = dict(SECOND, fall=1)  # believes the first failure, as the others are told to
+KEPT = dict(SECOND, protocol="http", http={"reuse": True})
 QUICK = {"protocol": "tcp", "interval": "200ms", "timeout": "150ms", "recheck": "50ms", "fall": 2, "rise": 1}
 
 
@@ -65,9 +66,9 @@ def trial(asker, primary, stream=None):
 
 
 @contextlib.contextmanager
-def ours(template):
+def ours(template, kind="tcp"):
     with lab() as g:
-        primary, standby = g.backend(kind="tcp"), g.backend(kind="tcp")
+        primary, standby = g.backend(kind=kind), g.backend(kind=kind)
         g.zone(ZONE, harness.zone_text())
         g.put("templates/t", template)
         for name, b in (("a", primary), ("b", standby)):
@@ -99,6 +100,7 @@ def main():
         sides = [
             ("gtmd, interval 1 s", stack.enter_context(ours(SECOND)), "failover <= 1400 ms"),
             ("gtmd, interval 1 s, fall 1", stack.enter_context(ours(ALIKE)), None),
+            ("gtmd, interval 1 s, connection kept", stack.enter_context(ours(KEPT, "kept")), None),
             ("gtmd, interval 200 ms", stack.enter_context(ours(QUICK)), None),
             ("gdnsd, interval 2 s (its least)", stack.enter_context(theirs(peers.gdnsd, scratch + "/gdnsd")), None),
             ("pdns ifportup, interval 1 s", stack.enter_context(theirs(peers.pdns, scratch + "/pdns")), None),

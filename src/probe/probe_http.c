@@ -59,9 +59,8 @@ start(struct probe *p)
 	buf_clear(&p->in);
 	if (p->recipe->follow || p->recipe->pattern != NULL || p->recipe->reuse)
 		http_reply_note(&p->reply, &p->in);
-	if (p->reused && is_usable(p))
-		return PROBE_WRITE;
-	probe_hang_up(p);
+	if (p->reused)
+		return is_usable(p) ? PROBE_WRITE : PROBE_ANEW;
 	return probe_connect(p);
 }
 

@@ -15,10 +15,11 @@
 #include "probe/reason.h"
 #include "probe/tls.h"
 
-#define COMPLAIN_MS 10000   /* at most one line about exhaustion in that time */
-#define TELL_MS     60000   /* at most one event of a kind */
-#define LATE_US     1000000 /* worth one */
-#define IDLE_MAX    1024    /* flights kept for later */
+#define COMPLAIN_MS    10000   /* at most one line about exhaustion in that time */
+#define TELL_MS        60000   /* at most one event of a kind */
+#define LATE_US        1000000 /* worth one */
+#define IDLE_MAX       1024    /* flights kept for later */
+#define CALM_INTERVALS 10u
 
 uint32_t
 prober_run_word(const struct job *j)
@@ -69,6 +70,7 @@ prober_run_at(struct job *j, uint64_t due_ms)
 /* -- flights -- */
 
 static void done(struct runner *r, enum probe_step step);
+static void left(struct runner *r, bool lost);
 
 static struct flight *
 take_flight(struct job *j)
@@ -80,6 +82,7 @@ take_flight(struct job *j)
 		f = xcalloc(1, sizeof(*f));
 		list_init(&f->idle);
 		runner_init(&f->runner, p->loop, done);
+		f->runner.left = left;
 	} else {
 		f = LIST_ENTRY(p->idle.next, struct flight, idle);
 		list_remove(&f->idle);
@@ -295,6 +298,28 @@ done(struct runner *r, enum probe_step step)
 		judge(j, &o);
 	prober_leave(p);
 	prober_run_settle(p);
+}
+
+/*
+ * A target that dies closes what it had kept open: look at once. Others just lose patience, and do
+ * so again and again: not oftener than every so many intervals.
+ */
+static void
+left(struct runner *r, bool lost)
+{
+	struct job *j = container_of(r, struct flight, runner)->job;
+	struct prober *p = j->prober;
+	const uint64_t now_ms = clock_mono_ms();
+
+	OBJ_CHECK(j, JOB_MAGIC);
+	prober_enter(p);
+	j->tls_memory = r->probe.tls_memory;
+	give_flight(j);
+	if (lost && !j->dropped && now_ms >= j->calm_ms) {
+		j->calm_ms = now_ms + CALM_INTERVALS * j->recipe->rhythm.interval_ms;
+		prober_run_at(j, now_ms);
+	}
+	prober_leave(p);
 }
 
 /* May it fly now? If not, the timer or a landing will bring it here again. */

@@ -52,6 +52,7 @@ struct job {
 	struct list waiting; /* for a flight; alone while it does not */
 	uint64_t spread;
 	uint64_t late_us;  /* of the probe in flight */
+	uint64_t calm_ms;  /* until then a kept connection that ends is no reason to look */
 	uint64_t grace_ms; /* push: until then nobody need have said anything */
 	bool admitted;     /* by the caps: the next time it goes */
 };

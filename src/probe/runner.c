@@ -2,6 +2,7 @@
 #include "probe/runner.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "probe/protocol.h"
@@ -16,7 +17,8 @@ finish(struct runner *r, enum probe_step step)
 		buf_put(r->output, in->data, in->len < r->output->max ? in->len : r->output->max);
 	if (step == PROBE_PASS && r->probe.keep) {
 		loop_timer_cancel(r->loop, &r->timeout);
-		loop_fd_del(r->loop, &r->io);
+		loop_fd_mod(r->loop, &r->io, EPOLLIN);
+		r->resting = true;
 		probe_keep(&r->probe);
 	} else {
 		runner_cancel(r);
@@ -62,12 +64,29 @@ proceed(struct runner *r, enum probe_step step)
 	finish(r, step);
 }
 
+/* Nothing should come between two probes: mostly it is their end of the connection. */
+static void
+disturbed(struct runner *r)
+{
+	char octet;
+	const ssize_t n = recv(r->probe.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	runner_cancel(r);
+	if (r->left != NULL)
+		r->left(r, n <= 0);
+}
+
 static void
 ready(struct loop_fd *io, uint32_t events UNUSED)
 {
 	struct runner *r = container_of(io, struct runner, io);
 
-	proceed(r, r->probe.recipe->protocol->on_io(&r->probe));
+	if (r->resting)
+		disturbed(r);
+	else
+		proceed(r, r->probe.recipe->protocol->on_io(&r->probe));
 }
 
 static void
@@ -91,6 +110,7 @@ runner_init(
 void
 runner_start(struct runner *r, const struct recipe *recipe)
 {
+	r->resting = false;
 	loop_timer_in(r->loop, &r->timeout, recipe->rhythm.timeout_ms);
 	proceed(r, probe_begin(&r->probe, recipe));
 }
@@ -98,6 +118,7 @@ runner_start(struct runner *r, const struct recipe *recipe)
 void
 runner_cancel(struct runner *r)
 {
+	r->resting = false;
 	loop_timer_cancel(r->loop, &r->timeout);
 	loop_fd_drop(r->loop, &r->io);
 	probe_close(&r->probe);

@@ -20,6 +20,12 @@ struct runner {
 	struct buf *output; /* where to leave the beginning of what came; NULL = nowhere */
 	/* PASS, FAIL or STARVED; may start again. */
 	void (*done)(struct runner *r, enum probe_step step);
+	/*
+	 * A connection that was kept is gone, and closed here, too. `lost`: they closed it, else it
+	 * became unusable. NULL = nobody cares.
+	 */
+	void (*left)(struct runner *r, bool lost);
+	bool resting; /* private: between two probes on one connection */
 };
 
 void runner_init(

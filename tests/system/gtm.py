@@ -81,7 +81,9 @@ def eventually(fn, timeout=5.0, every=0.005, what=None):
 # ---- backends ----
 
 class Backend:
-    """A TCP or HTTP server on loopback that can refuse, hang and change its status; counts who connects."""
+    """A TCP or HTTP server on loopback that can refuse, hang and change its status; counts who connects.
+
+    kind: "http" closes after each reply, "kept" does not; "tcp" closes at once."""
 
     def __init__(self, ip=None, port=8080, kind="http"):
         self.ip, self.port, self.kind = ip or loopback(), port, kind
@@ -108,6 +110,10 @@ class Backend:
     def refuse(self):
         """Close the listener and every connection: connects are refused. Returns the time of it."""
         return self._do(self._shut)
+
+    def hang_up(self):
+        """Close every connection, and go on listening."""
+        self._do(self._close, lambda key: key.fileobj not in (self._wake, self._listener))
 
     def hang(self):
         """Connects time out: a listener whose queue is full and stays full."""
@@ -144,12 +150,14 @@ class Backend:
         if backlog:
             self._selector.register(s, selectors.EVENT_READ, self._take)
 
+    def _close(self, chosen):
+        for key in filter(chosen, list(self._selector.get_map().values())):
+            self._selector.unregister(key.fileobj)
+            key.fileobj.close()
+
     def _shut(self):
         now = time.monotonic()
-        for key in list(self._selector.get_map().values()):
-            if key.fileobj is not self._wake:
-                self._selector.unregister(key.fileobj)
-                key.fileobj.close()
+        self._close(lambda key: key.fileobj is not self._wake)
         if self._listener:
             self._listener.close()
             self._listener = None
@@ -173,7 +181,7 @@ class Backend:
             return
         self.connects.append(time.monotonic())
         s.setblocking(False)
-        self._selector.register(s, selectors.EVENT_READ, self._read if self.kind == "http" else self._drop)
+        self._selector.register(s, selectors.EVENT_READ, self._drop if self.kind == "tcp" else self._read)
 
     def _drop(self, s):
         self._selector.unregister(s)
@@ -189,8 +197,10 @@ class Backend:
         if data:
             self.requests.append(data)
             with contextlib.suppress(OSError):
-                s.send(b"HTTP/1.1 %d Status\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok" % self.status)
-        self._drop(s)
+                s.send(b"HTTP/1.1 %d Status\r\nContent-Length: 2\r\n%s\r\nok" % (
+                    self.status, b"" if self.kind == "kept" else b"Connection: close\r\n"))
+        if not data or self.kind != "kept":
+            self._drop(s)
 
     def _run(self):
         while not self._thread_ends:

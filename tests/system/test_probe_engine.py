@@ -35,6 +35,10 @@ def observations(gtm, name):
     return gtm.must("GET", "addresses/%s/health" % name)["checks"][0]["observations"]
 
 
+def metric(gtm, name):
+    return float(next(line for line in gtm.must("GET", "/metrics").splitlines() if line.startswith(name + " ")).split()[1])
+
+
 # -- trying a template --
 
 def test_try(world, gtm):
@@ -215,6 +219,32 @@ def test_a_connection_that_they_close_is_no_failure(world, gtm):
     assert len(a.connections) >= 5
     causes = {o["cause"] for o in observations(gtm, "a")}
     assert causes <= {"", "l4_timeout", "http_timeout"}, causes
+    assert gtm.status("addresses/a")["health"] == "ok"
+
+
+def test_who_dies_tells_by_closing(world, gtm):
+    """The next probe would come in a minute; the kept connection ends now."""
+    a = world.backend(kind="kept")
+    gtm.put("templates/t", dict(FAST, protocol="http", interval="1m", timeout="5s", recheck="100ms", http={"reuse": True}))
+    address(gtm, "a", a.ip, a.port)
+    gtm.until_health("addresses/a", "ok")
+    a.refuse()
+    gtm.until_health("addresses/a", "exceptional")
+    assert [o["cause"] for o in observations(gtm, "a")][:2] == ["l4_refused"] * 2
+
+
+def test_who_loses_patience_is_not_asked_more_often(world, gtm):
+    a = world.backend(kind="kept")
+    gtm.put("templates/t", dict(FAST, protocol="http", interval="1m", timeout="5s", recheck="100ms", http={"reuse": True}))
+    address(gtm, "a", a.ip, a.port)
+    gtm.until_health("addresses/a", "ok")
+    a.hang_up()
+    eventually(lambda: len(a.requests) == 2 and len(observations(gtm, "a")) == 2)
+    # Once is enough for the next ten intervals.
+    assert metric(gtm, "gtm_probe_connections") == 1
+    a.hang_up()
+    eventually(lambda: metric(gtm, "gtm_probe_connections") == 0)
+    assert len(a.connects) == 2
     assert gtm.status("addresses/a")["health"] == "ok"
 
 
