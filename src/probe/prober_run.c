@@ -90,11 +90,13 @@ take_flight(struct job *j)
 	}
 	f->job = j;
 	f->runner.probe.tls_memory = j->tls_memory;
+	prober_enter(p);
 	p->flying++;
+	prober_leave(p);
 	return f;
 }
 
-/* Who waits for a flight goes in the next turn of the loop: no recursion. */
+/* Locked. Who waits for a flight goes in the next turn of the loop: no recursion. */
 static void
 give_flight(struct job *j)
 {

@@ -76,7 +76,7 @@ struct prober {
 	struct lag lag;
 	uint64_t passed, failed, unmade; /* probes, ever */
 	uint64_t delayed;                /* by the caps, ever */
-	size_t flying;                   /* flights taken */
+	size_t flying;                   /* flights taken; only the probe thread writes */
 
 	/* The probe thread's. */
 	struct schedule_pace pace;
