@@ -57,7 +57,7 @@ drop(void *arg, const char *key, uint32_t slot)
 }
 
 static void
-overlay(void *arg, const uint8_t *host, const void *block)
+overlay(void *arg, const uint8_t *host, const void *block, bool shown UNUSED)
 {
 	(void)arg;
 	zone_overlay(zone, host, block);
