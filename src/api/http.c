@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/http.h"
+#include "base/attr.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -267,7 +268,14 @@ take_body(struct request *r, const char *data, size_t len)
 static bool
 takes_long(const struct route *route)
 {
-	return route->handle == rest_zonefile_put || route->handle == rest_zonefile_get;
+	static void (*const long_ones[])(struct request *) = { rest_zonefile_put, rest_zonefile_get,
+		rest_simulate, rest_template_try };
+
+	for (size_t i = 0; i < ARRAY_LEN(long_ones); i++) {
+		if (route->handle == long_ones[i])
+			return true;
+	}
+	return false;
 }
 
 static enum MHD_Result
