@@ -14,6 +14,7 @@
 #include "api/rest.h"
 #include "api/route.h"
 #include "api/stream.h"
+#include "base/attr.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
