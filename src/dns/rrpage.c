@@ -56,7 +56,8 @@ is_newest(const struct rrpage_book *b, const uint8_t *owner, size_t len)
 {
 	const uint8_t *last = b->bytes.data + b->owner;
 
-	return b->count > 0 && memcmp(last, owner, len) == 0 && last[len] == 0;
+	return b->count > 0 && b->bytes.len - b->owner > len && memcmp(last, owner, len) == 0 &&
+	       last[len] == 0;
 }
 
 static void
