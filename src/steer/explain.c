@@ -149,6 +149,31 @@ find_domain(const struct account *a, const struct lookup *l)
 	return o == NULL ? NULL : o->runtime;
 }
 
+/* Is the name there only because this one domain steers it? (Writer's thread: children count.) */
+static bool
+exists_by_steering(const struct lookup *l)
+{
+	const struct zone_node *n = l->node;
+
+	return l->kind == LOOKUP_NAME && n->n_rrsets == 0 && n->n_children == 0 &&
+	       steered_types(n->overlay) == 1;
+}
+
+/* A name that nobody steers any more is as if it had never been: what its siblings get. */
+static void
+explain_gone(struct account *a, const struct zone *z, const struct lookup *was)
+{
+	struct lookup l = { .kind = LOOKUP_NXDOMAIN };
+	uint8_t sibling[NAME_MAX_LEN] = { 1, 0 };
+	const uint8_t *above = name_skip(a->qname, 1);
+
+	if (!was->wildcard) {
+		memcpy(sibling + 2, above, name_len(above));
+		lookup(z, sibling, a->qtype, &l);
+	}
+	explain_zone(a, &l);
+}
+
 static void
 follow(struct account *a, const struct zones *zs)
 {
@@ -166,7 +191,11 @@ follow(struct account *a, const struct zones *zs)
 
 	const struct live_domain *d = find_domain(a, &l);
 
-	if (d == NULL || !explain_steered(a, d))
+	if (d != NULL && explain_steered(a, d))
+		return;
+	if (d != NULL && exists_by_steering(&l))
+		explain_gone(a, z, &l);
+	else
 		explain_zone(a, &l);
 }
 

@@ -260,7 +260,10 @@ test_what_if_across_the_zone(void **state)
 
 	json_t *r = ask("{'name':'z.example.com','overrides':{'a1':'down','a2':'down'}}");
 
+	/* nothing else is at that name: it goes with its domain */
 	assert_true(json_is_false(json_object_get(r, "steered")));
+	assert_string_equal(
+	    json_string_value(json_object_get(json_object_get(r, "answer"), "rcode")), "NXDOMAIN");
 	json_decref(r);
 	world_verdict(&w, "tcp/192.0.2.1/80", 'D');
 	world_verdict(&w, "tcp/192.0.2.2/80", 'D');
