@@ -2,8 +2,8 @@
 /*
  * aside -- handlers that take long, each on a thread of its own.
  *
- *	libmicrohttpd's thread     aside_run -> connection suspended  ...  called again: send the
- *reply own thread                     `-> handle -> resume -----------------^
+ *	libmicrohttpd's   aside_run -> connection suspended ... called again: the reply goes
+ *	its own thread        `-> handle -> resume ------------------^
  *
  * A thread of libmicrohttpd serves many connections; a file of a million names would keep all of
  * them waiting.

@@ -15,7 +15,7 @@
 /*
  * A bucket is one word, so that compare-and-swap is all the locking there is (the generic cell rate
  * algorithm): `due` is when the bucket will be full again, in microseconds. An answer moves it on
- *by 1/rate, and may not move it further than a second ahead of now.
+ * by 1/rate, and may not move it further than a second ahead of now.
  *
  *	| tag: 28 bits of the hash, odd | due: 36 bits |        0: never used
  */
