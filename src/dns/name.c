@@ -241,16 +241,17 @@ order_label(const uint8_t *a, const uint8_t *b)
 int
 name_order(const uint8_t *a, const uint8_t *b)
 {
-	uint8_t aoff[NAME_MAX_LABELS + 1], boff[NAME_MAX_LABELS + 1];
-	unsigned an = name_offsets(a, aoff), bn = name_offsets(b, boff);
+	struct name_path ap, bp;
 
-	for (unsigned i = 1; i <= an && i <= bn; i++) {
-		int diff = order_label(a + aoff[an - i], b + boff[bn - i]);
+	name_path_of(&ap, a);
+	name_path_of(&bp, b);
+	for (unsigned i = 1; i <= ap.labels && i <= bp.labels; i++) {
+		int diff = order_label(name_path_tail(&ap, i), name_path_tail(&bp, i));
 
 		if (diff != 0)
 			return diff;
 	}
-	return (int)an - (int)bn;
+	return (int)ap.labels - (int)bp.labels;
 }
 
 bool
@@ -259,19 +260,17 @@ name_is_wildcard(const uint8_t *name)
 	return name[0] == 1 && name[1] == '*';
 }
 
-unsigned
-name_offsets(const uint8_t *name, uint8_t off[NAME_MAX_LABELS + 1])
+void
+name_path_of(struct name_path *p, const uint8_t *name)
 {
-	unsigned n = 0;
-	size_t pos = 0;
+	unsigned n = 0, pos = 0;
 
-	for (;;) {
-		off[n] = (uint8_t)pos;
-		if (name[pos] == 0)
-			return n;
-		pos += 1u + name[pos];
-		n++;
-	}
+	for (; name[pos] != 0; pos += 1u + name[pos])
+		p->off[n++] = (uint8_t)pos;
+	p->off[n] = (uint8_t)pos;
+	p->name = name;
+	p->labels = (uint8_t)n;
+	p->len = (uint8_t)(pos + 1);
 }
 
 int

@@ -45,10 +45,32 @@ int name_order(const uint8_t *a, const uint8_t *b);
 bool name_is_wildcard(const uint8_t *name); /* leftmost label is "*" */
 
 /*
- * Offsets of every label of a name in one pass: off[0] = 0 is the whole name, off[labels] the
- * root. Returns the number of labels.
+ * A name and where its labels are, found in one pass, so that nobody has to walk it again:
+ *
+ *	off     0     4          12     16
+ *	        3 w w w 7 e x a m p l e 3 c o m 0	labels = 3, len = 17
+ *
+ * Its last n labels are a name, too: that at off[labels - n].
  */
-unsigned name_offsets(const uint8_t *name, uint8_t off[NAME_MAX_LABELS + 1]);
+struct name_path {
+	const uint8_t *name; /* borrowed */
+	uint8_t len, labels;
+	uint8_t off[NAME_MAX_LABELS + 1]; /* of each label, and of the root */
+};
+
+void name_path_of(struct name_path *p, const uint8_t *name);
+
+static inline const uint8_t *
+name_path_tail(const struct name_path *p, unsigned n)
+{
+	return p->name + p->off[p->labels - n];
+}
+
+static inline unsigned
+name_path_tail_len(const struct name_path *p, unsigned n)
+{
+	return p->len - (unsigned)p->off[p->labels - n];
+}
 
 /*
  * Check the uncompressed name at `pos` of a message; returns its length, or -EINVAL (truncated,

@@ -41,49 +41,56 @@ struct zone {
 	uint8_t apex[];
 };
 
-/* A name in a zone, with the hash of each of its suffixes from the apex (depth 0) down. */
-struct path {
-	const uint8_t *name;
-	unsigned len;
-	unsigned depth;
-	uint8_t off[NAME_MAX_LABELS + 1];   /* by label, from the left */
-	uint64_t hash[NAME_MAX_LABELS + 1]; /* by depth */
-};
-
-static inline void
-path_of(struct path *p, const struct zone *z, const uint8_t *name)
+/* How deep below the apex a name lies. */
+static inline unsigned
+zone_depth(const struct zone *z, const struct name_path *p)
 {
-	unsigned labels = name_offsets(name, p->off);
-	uint64_t hash = TABLE_HASH_START;
-
-	CHECK(labels >= z->apex_labels);
-	p->name = name;
-	p->len = p->off[labels] + 1u;
-	p->depth = labels - z->apex_labels;
-	p->hash[0] = hash;
-	for (unsigned d = 1; d <= p->depth; d++)
-		p->hash[d] = hash = table_hash_label(hash, name + p->off[p->depth - d]);
+	CHECK(p->labels >= z->apex_labels);
+	return (unsigned)p->labels - z->apex_labels;
 }
 
+/* The part of the path that lies at `depth`: a name, its length, its hash. */
 static inline const uint8_t *
-path_name(const struct path *p, unsigned depth)
+zone_name_at(const struct zone *z, const struct name_path *p, unsigned depth)
 {
-	return p->name + p->off[p->depth - depth];
+	return name_path_tail(p, z->apex_labels + depth);
 }
 
-/* The node at `depth` of the path, or NULL. */
-static inline struct zone_node *
-path_node(const struct path *p, const struct zone *z, unsigned depth)
+static inline unsigned
+zone_len_at(const struct zone *z, const struct name_path *p, unsigned depth)
 {
-	const uint8_t *name = path_name(p, depth);
-	unsigned len = p->len - p->off[p->depth - depth];
-	struct table_probe probe = table_probe(&z->nodes, p->hash[depth]);
+	return name_path_tail_len(p, z->apex_labels + depth);
+}
+
+static inline uint64_t
+zone_hash_at(const struct zone *z, const struct name_path *p, unsigned depth)
+{
+	return table_hash_name(zone_name_at(z, p, depth), zone_len_at(z, p, depth));
+}
+
+static inline bool
+name_same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	return memcmp(a, b, len) == 0;
+}
+
+/* The node of a name, or NULL. */
+static inline struct zone_node *
+zone_node_of(const struct zone *z, const uint8_t *name, unsigned len)
+{
+	struct table_probe probe = table_probe(&z->nodes, table_hash_name(name, len));
 	struct zone_node *n;
 
 	while ((n = table_next(&probe)) != NULL)
-		if (n->name_len == len && memcmp(n->name, name, len) == 0)
+		if (n->name_len == len && name_same(n->name, name, len))
 			return n;
 	return NULL;
+}
+
+static inline struct zone_node *
+zone_node_at(const struct zone *z, const struct name_path *p, unsigned depth)
+{
+	return zone_node_of(z, zone_name_at(z, p, depth), zone_len_at(z, p, depth));
 }
 
 static inline uint64_t

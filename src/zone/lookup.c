@@ -40,16 +40,17 @@ stops(const struct zone_node *n, unsigned at, unsigned depth, uint16_t qtype, st
 }
 
 static bool
-find_barrier(const struct zone *z, const struct path *p, uint16_t qtype, struct lookup *out)
+find_barrier(const struct zone *z, const struct name_path *p, unsigned depth, uint16_t qtype,
+    struct lookup *out)
 {
-	for (unsigned w = 0; w <= p->depth / 64; w++) {
-		for (uint64_t bits = barriers(z, w, p->depth); bits != 0; bits &= bits - 1) {
+	for (unsigned w = 0; w <= depth / 64; w++) {
+		for (uint64_t bits = barriers(z, w, depth); bits != 0; bits &= bits - 1) {
 			unsigned d = w * 64 + (unsigned)__builtin_ctzll(bits);
-			const struct zone_node *n = path_node(p, z, d);
+			const struct zone_node *n = zone_node_at(z, p, d);
 
 			if (n == NULL) /* nothing below exists either */
 				return false;
-			if (stops(n, d, p->depth, qtype, out))
+			if (stops(n, d, depth, qtype, out))
 				return true;
 		}
 	}
@@ -63,15 +64,15 @@ exists(const struct zone_node *n)
 	return n != NULL && LIKELY((n->flags & ZONE_NODE_HASHED) == 0);
 }
 
-/* Deepest existing node above the name, which does not exist; *depth gets its depth. */
+/* Deepest existing node above the name, which does not exist and lies at `depth`. */
 static const struct zone_node *
-closest_encloser(const struct zone *z, const struct path *p, unsigned *depth)
+closest_encloser(const struct zone *z, const struct name_path *p, unsigned depth)
 {
-	unsigned has = 0, lacks = p->depth, probe = p->depth - 1;
+	unsigned has = 0, lacks = depth, probe = depth - 1;
 	const struct zone_node *best = NULL;
 
 	while (lacks - has > 1) {
-		const struct zone_node *n = path_node(p, z, probe);
+		const struct zone_node *n = zone_node_at(z, p, probe);
 
 		if (exists(n)) {
 			best = n;
@@ -81,43 +82,48 @@ closest_encloser(const struct zone *z, const struct path *p, unsigned *depth)
 		}
 		probe = has + (lacks - has) / 2;
 	}
-	*depth = has;
-	return best != NULL ? best : path_node(p, z, 0);
+	return best != NULL ? best : zone_node_at(z, p, 0);
 }
 
 static const struct zone_node *
-find_wildcard(
-    const struct zone *z, const struct path *p, unsigned depth, const struct zone_node *encloser)
+find_wildcard(const struct zone *z, const struct zone_node *encloser)
 {
-	static const uint8_t star[] = { 1, '*' };
-	struct table_probe probe = table_probe(&z->nodes, table_hash_label(p->hash[depth], star));
-	const struct zone_node *n;
+	uint8_t name[2 + NAME_MAX_LEN] = { 1, '*' };
+	const unsigned len = 2u + encloser->name_len;
+	struct zone_node *n;
 
-	while ((n = table_next(&probe)) != NULL)
-		if (n->name_len == encloser->name_len + 2u && name_is_wildcard(n->name) &&
-		    memcmp(n->name + 2, encloser->name, encloser->name_len) == 0)
-			return exists(n) ? n : NULL;
-	return NULL;
+	if (len > NAME_MAX_LEN)
+		return NULL;
+	memcpy(name + 2, encloser->name, encloser->name_len);
+	n = zone_node_of(z, name, len);
+	return exists(n) ? n : NULL;
+}
+
+void
+lookup_path(const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out)
+{
+	unsigned depth = zone_depth(z, p);
+
+	*out = (struct lookup){ .kind = LOOKUP_NAME };
+	if (find_barrier(z, p, depth, qtype, out))
+		return;
+	out->node = zone_node_at(z, p, depth);
+	if (exists(out->node))
+		return;
+	out->node = NULL;
+	out->encloser = closest_encloser(z, p, depth);
+	if (out->encloser->flags & ZONE_NODE_WILD_CHILD)
+		out->node = find_wildcard(z, out->encloser);
+	out->wildcard = out->node != NULL;
+	if (!out->wildcard)
+		out->kind = LOOKUP_NXDOMAIN;
 }
 
 void
 lookup(const struct zone *z, const uint8_t *qname, uint16_t qtype, struct lookup *out)
 {
-	struct path p;
-	unsigned depth;
+	struct name_path p;
 
-	path_of(&p, z, qname);
-	*out = (struct lookup){ .kind = LOOKUP_NAME };
-	if (find_barrier(z, &p, qtype, out))
-		return;
-	out->node = path_node(&p, z, p.depth);
-	if (exists(out->node))
-		return;
-	out->node = NULL;
-	out->encloser = closest_encloser(z, &p, &depth);
-	if (out->encloser->flags & ZONE_NODE_WILD_CHILD)
-		out->node = find_wildcard(z, &p, depth, out->encloser);
-	out->wildcard = out->node != NULL;
-	if (!out->wildcard)
-		out->kind = LOOKUP_NXDOMAIN;
+	name_path_of(&p, qname);
+	lookup_path(z, &p, qtype, out);
 }

@@ -53,13 +53,14 @@ put_byte(uint8_t *out, size_t n, uint8_t c)
 static uint64_t
 prefix_of(const struct ordered *o, const uint8_t *name)
 {
-	uint8_t off[NAME_MAX_LABELS + 1], out[PREFIX + 2] = { 0 };
-	unsigned depth = name_offsets(name, off) - o->apex_labels;
+	uint8_t out[PREFIX + 2] = { 0 };
+	struct name_path p;
 	uint64_t prefix = 0;
 	size_t n = 0;
 
-	while (depth > 0 && n < PREFIX) {
-		const uint8_t *label = name + off[--depth];
+	name_path_of(&p, name);
+	for (unsigned at = o->apex_labels + 1u; at <= p.labels && n < PREFIX; at++) {
+		const uint8_t *label = name_path_tail(&p, at);
 
 		for (unsigned i = 1; i <= *label && n < PREFIX; i++)
 			n = put_byte(out, n, label[i]);

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "base/hash.h"
+#include "base/hash_inline.h"
 
 #define TABLE_FREE         0u
 #define TABLE_TOMB         1u
@@ -49,16 +49,11 @@ void table_reserve(struct table *t, size_t count, table_hash_fn *hash_of, const 
 void table_replace(struct table *t, uint64_t hash, const void *old, void *item);
 void table_remove(struct table *t, uint64_t hash, const void *item);
 
-/* Names are hashed from the root (or an apex) down, so that one pass yields all suffixes. */
-#define TABLE_HASH_START UINT64_C(0x9e3779b97f4a7c15)
-
+/* Of a whole name, lower. Keyed: the names of strangers cannot be made to collide at will. */
 static inline uint64_t
-table_hash_label(uint64_t above, const uint8_t *label)
+table_hash_name(const uint8_t *name, size_t len)
 {
-	/* hash_bytes is keyed: the labels of strangers cannot be made to collide at will. */
-	uint64_t h = (above ^ hash_bytes(label, 1u + *label)) * UINT64_C(0xd6e8feb86659fd93);
-
-	return h ^ h >> 32;
+	return hash_inline(name, len);
 }
 
 static inline void

@@ -145,9 +145,10 @@ weigh(struct zone *z, const struct zone_node *old, const struct zone_node *node)
 
 /* header | pointers | name | RRsets, each at a multiple of 4 */
 static struct zone_node *
-compose(const struct path *p, unsigned depth, const struct zone_node *old, const struct edit *e)
+compose(const struct zone *z, const struct name_path *p, unsigned depth,
+    const struct zone_node *old, const struct edit *e)
 {
-	unsigned len = p->len - p->off[p->depth - depth];
+	const unsigned len = zone_len_at(z, p, depth);
 	size_t sets = 0, head;
 	unsigned n = each_set(old, e, add_size, &sets);
 	struct zone_node *node;
@@ -158,7 +159,7 @@ compose(const struct path *p, unsigned depth, const struct zone_node *old, const
 	head = sizeof(*node) + n * sizeof(node->rrsets[0]);
 	node = xmalloc(align4(head + len) + sets);
 	name = (uint8_t *)node + head;
-	memcpy(name, path_name(p, depth), len);
+	memcpy(name, zone_name_at(z, p, depth), len);
 	*node = (struct zone_node){
 		.overlay = e->overlay,
 		.name = name,
@@ -237,23 +238,21 @@ announce(struct zone *z, const struct zone_node *apex)
 }
 
 static uint64_t
-hash_node(const void *item, const void *zone)
+hash_node(const void *item, UNUSED const void *arg)
 {
 	const struct zone_node *n = item;
-	struct path p;
 
-	path_of(&p, zone, n->name);
-	return p.hash[p.depth];
+	return table_hash_name(n->name, n->name_len);
 }
 
 static void
-swap(struct zone *z, const struct path *p, unsigned depth, struct zone_node *old,
+swap(struct zone *z, const struct name_path *p, unsigned depth, struct zone_node *old,
     const struct edit *e)
 {
-	struct zone_node *node = compose(p, depth, old, e);
+	struct zone_node *node = compose(z, p, depth, old, e);
 
 	count(z, depth, node->flags, 1);
-	table_replace(&z->nodes, p->hash[depth], old, node);
+	table_replace(&z->nodes, zone_hash_at(z, p, depth), old, node);
 	enchain(z, old, node);
 	weigh(z, old, node);
 	if (depth == 0)
@@ -264,9 +263,9 @@ swap(struct zone *z, const struct path *p, unsigned depth, struct zone_node *old
 
 /* Tell the parent that "*" below it came or went. */
 static void
-flag_wild_child(struct zone *z, const struct path *p, unsigned parent, bool on)
+flag_wild_child(struct zone *z, const struct name_path *p, unsigned parent, bool on)
 {
-	struct zone_node *old = path_node(p, z, parent);
+	struct zone_node *old = zone_node_at(z, p, parent);
 	struct edit e = no_edit(old);
 
 	e.wild_child = on;
@@ -275,9 +274,9 @@ flag_wild_child(struct zone *z, const struct path *p, unsigned parent, bool on)
 
 /* A child comes or goes: what owns an NSEC3 only exists while it has one. */
 static void
-count_child(struct zone *z, const struct path *p, unsigned parent, int by)
+count_child(struct zone *z, const struct name_path *p, unsigned parent, int by)
 {
-	struct zone_node *n = path_node(p, z, parent);
+	struct zone_node *n = zone_node_at(z, p, parent);
 	struct edit none = no_edit(n);
 
 	n->n_children += (uint32_t)by;
@@ -286,14 +285,14 @@ count_child(struct zone *z, const struct path *p, unsigned parent, int by)
 }
 
 static void
-attach(struct zone *z, const struct path *p, unsigned depth, const struct edit *e)
+attach(struct zone *z, const struct name_path *p, unsigned depth, const struct edit *e)
 {
-	struct zone_node *node = compose(p, depth, NULL, e);
+	struct zone_node *node = compose(z, p, depth, NULL, e);
 
 	if (depth > 0)
 		count_child(z, p, depth - 1, 1);
 	count(z, depth, node->flags, 1);
-	table_insert(&z->nodes, p->hash[depth], node, hash_node, z);
+	table_insert(&z->nodes, zone_hash_at(z, p, depth), node, hash_node, NULL);
 	enchain(z, NULL, node);
 	weigh(z, NULL, node);
 	if (depth > 0 && name_is_wildcard(node->name))
@@ -301,11 +300,11 @@ attach(struct zone *z, const struct path *p, unsigned depth, const struct edit *
 }
 
 static void
-detach(struct zone *z, const struct path *p, unsigned depth, struct zone_node *node)
+detach(struct zone *z, const struct name_path *p, unsigned depth, struct zone_node *node)
 {
 	if (name_is_wildcard(node->name))
 		flag_wild_child(z, p, depth - 1, false);
-	table_remove(&z->nodes, p->hash[depth], node);
+	table_remove(&z->nodes, zone_hash_at(z, p, depth), node);
 	enchain(z, node, NULL);
 	weigh(z, node, NULL);
 	count(z, depth, node->flags, -1);
@@ -315,12 +314,12 @@ detach(struct zone *z, const struct path *p, unsigned depth, struct zone_node *n
 
 /* Make the empty non-terminals that `depth` needs above it, from the top down. */
 static void
-plant_above(struct zone *z, const struct path *p, unsigned depth)
+plant_above(struct zone *z, const struct name_path *p, unsigned depth)
 {
 	struct edit none = no_edit(NULL);
 	unsigned d = depth;
 
-	while (d > 0 && path_node(p, z, d - 1) == NULL)
+	while (d > 0 && zone_node_at(z, p, d - 1) == NULL)
 		d--;
 	for (; d < depth; d++)
 		attach(z, p, d, &none);
@@ -328,10 +327,10 @@ plant_above(struct zone *z, const struct path *p, unsigned depth)
 
 /* Take away what nothing holds any more above `depth`, from the bottom up; the apex stays. */
 static void
-prune_above(struct zone *z, const struct path *p, unsigned depth)
+prune_above(struct zone *z, const struct name_path *p, unsigned depth)
 {
 	while (--depth > 0) {
-		struct zone_node *n = path_node(p, z, depth);
+		struct zone_node *n = zone_node_at(z, p, depth);
 
 		if (n->n_rrsets > 0 || n->overlay != NULL || n->n_children > 0)
 			return;
@@ -348,48 +347,47 @@ leaves_nothing(const struct zone_node *old, const struct edit *e)
 }
 
 static void
-apply(struct zone *z, const struct path *p, struct zone_node *old, const struct edit *e)
+apply(struct zone *z, const struct name_path *p, struct zone_node *old, const struct edit *e)
 {
+	const unsigned depth = zone_depth(z, p);
+
 	if (old == NULL) {
-		plant_above(z, p, p->depth);
-		attach(z, p, p->depth, e);
-	} else if (p->depth > 0 && leaves_nothing(old, e)) {
-		detach(z, p, p->depth, old);
-		prune_above(z, p, p->depth);
+		plant_above(z, p, depth);
+		attach(z, p, depth, e);
+	} else if (depth > 0 && leaves_nothing(old, e)) {
+		detach(z, p, depth, old);
+		prune_above(z, p, depth);
 	} else {
-		swap(z, p, p->depth, old, e);
+		swap(z, p, depth, old, e);
 	}
 }
 
 static struct zone_node *
-enter(const struct zone *z, const uint8_t *owner, struct path *p)
+enter(const struct zone *z, const uint8_t *owner, struct name_path *p)
 {
 	OBJ_CHECK(z, ZONE_MAGIC);
 	CHECK(name_below(owner, z->apex));
-	path_of(p, z, owner);
-	return path_node(p, z, p->depth);
+	name_path_of(p, owner);
+	return zone_node_at(z, p, zone_depth(z, p));
 }
 
 void
 zone_reserve(struct zone *z, size_t names)
 {
 	OBJ_CHECK(z, ZONE_MAGIC);
-	table_reserve(&z->nodes, z->nodes.count + names, hash_node, z);
+	table_reserve(&z->nodes, z->nodes.count + names, hash_node, NULL);
 }
 
 void
 zone_prefetch(const struct zone *z, const uint8_t *owner)
 {
-	struct path p;
-
-	path_of(&p, z, owner);
-	table_prefetch(&z->nodes, p.hash[p.depth]);
+	table_prefetch(&z->nodes, table_hash_name(owner, name_len(owner)));
 }
 
 void
 zone_put(struct zone *z, const uint8_t *owner, struct rrset *set)
 {
-	struct path p;
+	struct name_path p;
 	struct zone_node *old = enter(z, owner, &p);
 	struct edit e = no_edit(old);
 
@@ -403,7 +401,7 @@ zone_put(struct zone *z, const uint8_t *owner, struct rrset *set)
 void
 zone_del(struct zone *z, const uint8_t *owner, uint16_t type)
 {
-	struct path p;
+	struct name_path p;
 	struct zone_node *old = enter(z, owner, &p);
 	struct edit e = no_edit(old);
 
@@ -416,7 +414,7 @@ zone_del(struct zone *z, const uint8_t *owner, uint16_t type)
 const void *
 zone_overlay(struct zone *z, const uint8_t *owner, const void *overlay)
 {
-	struct path p;
+	struct name_path p;
 	struct zone_node *old = enter(z, owner, &p);
 	const void *before = old != NULL ? old->overlay : NULL;
 	struct edit e = no_edit(old);
@@ -434,7 +432,7 @@ zone_new(const uint8_t *apex)
 	size_t len = name_len(apex);
 	struct zone *z = xcalloc(1, sizeof(*z) + len);
 	struct edit none = no_edit(NULL);
-	struct path p;
+	struct name_path p;
 
 	z->magic = ZONE_MAGIC;
 	z->apex_len = (uint8_t)len;
@@ -442,7 +440,7 @@ zone_new(const uint8_t *apex)
 	memcpy(z->apex, apex, len);
 	table_open(&z->nodes);
 	pthread_mutex_init(&z->gate, NULL);
-	path_of(&p, z, z->apex);
+	name_path_of(&p, z->apex);
 	attach(z, &p, 0, &none);
 	return z;
 }
@@ -537,24 +535,18 @@ zone_bytes(const struct zone *z)
 const struct zone_node *
 zone_find(const struct zone *z, const uint8_t *lower_name)
 {
-	struct path p;
+	struct name_path p;
 
 	if (!name_below(lower_name, z->apex))
 		return NULL;
-	path_of(&p, z, lower_name);
-	return path_node(&p, z, p.depth);
+	name_path_of(&p, lower_name);
+	return zone_node_at(z, &p, zone_depth(z, &p));
 }
 
 const struct zone_node *
 zone_apex_node(const struct zone *z)
 {
-	struct table_probe probe = table_probe(&z->nodes, TABLE_HASH_START);
-	const struct zone_node *n;
-
-	while ((n = table_next(&probe)) != NULL)
-		if (n->name_len == z->apex_len && memcmp(n->name, z->apex, n->name_len) == 0)
-			break;
-	return n;
+	return zone_node_of(z, z->apex, z->apex_len);
 }
 
 void

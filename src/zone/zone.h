@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "dns/name.h"
 #include "zone/rrset.h"
 
 struct zone;
@@ -106,3 +107,5 @@ struct lookup {
 /* `qname` lower, at or below the apex. A DS query at a cut is answered by the parent: pass the
  * type. */
 void lookup(const struct zone *z, const uint8_t *qname, uint16_t qtype, struct lookup *out);
+void lookup_path(
+    const struct zone *z, const struct name_path *qname, uint16_t qtype, struct lookup *out);

@@ -44,45 +44,24 @@ zones_free(struct zones **zs)
 	*zs = NULL;
 }
 
-/* The name's suffixes by number of labels, hashed from the root as far as asked for. */
-struct suffixes {
-	const uint8_t *name;
-	unsigned labels;
-	uint8_t off[NAME_MAX_LABELS + 1];
-	uint64_t hash[NAME_MAX_LABELS + 1];
-};
-
-static void
-hash_suffixes(struct suffixes *s, const uint8_t *name, unsigned most)
-{
-	uint64_t hash = TABLE_HASH_START;
-
-	s->name = name;
-	s->labels = name_offsets(name, s->off);
-	s->hash[0] = hash;
-	if (most > s->labels)
-		most = s->labels;
-	for (unsigned n = 1; n <= most; n++)
-		s->hash[n] = hash = table_hash_label(hash, name + s->off[s->labels - n]);
-}
-
+/* The zone whose apex is the last `labels` labels. */
 static struct zone *
-find(const struct zones *zs, const struct suffixes *s, unsigned labels)
+find(const struct zones *zs, const struct name_path *p, unsigned labels)
 {
-	unsigned off = s->off[s->labels - labels];
-	unsigned len = s->off[s->labels] + 1u - off;
-	struct table_probe probe = table_probe(&zs->table, s->hash[labels]);
+	const uint8_t *apex = name_path_tail(p, labels);
+	const unsigned len = name_path_tail_len(p, labels);
+	struct table_probe probe = table_probe(&zs->table, table_hash_name(apex, len));
 	struct zone *z;
 
 	while ((z = table_next(&probe)) != NULL)
-		if (z->apex_len == len && memcmp(z->apex, s->name + off, len) == 0)
+		if (z->apex_len == len && name_same(z->apex, apex, len))
 			return z;
 	return NULL;
 }
 
 /* The deepest apex of at most `most` labels, tried only where there are apexes. */
 static struct zone *
-find_deepest(const struct zones *zs, const struct suffixes *s, unsigned most)
+find_deepest(const struct zones *zs, const struct name_path *p, unsigned most)
 {
 	for (unsigned w = most / 64 + 1; w-- > 0;) {
 		uint64_t bits = depths_word(&zs->apexes, w);
@@ -91,7 +70,7 @@ find_deepest(const struct zones *zs, const struct suffixes *s, unsigned most)
 			bits &= ~UINT64_C(0) >> (63 - most % 64);
 		while (bits != 0) {
 			unsigned bit = 63u - (unsigned)__builtin_clzll(bits);
-			struct zone *z = find(zs, s, w * 64 + bit);
+			struct zone *z = find(zs, p, w * 64 + bit);
 
 			if (z != NULL)
 				return z;
@@ -101,45 +80,37 @@ find_deepest(const struct zones *zs, const struct suffixes *s, unsigned most)
 	return NULL;
 }
 
-/* The labels of the longest apex: what a name has beyond them need not be hashed. */
-static unsigned
-longest(const struct zones *zs)
+struct zone *
+zones_find_path(const struct zones *zs, const struct name_path *p)
 {
-	for (unsigned w = ARRAY_LEN(zs->apexes.bits); w-- > 0;) {
-		const uint64_t bits = depths_word(&zs->apexes, w);
-
-		if (bits != 0)
-			return w * 64 + 63u - (unsigned)__builtin_clzll(bits);
-	}
-	return 0;
+	return find_deepest(zs, p, p->labels);
 }
 
 struct zone *
 zones_find(const struct zones *zs, const uint8_t *name)
 {
-	const unsigned most = longest(zs);
-	struct suffixes s;
+	struct name_path p;
 
-	hash_suffixes(&s, name, most);
-	return find_deepest(zs, &s, s.labels < most ? s.labels : most);
+	name_path_of(&p, name);
+	return find_deepest(zs, &p, p.labels);
 }
 
 struct zone *
 zones_find_above(const struct zones *zs, const uint8_t *name)
 {
-	struct suffixes s;
+	struct name_path p;
 
-	hash_suffixes(&s, name, NAME_MAX_LABELS);
-	return s.labels > 0 ? find_deepest(zs, &s, s.labels - 1) : NULL;
+	name_path_of(&p, name);
+	return p.labels > 0 ? find_deepest(zs, &p, p.labels - 1u) : NULL;
 }
 
 struct zone *
 zones_exact(const struct zones *zs, const uint8_t *apex)
 {
-	struct suffixes s;
+	struct name_path p;
 
-	hash_suffixes(&s, apex, NAME_MAX_LABELS);
-	return find(zs, &s, s.labels);
+	name_path_of(&p, apex);
+	return find(zs, &p, p.labels);
 }
 
 size_t
@@ -151,10 +122,9 @@ zones_count(const struct zones *zs)
 static uint64_t
 hash_zone(const void *item, UNUSED const void *arg)
 {
-	struct suffixes s;
+	const struct zone *z = item;
 
-	hash_suffixes(&s, zone_apex(item), NAME_MAX_LABELS);
-	return s.hash[s.labels];
+	return table_hash_name(z->apex, z->apex_len);
 }
 
 static void
@@ -178,36 +148,32 @@ release_zone(void *ptr)
 void
 zones_add(struct zones *zs, struct zone *z)
 {
-	struct suffixes s;
 	struct zone *old;
 
 	OBJ_CHECK(zs, ZONES_MAGIC);
 	OBJ_CHECK(z, ZONE_MAGIC);
-	hash_suffixes(&s, z->apex, NAME_MAX_LABELS);
-	old = find(zs, &s, s.labels);
+	old = zones_exact(zs, z->apex);
 	CHECK(old != z);
 	if (old != NULL) {
-		table_replace(&zs->table, s.hash[s.labels], old, z);
+		table_replace(&zs->table, hash_zone(z, NULL), old, z);
 		retire(old, release_zone);
 		return;
 	}
-	tally(zs, s.labels, 1);
-	table_insert(&zs->table, s.hash[s.labels], z, hash_zone, NULL);
+	tally(zs, z->apex_labels, 1);
+	table_insert(&zs->table, hash_zone(z, NULL), z, hash_zone, NULL);
 }
 
 void
 zones_remove(struct zones *zs, const uint8_t *apex)
 {
-	struct suffixes s;
 	struct zone *z;
 
 	OBJ_CHECK(zs, ZONES_MAGIC);
-	hash_suffixes(&s, apex, NAME_MAX_LABELS);
-	z = find(zs, &s, s.labels);
+	z = zones_exact(zs, apex);
 	if (z == NULL)
 		return;
-	table_remove(&zs->table, s.hash[s.labels], z);
-	tally(zs, s.labels, -1);
+	table_remove(&zs->table, hash_zone(z, NULL), z);
+	tally(zs, z->apex_labels, -1);
 	retire(z, release_zone);
 }
 

@@ -125,7 +125,8 @@ static void
 compare(void **state)
 {
 	const uint8_t *a = WIRE("\3wWw\7exAmple\3com"), *b = WIRE("\3www\7example\3COM");
-	uint8_t lower[NAME_MAX_LEN], off[NAME_MAX_LABELS + 1];
+	uint8_t lower[NAME_MAX_LEN];
+	struct name_path p;
 
 	(void)state;
 	assert_true(name_equal(a, b));
@@ -138,10 +139,14 @@ compare(void **state)
 	name_copy_lower(lower, a);
 	assert_memory_equal(lower, "\3www\7example\3com", 17);
 	assert_ptr_equal(name_skip(a, 2), a + 12);
-	assert_int_equal(name_offsets(a, off), 3);
-	assert_int_equal(off[0], 0);
-	assert_int_equal(off[1], 4);
-	assert_int_equal(off[3], 16);
+	name_path_of(&p, a);
+	assert_int_equal(p.labels, 3);
+	assert_int_equal(p.len, 17);
+	assert_int_equal(p.off[1], 4);
+	assert_ptr_equal(name_path_tail(&p, 3), a);
+	assert_ptr_equal(name_path_tail(&p, 2), a + 4);
+	assert_ptr_equal(name_path_tail(&p, 0), a + 16);
+	assert_int_equal(name_path_tail_len(&p, 2), 13);
 	assert_true(name_is_wildcard(WIRE("\1*\1a")));
 	assert_false(name_is_wildcard(WIRE("\2*a\1a")));
 	/* '[' follows 'Z': only letters are folded. */
