@@ -82,7 +82,7 @@ answer_init(struct answer *a, uint8_t *buf, size_t cap, const struct query *q)
 	a->ede_text = NULL;
 	a->options_len = 0;
 	if (q->has_question) {
-		put_bytes(a, q->qname_wire, q->qname_len);
+		put_bytes(a, q->qname_wire, q->path.len);
 		put_u16(a, q->qtype);
 		put_u16(a, q->qclass);
 	}
@@ -155,9 +155,9 @@ equal_label(const uint8_t *a, const uint8_t *b)
 static unsigned
 shared_labels(const struct query *q, const uint8_t *name, unsigned labels, size_t *at)
 {
-	unsigned common = labels < q->labels ? labels : q->labels, shared = common;
+	unsigned common = labels < q->path.labels ? labels : q->path.labels, shared = common;
 	const uint8_t *n = name_skip(name, labels - common);
-	const uint8_t *wire = name_skip(q->qname_wire, q->labels - common), *start = wire;
+	const uint8_t *wire = name_skip(q->qname_wire, q->path.labels - common), *start = wire;
 
 	for (unsigned left = common; left > 0; left--) {
 		bool same = equal_label(n, wire);
@@ -333,7 +333,7 @@ answer_clear(struct answer *a)
 {
 	const struct query *q = a->query;
 
-	a->len = DNS_HEADER_LEN + (q->has_question ? q->qname_len + 4u : 0);
+	a->len = DNS_HEADER_LEN + (q->has_question ? q->path.len + 4u : 0);
 	a->n_targets = 0;
 	a->counts[0] = a->counts[1] = a->counts[2] = 0;
 	a->section = ANSWER_ANSWER;

@@ -165,32 +165,10 @@ name_lower(uint8_t *name)
 	name_copy_lower(name, name);
 }
 
-/*
- * Eight bytes at a time. Without its top bit a byte takes part in two sums that carry into that
- * bit: one from 'A' up, one above 'Z'. Where they differ (and the top bit was clear) is a capital
- * letter.
- */
-static inline uint64_t
-fold8(uint64_t x)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101), low = x & 0x7f * ones;
-	const uint64_t from_a = low + (0x80 - 'A') * ones, above_z = low + (0x7f - 'Z') * ones;
-
-	return x | (((from_a ^ above_z) & ~x & 0x80 * ones) >> 2);
-}
-
 void
 name_copy_lower(uint8_t *out, const uint8_t *name)
 {
-	size_t len = name_len(name), i = 0;
-
-	for (uint64_t x; i + sizeof(x) <= len; i += sizeof(x)) {
-		memcpy(&x, name + i, sizeof(x));
-		x = fold8(x);
-		memcpy(out + i, &x, sizeof(x));
-	}
-	for (; i < len; i++)
-		out[i] = fold(name[i]);
+	name_fold(out, name, name_len(name));
 }
 
 static bool
@@ -276,18 +254,9 @@ name_path_of(struct name_path *p, const uint8_t *name)
 int
 name_check(const uint8_t *msg, size_t len, size_t pos)
 {
-	size_t start = pos;
+	struct name_path p;
 
-	while (pos < len) {
-		uint8_t n = msg[pos];
-
-		if (n > 63 || pos + n - start >= NAME_MAX_LEN)
-			return -EINVAL;
-		pos += 1u + n;
-		if (n == 0)
-			return (int)(pos - start);
-	}
-	return -EINVAL;
+	return pos < len ? name_path_read(&p, msg, len, pos) : -EINVAL;
 }
 
 int

@@ -7,9 +7,11 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attr.h"
 
@@ -33,6 +35,29 @@ MUST_USE int name_parse_lower(const char *text, uint8_t out[NAME_MAX_LEN]);
 /* Presentation form without the trailing dot ("." for the root); returns out. */
 char *name_text(const uint8_t *name, char out[NAME_TEXT_SIZE]);
 
+/*
+ * A-Z to a-z, the length known: sixteen octets at a time, the last ones twice. Length octets
+ * (0..63) lie below 'A', so a name is folded as it stands.
+ */
+static inline void
+name_fold(uint8_t *out, const uint8_t *name, size_t len)
+{
+	typedef uint8_t octets __attribute__((vector_size(16)));
+	octets x;
+
+	if (len < sizeof(x)) {
+		for (size_t i = 0; i < len; i++)
+			out[i] = (uint8_t)(name[i] - 'A') < 26 ? name[i] | 0x20 : name[i];
+		return;
+	}
+	for (size_t i = 0; i < len; i += sizeof(x)) {
+		const size_t at = i + sizeof(x) <= len ? i : len - sizeof(x);
+
+		memcpy(&x, name + at, sizeof(x));
+		x |= (octets)(x - 'A' < 26) & 0x20;
+		memcpy(out + at, &x, sizeof(x));
+	}
+}
 void name_lower(uint8_t *name); /* fold in place */
 void name_copy_lower(uint8_t *out, const uint8_t *name);
 bool name_equal(const uint8_t *a, const uint8_t *b); /* ignores case */
@@ -59,6 +84,31 @@ struct name_path {
 };
 
 void name_path_of(struct name_path *p, const uint8_t *name);
+/*
+ * Of the uncompressed name at `pos` of a message, checked on the way: its length, or -EINVAL as
+ * name_check.
+ */
+static inline int
+name_path_read(struct name_path *p, const uint8_t *msg, size_t len, size_t pos)
+{
+	const uint8_t *name = msg + pos;
+	const size_t room = len - pos < NAME_MAX_LEN ? len - pos : NAME_MAX_LEN;
+	unsigned n = 0, at = 0;
+
+	for (; at < room; at += 1u + name[at]) {
+		if (name[at] > 63)
+			return -EINVAL;
+		p->off[n] = (uint8_t)at;
+		if (name[at] == 0) {
+			p->name = name;
+			p->labels = (uint8_t)n;
+			p->len = (uint8_t)(at + 1);
+			return (int)at + 1;
+		}
+		n++;
+	}
+	return -EINVAL;
+}
 
 static inline const uint8_t *
 name_path_tail(const struct name_path *p, unsigned n)

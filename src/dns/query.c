@@ -27,15 +27,15 @@ get_u16(const uint8_t *p)
 static bool
 read_question(struct cursor *c, struct query *q)
 {
-	int len = name_check(c->msg, c->len, c->pos);
-	const uint8_t *wire = c->msg + c->pos;
+	const int len = name_path_read(&q->path, c->msg, c->len, c->pos);
 
-	if (len < 0 || c->len - c->pos < (size_t)len + 4)
+	if (len < 0 || c->len - c->pos < (size_t)len + 4) {
+		q->path.len = q->path.labels = 0;
 		return false;
-	memcpy(q->qname_wire, wire, (size_t)len);
-	name_copy_lower(q->qname, wire);
-	q->qname_len = (uint8_t)len;
-	q->labels = (uint8_t)name_labels(wire);
+	}
+	q->qname_wire = c->msg + c->pos;
+	name_fold(q->qname, q->qname_wire, (size_t)len);
+	q->path.name = q->qname;
 	c->pos += (size_t)len;
 	q->qtype = get_u16(c->msg + c->pos);
 	q->qclass = get_u16(c->msg + c->pos + 2);
@@ -206,18 +206,9 @@ read_body(struct cursor *c, struct query *q)
 static void
 clear(struct query *q)
 {
-	memset(q, 0, offsetof(struct query, qname));
-	q->has_edns = false;
-	q->edns_version = 0;
-	q->dnssec_ok = false;
+	memset(q, 0, offsetof(struct query, path));
+	q->path.len = q->path.labels = 0;
 	q->udp_size = 512;
-	q->has_ecs = false;
-	q->ecs_family = q->ecs_source = 0;
-	q->cookie = NULL;
-	q->cookie_len = 0;
-	q->wants_nsid = false;
-	q->keepalive = QUERY_NO_KEEPALIVE;
-	q->has_tsig = false;
 	q->body_off = DNS_HEADER_LEN;
 }
 

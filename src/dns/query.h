@@ -4,7 +4,7 @@
  *
  * query_parse reads a message once, front to back, and never trusts a length. A message that can
  * be answered with an error still yields a query (with `rcode` set), so that the answer writer can
- * echo what RFC 1035 and 6891 want echoed. Pure; no allocation.
+ * echo what RFC 1035 and 6891 want echoed. It points into the message. Pure; no allocation.
  */
 #pragma once
 
@@ -46,10 +46,7 @@ struct query {
 	/* Without a question but NOERROR it asks for a server cookie (RFC 7873 5.4). */
 	bool has_question; /* qname .. qclass are valid and can be echoed */
 	uint16_t qtype, qclass;
-	uint8_t qname_len;
-	uint8_t labels;
-	uint8_t qname[NAME_MAX_LEN];      /* lower */
-	uint8_t qname_wire[NAME_MAX_LEN]; /* as sent: the answer echoes the case */
+	const uint8_t *qname_wire; /* as sent, in the message: the answer echoes the case */
 
 	bool has_edns;
 	uint8_t edns_version;
@@ -67,6 +64,9 @@ struct query {
 	bool has_tsig;     /* signed (RFC 8945); nothing of it has been looked at */
 
 	size_t body_off; /* where the answer section starts (NOTIFY, UPDATE, IXFR) */
+
+	struct name_path path;       /* of qname */
+	uint8_t qname[NAME_MAX_LEN]; /* lower */
 };
 
 /* edns-tcp-keepalive, RFC 7828: a client sends it empty. */

@@ -18,10 +18,11 @@
 
 /* Names of the chain; for most queries just the first, and nothing is copied. */
 struct chain {
-	const uint8_t *owner; /* the name at hand, as it goes on the wire */
-	const uint8_t *lower; /* the same as tables know it */
+	const uint8_t *owner;          /* the name at hand, as it goes on the wire */
+	const struct name_path *lower; /* the same as tables know it */
 	unsigned links;
 	const struct zone_node *dname; /* the newest one written */
+	struct name_path path;         /* of `folded` */
 	uint8_t folded[NAME_MAX_LEN];
 	uint8_t synthesised[NAME_MAX_LEN];
 	uint8_t owners[LINKS_MAX][NAME_MAX_LEN];
@@ -30,12 +31,13 @@ struct chain {
 /* The deepest zone; for DS at an apex the parent's side of the cut, if that is here too (RFC
  * 4035 3.1.4.1). */
 static const struct zone *
-find_zone(const struct reply *p, const uint8_t *lower)
+find_zone(const struct reply *p, const struct name_path *lower)
 {
-	const struct zone *z = zones_find(p->r->zones, lower), *above;
+	const struct zone *z = zones_find_path(p->r->zones, lower), *above;
 
-	if (UNLIKELY(p->q.qtype == RRTYPE_DS) && z != NULL && name_equal(zone_apex(z), lower) &&
-	    (above = zones_find_above(p->r->zones, lower)) != NULL)
+	if (UNLIKELY(p->q.qtype == RRTYPE_DS) && z != NULL &&
+	    name_equal(zone_apex(z), lower->name) &&
+	    (above = zones_find_above(p->r->zones, lower->name)) != NULL)
 		return above;
 	return z;
 }
@@ -45,7 +47,7 @@ static void
 deny_type(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l)
 {
 	if (UNLIKELY(p->secure) && l->wildcard)
-		denial_wildcard_type(&p->denial, z, c->lower, l->encloser, l->node);
+		denial_wildcard_type(&p->denial, z, c->lower->name, l->encloser, l->node);
 	else if (UNLIKELY(p->secure))
 		denial_type(&p->denial, z, l->node);
 	respond_negative(p, z, RCODE_NOERROR);
@@ -55,7 +57,7 @@ static void
 deny_name(struct reply *p, const struct chain *c, const struct zone *z, const struct lookup *l)
 {
 	if (UNLIKELY(p->secure))
-		denial_name(&p->denial, z, c->lower, l->encloser);
+		denial_name(&p->denial, z, c->lower->name, l->encloser);
 	respond_negative(p, z, RCODE_NXDOMAIN);
 }
 
@@ -65,7 +67,7 @@ give(struct reply *p, const struct chain *c, const struct zone *z, const struct 
     const struct rrset *s)
 {
 	if (UNLIKELY(p->secure) && l->wildcard)
-		denial_expansion(&p->denial, z, c->lower, l->encloser);
+		denial_expansion(&p->denial, z, c->lower->name, l->encloser);
 	return respond_set(p, c->owner, l->node, s);
 }
 
@@ -206,7 +208,7 @@ answer_name(struct reply *p, struct chain *c, const struct zone *z)
 	struct lookup l;
 
 	respond_enter(p, z);
-	lookup(z, c->lower, p->q.qtype, &l);
+	lookup_path(z, c->lower, p->q.qtype, &l);
 	if (p->source == NULL) /* the first link */
 		p->source = l.kind == LOOKUP_NXDOMAIN ? zone_apex(z) : l.node->name;
 	switch (l.kind) {
@@ -239,7 +241,8 @@ advance(const struct reply *p, struct chain *c, const uint8_t *target)
 	memcpy(owner, target, name_len(target));
 	name_copy_lower(c->folded, owner);
 	c->owner = owner;
-	c->lower = c->folded;
+	name_path_of(&c->path, c->folded);
+	c->lower = &c->path;
 	return true;
 }
 
@@ -258,7 +261,7 @@ static void
 follow(struct reply *p)
 {
 	struct chain c;
-	const struct zone *z = find_zone(p, p->q.qname);
+	const struct zone *z = find_zone(p, &p->q.path);
 	const uint8_t *target;
 
 	if (z == NULL) {
@@ -271,7 +274,8 @@ follow(struct reply *p)
 		return;
 	}
 	p->a.aa = true;
-	c.owner = c.lower = p->q.qname;
+	c.owner = p->q.qname;
+	c.lower = &p->q.path;
 	c.links = 0;
 	c.dname = NULL;
 	while ((target = answer_name(p, &c, z)) != NULL && advance(p, &c, target))

@@ -43,10 +43,10 @@ write_records(struct answer *a, const struct query *q, uint8_t how)
 	static const uint8_t tail[] = { 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1 };
 	const uint8_t *qname = q->has_question ? q->qname : (const uint8_t *)"";
 	/* Suffixes of the question as owners and targets: what compression is about. */
-	const uint8_t *up = name_skip(qname, q->labels / 2u);
+	const uint8_t *up = name_skip(qname, q->path.labels / 2u);
 	unsigned n = how >> 3;
 
-	answer_rr(a, qname, RRTYPE_CNAME, 60, q->qname_wire, (uint16_t)(n > 0 ? q->qname_len : 0));
+	answer_rr(a, qname, RRTYPE_CNAME, 60, q->qname_wire, (uint16_t)(n > 0 ? q->path.len : 0));
 	for (; n > 0; n--) {
 		struct answer_mark mark = answer_mark(a);
 
@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || query_parse(data + 1, size - 1, &q) == QUERY_DROP)
 		return 0;
 	if (q.has_question)
-		CHECK(name_len(q.qname) == q.qname_len && name_labels(q.qname) == q.labels);
+		CHECK(name_len(q.qname) == q.path.len && name_labels(q.qname) == q.path.labels);
 	cap = data[0] & 1 ? 512 : data[0] & 2 ? 1232 : sizeof(buf);
 	answer_init(&a, buf, cap, &q);
 	if (data[0] & 4)

@@ -206,8 +206,8 @@ fields(void **state)
 	assert_false(q.cd);
 	assert_int_equal(q.qtype, 1);
 	assert_int_equal(q.qclass, 1);
-	assert_int_equal(q.labels, 2);
-	assert_int_equal(q.qname_len, 13);
+	assert_int_equal(q.path.labels, 2);
+	assert_int_equal(q.path.len, 13);
 	assert_memory_equal(q.qname, "\3www\7example", 13);
 	assert_memory_equal(q.qname_wire, "\3Www\7example", 13);
 	assert_int_equal(q.body_off, 29);
@@ -251,7 +251,7 @@ mutations(void **state)
 		exact = malloc(len + (len == 0));
 		memcpy(exact, msg, len);
 		if (query_parse(exact, len, &q) == QUERY_OK && q.has_question)
-			assert_int_equal(name_len(q.qname), q.qname_len);
+			assert_int_equal(name_len(q.qname), q.path.len);
 		free(exact);
 	}
 }
