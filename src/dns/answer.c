@@ -49,7 +49,7 @@ fits(const struct answer *a, size_t need)
 static size_t
 ecs_len(const struct query *q)
 {
-	return OPTION_HEAD + 4 + (q->ecs_source + 7u) / 8;
+	return OPTION_HEAD + 4 + ecs_addr_len(&q->ecs);
 }
 
 /* What OPT takes at least; the options of answer_option come on top, EDE has what is left over. */
@@ -314,6 +314,20 @@ answer_rr_tail(struct answer *a, const uint8_t *owner, const uint8_t *tail, size
 	return !a->tc && settle(a, before, put_tail(a, owner, tail, len));
 }
 
+bool
+answer_prepared(struct answer *a, const struct prepared *p)
+{
+	const struct answer_mark before = answer_mark(a);
+	const bool has_room = fits(a, p->len);
+
+	CHECK(a->query->has_question && a->query->path.len >= p->apex_len);
+	if (has_room) {
+		prepared_put(p, a->buf + a->len, a->query->path.len);
+		a->len += p->len;
+	}
+	return settle(a, before, has_room);
+}
+
 struct answer_mark
 answer_mark(const struct answer *a)
 {
@@ -371,10 +385,10 @@ put_ecs(struct answer *a)
 
 	put_u16(a, OPTION_ECS);
 	put_u16(a, (unsigned)ecs_len(q) - OPTION_HEAD);
-	put_u16(a, q->ecs_family);
-	a->buf[a->len++] = q->ecs_source;
+	put_u16(a, q->ecs.family);
+	a->buf[a->len++] = q->ecs.source;
 	a->buf[a->len++] = a->ecs_scope;
-	put_bytes(a, q->ecs_addr, (q->ecs_source + 7u) / 8);
+	put_bytes(a, q->ecs.addr, ecs_addr_len(&q->ecs));
 }
 
 /* Explanations never displace records: as much of it as there is room for, in bytes. */

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "dns/prepared.h"
 #include "dns/query.h"
 
 enum answer_section { ANSWER_ANSWER, ANSWER_AUTHORITY, ANSWER_ADDITIONAL };
@@ -73,6 +74,12 @@ bool answer_rr(struct answer *a, const uint8_t *owner, uint16_t type, uint32_t t
  * (no names inside that want compression).
  */
 bool answer_rr_tail(struct answer *a, const uint8_t *owner, const uint8_t *tail, size_t len);
+
+/*
+ * The first record of all, of an apex at or above the question. It is not found for compression
+ * afterwards: for who has nothing more to say.
+ */
+bool answer_prepared(struct answer *a, const struct prepared *p);
 
 /* Take back everything since the mark (RRset that did not fit whole). */
 struct answer_mark {

@@ -50,13 +50,14 @@ name_fold(uint8_t *out, const uint8_t *name, size_t len)
 			out[i] = (uint8_t)(name[i] - 'A') < 26 ? name[i] | 0x20 : name[i];
 		return;
 	}
-	for (size_t i = 0; i < len; i += sizeof(x)) {
-		const size_t at = i + sizeof(x) <= len ? i : len - sizeof(x);
-
+	for (size_t at = 0; at + sizeof(x) < len; at += sizeof(x)) {
 		memcpy(&x, name + at, sizeof(x));
 		x |= (octets)(x - 'A' < 26) & 0x20;
 		memcpy(out + at, &x, sizeof(x));
 	}
+	memcpy(&x, name + len - sizeof(x), sizeof(x));
+	x |= (octets)(x - 'A' < 26) & 0x20;
+	memcpy(out + len - sizeof(x), &x, sizeof(x));
 }
 void name_lower(uint8_t *name); /* fold in place */
 void name_copy_lower(uint8_t *out, const uint8_t *name);
@@ -93,21 +94,20 @@ name_path_read(struct name_path *p, const uint8_t *msg, size_t len, size_t pos)
 {
 	const uint8_t *name = msg + pos;
 	const size_t room = len - pos < NAME_MAX_LEN ? len - pos : NAME_MAX_LEN;
-	unsigned n = 0, at = 0;
+	unsigned n = 0, at = 0, label;
 
-	for (; at < room; at += 1u + name[at]) {
-		if (name[at] > 63)
-			return -EINVAL;
-		p->off[n] = (uint8_t)at;
-		if (name[at] == 0) {
-			p->name = name;
-			p->labels = (uint8_t)n;
-			p->len = (uint8_t)(at + 1);
-			return (int)at + 1;
-		}
+	if (room == 0)
+		return -EINVAL;
+	while (label = name[at], p->off[n] = (uint8_t)at, label - 1 < 63) {
+		at += 1 + label;
 		n++;
+		if (at >= room)
+			return -EINVAL;
 	}
-	return -EINVAL;
+	p->name = name;
+	p->labels = (uint8_t)n;
+	p->len = (uint8_t)(at + 1);
+	return label == 0 ? (int)at + 1 : -EINVAL;
 }
 
 static inline const uint8_t *

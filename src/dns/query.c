@@ -45,34 +45,15 @@ read_question(struct cursor *c, struct query *q)
 	return true;
 }
 
-/*
- * RFC 7871 section 6: exactly the bytes that SOURCE PREFIX-LENGTH needs, the bits after it zero,
- * SCOPE zero in queries. Family 0 is what some stubs send to say /0 and nothing else.
- */
+/* The first one counts, but all must be sound. */
 static bool
 read_ecs(const uint8_t *data, size_t len, struct query *q)
 {
-	static const uint8_t max_source[] = { 0, 32, 128 };
-	uint16_t family;
-	uint8_t source;
-	size_t bytes;
+	struct ecs more;
 
-	if (len < 4)
+	if (!ecs_read(q->has_ecs ? &more : &q->ecs, data, len))
 		return false;
-	family = get_u16(data);
-	source = data[2];
-	bytes = (source + 7u) / 8;
-	if (family > 2 || source > max_source[family] || data[3] != 0 || len != 4 + bytes)
-		return false;
-	if (source % 8 != 0 && (data[3 + bytes] & (0xff >> source % 8)) != 0)
-		return false;
-	if (q->has_ecs)
-		return true;
 	q->has_ecs = true;
-	q->ecs_family = (uint8_t)family;
-	q->ecs_source = source;
-	memset(q->ecs_addr, 0, sizeof(q->ecs_addr));
-	memcpy(q->ecs_addr, data + 4, bytes);
 	return true;
 }
 

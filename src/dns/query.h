@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "dns/ecs.h"
 #include "dns/name.h"
 
 enum rcode {
@@ -53,10 +54,8 @@ struct query {
 	bool dnssec_ok;
 	uint16_t udp_size; /* as advertised, at least 512 */
 
-	bool has_ecs;          /* valid EDNS Client Subnet, RFC 7871 */
-	uint8_t ecs_family;    /* 1 IPv4, 2 IPv6, 0 only with source 0 */
-	uint8_t ecs_source;    /* prefix length */
-	uint8_t ecs_addr[16];  /* zero padded */
+	bool has_ecs; /* it has a valid one */
+	struct ecs ecs;
 	const uint8_t *cookie; /* COOKIE option within the message, or NULL */
 	uint8_t cookie_len;
 	bool wants_nsid;

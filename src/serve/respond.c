@@ -2,6 +2,7 @@
 #include "serve/respond.h"
 
 #include "dns/rrtype.h"
+#include "serve/respond_hot.h"
 #include "serve/respond_reply.h"
 #include "serve/transfer_policy.h"
 
@@ -141,8 +142,8 @@ init(struct reply *p, const struct respond *r, const struct respond_client *from
 }
 
 size_t
-respond(const struct respond *r, const struct respond_client *from, const uint8_t *in, size_t len,
-    uint8_t *out, size_t cap)
+respond_any(const struct respond *r, const struct respond_client *from, const uint8_t *in,
+    size_t len, uint8_t *out, size_t cap)
 {
 	struct reply p;
 

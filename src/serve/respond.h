@@ -69,5 +69,9 @@ struct respond_client {
 size_t respond(const struct respond *r, const struct respond_client *from, const uint8_t *in,
     size_t len, uint8_t *out, size_t cap);
 
+/* The same by the long way, which knows all there is; for the tests. */
+size_t respond_any(const struct respond *r, const struct respond_client *from, const uint8_t *in,
+    size_t len, uint8_t *out, size_t cap);
+
 /* A response that says nothing but `rcode`; 0 = no response. Pure. */
 size_t respond_error(const uint8_t *in, size_t len, uint16_t rcode, uint8_t *out, size_t cap);

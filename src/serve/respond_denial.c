@@ -5,32 +5,35 @@
 
 #define EDE_NSEC3_ITERATIONS 27 /* RFC 9276 */
 
-static uint32_t
-read_u32(const uint8_t *b)
+/* Nothing has been said yet, and nothing will be but this. */
+static bool
+is_all(const struct reply *p)
 {
-	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+	return p->a.len == DNS_HEADER_LEN + p->q.path.len + 4u && !p->secure && p->denial.n == 0;
 }
 
 void
 respond_negative(struct reply *p, const struct zone *z, uint16_t rcode)
 {
-	const struct zone_node *apex = zone_apex_node(z);
-	const struct rrset *soa = apex != NULL ? zone_node_find(apex, RRTYPE_SOA) : NULL;
+	const struct prepared *ready = zone_negative(z);
+	const struct zone_node *apex;
+	const struct rrset *soa;
+	const uint8_t *rdata;
 	uint32_t pos = 0;
 	uint16_t len = 0;
 
 	p->a.rcode = rcode;
 	answer_section(&p->a, ANSWER_AUTHORITY);
-	if (soa == NULL)
+	if (LIKELY(ready != NULL && is_all(p))) {
+		(void)answer_prepared(&p->a, ready);
+		return;
+	}
+	apex = zone_apex_node(z);
+	soa = apex != NULL ? zone_node_find(apex, RRTYPE_SOA) : NULL;
+	if (soa == NULL || (rdata = rrset_next(soa, &pos, &len)) == NULL || len < 4)
 		return;
 
-	const uint8_t *rdata = rrset_next(soa, &pos, &len);
-
-	if (rdata == NULL || len < 4)
-		return;
-
-	const uint32_t minimum = read_u32(rdata + len - 4);
-	const uint32_t ttl_s = minimum < soa->ttl_s ? minimum : soa->ttl_s;
+	const uint32_t ttl_s = zone_negative_ttl(soa);
 
 	if (answer_rr(&p->a, zone_apex(z), RRTYPE_SOA, ttl_s, rdata, len) && p->secure)
 		respond_signatures(p, zone_apex(z), apex, RRTYPE_SOA, ttl_s);

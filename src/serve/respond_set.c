@@ -73,10 +73,10 @@ locate(struct reply *p, enum plan_client client)
 	const struct query *q = &p->q;
 
 	p->located = (uint8_t)(p->located | 1u << client);
-	if (client == PLAN_SUBNET && q->ecs_source > 0) {
+	if (client == PLAN_SUBNET && q->ecs.source > 0) {
 		p->by_subnet = true;
 		p->at[client] =
-		    position_of_prefix(q->ecs_family == 1 ? 4 : 6, q->ecs_addr, q->ecs_source);
+		    position_of_prefix(q->ecs.family == 1 ? 4 : 6, q->ecs.addr, q->ecs.source);
 	} else {
 		p->at[client] = position_of_addr(p->from->peer);
 	}
@@ -87,7 +87,7 @@ static void
 widen_scope(struct reply *p, unsigned scope)
 {
 	/* An IPv4 address wrapped in IPv6 has 96 bits before it. */
-	if (scope > 0 && p->q.ecs_family == 2 && p->at[PLAN_SUBNET].family == 4)
+	if (scope > 0 && p->q.ecs.family == 2 && p->at[PLAN_SUBNET].family == 4)
 		scope += 96;
 	if (scope > p->a.ecs_scope)
 		p->a.ecs_scope = (uint8_t)scope;

@@ -40,8 +40,9 @@ struct compile {
 	struct strmap offsets; /* value -> offset in records + 1 */
 	struct strmap fixed;   /* values a union has for sure */
 	bool may_repeat;
-	bool sticky;    /* of the variant in hand */
-	bool all_names; /* every record is a CNAME */
+	bool sticky;     /* of the variant in hand */
+	bool all_names;  /* every record is a CNAME */
+	bool some_names; /* some record is not of the domain's type */
 };
 
 /* -- building blocks -- */
@@ -75,6 +76,7 @@ add_item(struct compile *c, const struct compile_member *m)
 	MEM_GROW(&c->items, &c->cap_items, c->n_items + 1);
 	c->items[c->n_items++] = (struct plan_item){ .rr = intern(c, m), .tag = m->tag };
 	c->all_names &= m->rrtype == RRTYPE_CNAME;
+	c->some_names |= m->rrtype != c->in->rrtype;
 }
 
 static void
@@ -325,6 +327,21 @@ put_others(
 	}
 }
 
+/* One pool answers, and each of them with one record. */
+static bool
+is_single(const struct compile *c, const struct plan_choice *over)
+{
+	if (over->count == 0 || over->how == PLAN_ALL)
+		return false;
+	for (size_t i = over->first; i < c->n_pools; i++) {
+		const struct plan_choice *pool = &c->pools[i];
+
+		if (pool->take != 1 || (pool->how == PLAN_ALL && pool->count > 1))
+			return false;
+	}
+	return true;
+}
+
 static void
 put_variant(struct compile *c, const struct compile_variant *v)
 {
@@ -377,6 +394,7 @@ put_variant(struct compile *c, const struct compile_variant *v)
 			   ? 1
 			   : least(PLAN_MAX_ANSWER, c->in->max_answers);
 	variant.sticky = c->sticky;
+	variant.single = is_single(c, &variant.over);
 	if (variant.over.count == 1 && c->pools[variant.over.first].count == 1)
 		variant.only = c->items[c->pools[variant.over.first].first].rr + 1;
 	MEM_GROW(&c->variants, &c->cap_variants, c->n_variants + 1);
@@ -489,6 +507,34 @@ client_of(const struct compile *c)
 	return !asks ? PLAN_ANYBODY : c->in->ecs ? PLAN_SUBNET : PLAN_RESOLVER;
 }
 
+static bool
+is_direct(const struct compile *c)
+{
+	const uint16_t type = c->in->rrtype;
+
+	return !c->some_names && (type == RRTYPE_A || type == RRTYPE_AAAA || type == RRTYPE_TXT);
+}
+
+static struct plan_head
+head_of(const struct compile *c, const struct plan *p)
+{
+	const struct plan_variant *v = p->variants;
+	const bool balanced = c->in->balance != NULL;
+
+	return (struct plan_head){
+		.magic = PLAN_MAGIC,
+		.rrtype = c->all_names && c->n_items > 0 ? RRTYPE_CNAME : c->in->rrtype,
+		.traits = (uint8_t)((c->in->fallback ? PLAN_IS_FALLBACK : 0) |
+				    (c->in->zone_data ? PLAN_IS_ZONE_DATA : 0) |
+				    (balanced ? PLAN_IS_BALANCED : 0) |
+				    (is_direct(c) ? PLAN_IS_DIRECT : 0) |
+				    client_of(c) << PLAN_CLIENT_SHIFT),
+		.always = c->n_variants == 1 && v->only != 0 && !balanced
+			      ? (const void *)(p->records + v->only - 1)
+			      : NULL,
+	};
+}
+
 static struct plan *
 finish(struct compile *c)
 {
@@ -502,14 +548,9 @@ finish(struct compile *c)
 	p->balance = c->in->balance;
 	p->copy = copy;
 	p->halvings = halvings;
-	p->magic = PLAN_MAGIC;
 	p->ttl_s = c->in->ttl_s;
-	p->rrtype = c->all_names && c->n_items > 0 ? RRTYPE_CNAME : c->in->rrtype;
-	p->traits = (uint8_t)((c->in->fallback ? PLAN_IS_FALLBACK : 0) |
-			      (c->in->zone_data ? PLAN_IS_ZONE_DATA : 0) |
-			      (c->in->balance != NULL ? PLAN_IS_BALANCED : 0));
 	p->may_repeat = c->may_repeat;
-	p->client = (uint8_t)client_of(c);
+	p->head = head_of(c, p);
 	p->n_variants = (uint32_t)c->n_variants;
 	p->chart = c->in->chart;
 	if (p->chart != NULL)

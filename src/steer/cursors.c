@@ -11,14 +11,6 @@
 #include "base/check.h"
 #include "steer/mix.h"
 
-struct cursors {
-	uint32_t magic;
-#define CURSORS_MAGIC 0xc0250125u
-	unsigned workers;
-	struct rcu_head rcu;
-	struct cursor lines[];
-};
-
 static struct cursors *
 allocate(unsigned workers)
 {
@@ -84,12 +76,4 @@ cursors_retire(struct cursors **c)
 	OBJ_CHECK(*c, CURSORS_MAGIC);
 	call_rcu(&(*c)->rcu, free_late);
 	*c = NULL;
-}
-
-struct cursor *
-cursors_at(struct cursors *c, unsigned worker)
-{
-	OBJ_CHECK(c, CURSORS_MAGIC);
-	CHECK(worker < c->workers);
-	return &c->lines[worker];
 }

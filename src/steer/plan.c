@@ -235,7 +235,7 @@ plan_answer_of(const struct plan *p, uint32_t variant, unsigned worker, const st
 {
 	const struct ask a = { p, worker, at, out };
 
-	OBJ_CHECK(p, PLAN_MAGIC);
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
 	CHECK(variant < p->n_variants);
 	return answer(&a, &p->variants[variant], NULL);
 }
@@ -254,7 +254,7 @@ plan_answer(const struct plan *p, unsigned worker, const struct position *at,
 {
 	const struct plan_variant *v = p->variants;
 
-	OBJ_CHECK(p, PLAN_MAGIC);
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
 	*scope = 0;
 	if (p->chart != NULL)
 		v += chart_find(p->chart, at, scope);
@@ -270,13 +270,53 @@ plan_answer(const struct plan *p, unsigned worker, const struct position *at,
 	return answer(&a, v, NULL);
 }
 
+/* Which one of a choice; `dial` as in give. */
+static ALWAYS_INLINE uint32_t
+pick_one(const struct plan *p, const struct plan_choice *c, unsigned worker,
+    const struct position *at, struct cursor **dial)
+{
+	uint32_t pick = 0;
+
+	if (c->how == PLAN_DRAW) {
+		if (c->step != 0) {
+			*dial = cursors_at(c->cursors, worker);
+			(*dial)->u += c->step;
+		}
+		return pick_weight_find(p->last + c->parts, c->count, (*dial)->u);
+	}
+	if (c->how == PLAN_HASH)
+		pick_hash_find(p->ranks + c->parts, c->count, pick_hash_client(at), 1, &pick);
+	return pick;
+}
+
+const struct plan_rr *
+plan_answer_one(const struct plan *p, unsigned worker, const struct position *at, unsigned *scope)
+{
+	const struct plan_variant *v = p->variants;
+	const struct plan_choice *c;
+	struct cursor *dial = NULL;
+
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
+	*scope = 0;
+	if (p->chart != NULL)
+		v += chart_find(p->chart, at, scope);
+	if (v->only != 0)
+		return (const void *)(p->records + v->only - 1);
+	if (UNLIKELY(!v->single))
+		return NULL;
+	if (v->sticky)
+		*scope = plan_scope(p, (uint32_t)(v - p->variants), at, *scope);
+	c = &p->pools[v->over.first + pick_one(p, &v->over, worker, at, &dial)];
+	return record(p, c->first + pick_one(p, c, worker, at, &dial));
+}
+
 /* -- balance traffic -- */
 
 bool
 plan_is_balanced(const struct plan *p)
 {
-	OBJ_CHECK(p, PLAN_MAGIC);
-	return (p->traits & PLAN_IS_BALANCED) != 0;
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
+	return (p->head.traits & PLAN_IS_BALANCED) != 0;
 }
 
 /* The records with the seat's TTL are copies that lie behind those with the plan's. */
@@ -323,11 +363,11 @@ plan_answer_to(const struct plan *p, unsigned worker, const struct position *at,
 	const struct ask a = { p, worker, at, out };
 	uint32_t variant = 0;
 
-	OBJ_CHECK(p, PLAN_MAGIC);
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
 	*scope = 0;
 	if (p->chart != NULL)
 		variant = chart_find(p->chart, at, scope);
-	if (p->client != PLAN_ANYBODY)
+	if (plan_client(p) != PLAN_ANYBODY)
 		*scope = plan_scope(p, variant, at, *scope);
 
 	const struct warp_asker who = asker_at(p, at, asker, variant, *scope);
@@ -346,7 +386,7 @@ plan_answer_as(const struct plan *p, uint32_t variant, const struct position *at
 	const struct ask a = { p, 0, at, out };
 	const struct warp_asker who = asker_at(p, at, asker, variant, scope);
 
-	OBJ_CHECK(p, PLAN_MAGIC);
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
 	CHECK(variant < p->n_variants);
 	return answer_bent(&a, &who);
 }
@@ -364,46 +404,39 @@ plan_seat_of(const struct plan *p, uint32_t variant, const struct position *at,
 
 /* -- what it says of itself -- */
 
-unsigned
-plan_traits(const struct plan *p)
-{
-	OBJ_CHECK(p, PLAN_MAGIC);
-	return p->traits | (unsigned)p->client << PLAN_CLIENT_SHIFT;
-}
-
 enum plan_client
 plan_client(const struct plan *p)
 {
-	OBJ_CHECK(p, PLAN_MAGIC);
-	return p->client;
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
+	return p->head.traits >> PLAN_CLIENT_SHIFT;
 }
 
 uint16_t
 plan_rrtype(const struct plan *p)
 {
-	OBJ_CHECK(p, PLAN_MAGIC);
-	return p->rrtype;
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
+	return p->head.rrtype;
 }
 
 uint32_t
 plan_ttl(const struct plan *p)
 {
-	OBJ_CHECK(p, PLAN_MAGIC);
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
 	return p->ttl_s;
 }
 
 bool
 plan_is_fallback(const struct plan *p)
 {
-	OBJ_CHECK(p, PLAN_MAGIC);
-	return (p->traits & PLAN_IS_FALLBACK) != 0;
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
+	return (p->head.traits & PLAN_IS_FALLBACK) != 0;
 }
 
 bool
 plan_is_zone_data(const struct plan *p)
 {
-	OBJ_CHECK(p, PLAN_MAGIC);
-	return (p->traits & PLAN_IS_ZONE_DATA) != 0;
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
+	return (p->head.traits & PLAN_IS_ZONE_DATA) != 0;
 }
 
 void
@@ -411,10 +444,10 @@ plan_free(struct plan **p)
 {
 	if (*p == NULL)
 		return;
-	OBJ_CHECK(*p, PLAN_MAGIC);
+	OBJ_CHECK(&(*p)->head, PLAN_MAGIC);
 	if ((*p)->chart != NULL)
 		chart_unref(&(*p)->chart);
-	(*p)->magic = 0;
+	(*p)->head.magic = 0;
 	free(*p);
 	*p = NULL;
 }
@@ -430,7 +463,7 @@ plan_retire(struct plan **p)
 {
 	if (*p == NULL)
 		return;
-	OBJ_CHECK(*p, PLAN_MAGIC);
+	OBJ_CHECK(&(*p)->head, PLAN_MAGIC);
 
 	/* The count of references is the writer's; the chart waits for its readers by itself. */
 	struct chart *chart = (*p)->chart;

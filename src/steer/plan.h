@@ -50,6 +50,14 @@ plan_rr_ttl(const struct plan_rr *rr)
 
 struct plan;
 
+/* What a query looks at first: every plan begins with it. */
+struct plan_head {
+	uint32_t magic;
+	uint16_t rrtype;
+	uint8_t traits;               /* as plan_traits tells */
+	const struct plan_rr *always; /* what everybody gets; NULL: there is more to it */
+};
+
 /*
  * The records to answer with, in order, at most PLAN_MAX_ANSWER. 0: there is nothing to answer
  * (fallback nodata). `worker` < workers of the tree. `at` may be anything unless
@@ -58,6 +66,19 @@ struct plan;
  */
 size_t plan_answer(const struct plan *p, unsigned worker, const struct position *at,
     const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope);
+
+/*
+ * The same where one record is the answer to everybody of the client's variant; NULL, with nothing
+ * drawn, if there may be more or none: then ask plan_answer. Not for balance traffic.
+ */
+const struct plan_rr *
+plan_answer_one(const struct plan *p, unsigned worker, const struct position *at, unsigned *scope);
+
+static inline const struct plan_rr *
+plan_always(const struct plan *p)
+{
+	return ((const struct plan_head *)(const void *)p)->always;
+}
 
 /*
  * balance traffic: the answer depends on who resolves, and is learned from. Such a plan is asked
@@ -80,9 +101,14 @@ enum plan_trait {
 	PLAN_IS_FALLBACK = 1,  /* as plan_is_fallback, ... */
 	PLAN_IS_ZONE_DATA = 2, /* ... plan_is_zone_data, ... */
 	PLAN_IS_BALANCED = 4,  /* ... plan_is_balanced say */
+	PLAN_IS_DIRECT = 8,    /* every record is of the domain's type, which names nothing */
 	PLAN_CLIENT_SHIFT = 4, /* above that: plan_client */
 };
-unsigned plan_traits(const struct plan *p);
+static inline unsigned
+plan_traits(const struct plan *p)
+{
+	return ((const struct plan_head *)(const void *)p)->traits;
+}
 /*
  * RR type of what plan_answer yields: the domain's type, or CNAME if every pool that answers is of
  * type domain. Where both kinds of pools answer by turns this is the domain's type, and

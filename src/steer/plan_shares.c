@@ -177,7 +177,7 @@ void
 plan_shares(
     const struct plan *p, uint32_t variant, const struct position *at, visit_f *visit, void *arg)
 {
-	OBJ_CHECK(p, PLAN_MAGIC);
+	OBJ_CHECK(&p->head, PLAN_MAGIC);
 	CHECK(variant < p->n_variants);
 
 	const struct plan_variant *v = &p->variants[variant];

@@ -42,16 +42,14 @@ struct plan_variant {
 	uint32_t places;         /* over ALL: of the list: what its pools take */
 	uint32_t only; /* 1 + offset of the record that always is the answer; 0: there is none */
 	bool sticky;   /* some choice is by HASH among several */
+	bool single;   /* each pool gives one record, and one pool answers */
 };
 
 struct plan {
-	uint32_t magic;
+	struct plan_head head;
 #define PLAN_MAGIC 0x91a2c0deu
 	uint32_t ttl_s;
-	uint16_t rrtype;
-	uint8_t traits;  /* enum plan_trait */
 	bool may_repeat; /* a union may yield a record twice */
-	uint8_t client;  /* enum plan_client */
 	uint32_t n_variants;
 	struct chart *chart; /* position -> variant; NULL: there is one */
 	const struct plan_variant *variants;

@@ -57,13 +57,6 @@ find_barrier(const struct zone *z, const struct name_path *p, unsigned depth, ui
 	return false;
 }
 
-/* What is only the owner of an NSEC3 does not exist for queries. */
-static bool
-exists(const struct zone_node *n)
-{
-	return n != NULL && LIKELY((n->flags & ZONE_NODE_HASHED) == 0);
-}
-
 /* Deepest existing node above the name, which does not exist and lies at `depth`. */
 static const struct zone_node *
 closest_encloser(const struct zone *z, const struct name_path *p, unsigned depth)
@@ -74,7 +67,7 @@ closest_encloser(const struct zone *z, const struct name_path *p, unsigned depth
 	while (lacks - has > 1) {
 		const struct zone_node *n = zone_node_at(z, p, probe);
 
-		if (exists(n)) {
+		if (zone_node_exists(n)) {
 			best = n;
 			has = probe;
 		} else {
@@ -96,20 +89,22 @@ find_wildcard(const struct zone *z, const struct zone_node *encloser)
 		return NULL;
 	memcpy(name + 2, encloser->name, encloser->name_len);
 	n = zone_node_of(z, name, len);
-	return exists(n) ? n : NULL;
+	return zone_node_exists(n) ? n : NULL;
 }
 
 void
-lookup_path(const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out)
+lookup_around(
+    const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out, bool sure)
 {
-	unsigned depth = zone_depth(z, p);
+	const unsigned depth = zone_depth(z, p);
 
-	*out = (struct lookup){ .kind = LOOKUP_NAME };
-	if (find_barrier(z, p, depth, qtype, out))
-		return;
-	out->node = zone_node_at(z, p, depth);
-	if (exists(out->node))
-		return;
+	if (!sure) {
+		if (find_barrier(z, p, depth, qtype, out))
+			return;
+		out->node = zone_node_at(z, p, depth);
+		if (zone_node_exists(out->node))
+			return;
+	}
 	out->node = NULL;
 	out->encloser = closest_encloser(z, p, depth);
 	if (out->encloser->flags & ZONE_NODE_WILD_CHILD)
@@ -117,6 +112,12 @@ lookup_path(const struct zone *z, const struct name_path *p, uint16_t qtype, str
 	out->wildcard = out->node != NULL;
 	if (!out->wildcard)
 		out->kind = LOOKUP_NXDOMAIN;
+}
+
+void
+lookup_path(const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out)
+{
+	lookup_inline(z, p, qtype, out);
 }
 
 void

@@ -21,7 +21,7 @@ new_slots(size_t n)
 void
 table_open(struct table *t)
 {
-	hash_ready();
+	name_hash_ready();
 	t->slots = new_slots(MIN_SLOTS);
 	t->count = t->used = 0;
 }

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "base/hash_inline.h"
+#include "dns/name_hash.h"
 
 #define TABLE_FREE         0u
 #define TABLE_TOMB         1u
@@ -48,13 +48,6 @@ table_insert(struct table *t, uint64_t hash, void *item, table_hash_fn *hash_of,
 void table_reserve(struct table *t, size_t count, table_hash_fn *hash_of, const void *arg);
 void table_replace(struct table *t, uint64_t hash, const void *old, void *item);
 void table_remove(struct table *t, uint64_t hash, const void *item);
-
-/* Of a whole name, lower. Keyed: the names of strangers cannot be made to collide at will. */
-static inline uint64_t
-table_hash_name(const uint8_t *name, size_t len)
-{
-	return hash_inline(name, len);
-}
 
 static inline void
 table_prefetch(const struct table *t, uint64_t hash)

@@ -23,15 +23,6 @@ struct edit {
 	bool wild_child;
 };
 
-const struct rrset *
-zone_node_find(const struct zone_node *n, uint16_t type)
-{
-	for (unsigned i = 0; i < n->n_rrsets && n->rrsets[i]->type <= type; i++)
-		if (n->rrsets[i]->type == type)
-			return n->rrsets[i];
-	return NULL;
-}
-
 static struct edit
 no_edit(const struct zone_node *old)
 {
@@ -220,6 +211,50 @@ enchain(struct zone *z, const struct zone_node *old, const struct zone_node *nod
 	}
 }
 
+static uint32_t
+read_u32(const uint8_t *b)
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* RFC 2308 section 5: the smaller one of the SOA's TTL and its last field. */
+uint32_t
+zone_negative_ttl(const struct rrset *soa)
+{
+	uint32_t pos = 0;
+	uint16_t len = 0;
+	const uint8_t *rdata = rrset_next(soa, &pos, &len);
+	const uint32_t minimum = rdata == NULL || len < 4 ? 0 : read_u32(rdata + len - 4);
+
+	return minimum < soa->ttl_s ? minimum : soa->ttl_s;
+}
+
+/* `apex` comes in for `old` (NULL: there was none): a SOA of its own makes new negative answers. */
+static void
+prepare_negative(struct zone *z, const struct zone_node *old, const struct zone_node *apex)
+{
+	const struct rrset *soa = zone_node_find(apex, RRTYPE_SOA);
+	const struct rrset *before = old == NULL ? NULL : zone_node_find(old, RRTYPE_SOA);
+	struct prepared *was = z->negative, *is = NULL;
+	const uint8_t *rdata;
+	uint32_t pos = 0;
+	uint16_t len;
+
+	if (soa != NULL && before != NULL && was != NULL && rrset_equal(soa, before))
+		return;
+	if (soa != NULL && (rdata = rrset_next(soa, &pos, &len)) != NULL)
+		is = prepared_new(z->apex, RRTYPE_SOA, zone_negative_ttl(soa), rdata, len);
+	__atomic_store_n(&z->negative, is, __ATOMIC_RELEASE);
+	if (was != NULL)
+		retire(was, free);
+}
+
+const struct prepared *
+zone_negative(const struct zone *z)
+{
+	return __atomic_load_n(&z->negative, __ATOMIC_ACQUIRE);
+}
+
 /* Readers that see the zone announced as signed find its chain: it is published before. */
 static void
 announce(struct zone *z, const struct zone_node *apex)
@@ -242,7 +277,7 @@ hash_node(const void *item, UNUSED const void *arg)
 {
 	const struct zone_node *n = item;
 
-	return table_hash_name(n->name, n->name_len);
+	return name_hash(n->name, n->name_len);
 }
 
 static void
@@ -253,10 +288,14 @@ swap(struct zone *z, const struct name_path *p, unsigned depth, struct zone_node
 
 	count(z, depth, node->flags, 1);
 	table_replace(&z->nodes, zone_hash_at(z, p, depth), old, node);
+	if (depth == 0)
+		__atomic_store_n(&z->top, node, __ATOMIC_RELEASE);
 	enchain(z, old, node);
 	weigh(z, old, node);
-	if (depth == 0)
+	if (depth == 0) {
+		prepare_negative(z, old, node);
 		announce(z, node);
+	}
 	count(z, depth, old->flags, -1);
 	retire(old, free);
 }
@@ -293,6 +332,8 @@ attach(struct zone *z, const struct name_path *p, unsigned depth, const struct e
 		count_child(z, p, depth - 1, 1);
 	count(z, depth, node->flags, 1);
 	table_insert(&z->nodes, zone_hash_at(z, p, depth), node, hash_node, NULL);
+	if (depth == 0)
+		__atomic_store_n(&z->top, node, __ATOMIC_RELEASE);
 	enchain(z, NULL, node);
 	weigh(z, NULL, node);
 	if (depth > 0 && name_is_wildcard(node->name))
@@ -381,7 +422,7 @@ zone_reserve(struct zone *z, size_t names)
 void
 zone_prefetch(const struct zone *z, const uint8_t *owner)
 {
-	table_prefetch(&z->nodes, table_hash_name(owner, name_len(owner)));
+	table_prefetch(&z->nodes, name_hash(owner, name_len(owner)));
 }
 
 void
@@ -458,6 +499,7 @@ zone_free(struct zone **z)
 		free(n);
 	table_close(&(*z)->nodes);
 	ordered_free(&(*z)->chain);
+	free((*z)->negative);
 	free((*z)->tallies);
 	free((*z)->policy);
 	history_free(&(*z)->history);
@@ -546,7 +588,7 @@ zone_find(const struct zone *z, const uint8_t *lower_name)
 const struct zone_node *
 zone_apex_node(const struct zone *z)
 {
-	return zone_node_of(z, z->apex, z->apex_len);
+	return __atomic_load_n(&z->top, __ATOMIC_ACQUIRE);
 }
 
 void

@@ -46,7 +46,14 @@ struct zone_node {
 	    */
 
 /* NULL if there is none. */
-const struct rrset *zone_node_find(const struct zone_node *n, uint16_t type);
+static inline const struct rrset *
+zone_node_find(const struct zone_node *n, uint16_t type)
+{
+	for (unsigned i = 0; i < n->n_rrsets && n->rrsets[i]->type <= type; i++)
+		if (n->rrsets[i]->type == type)
+			return n->rrsets[i];
+	return NULL;
+}
 
 struct zone *zone_new(const uint8_t *apex); /* lower; holds the apex node, empty, from the start */
 void zone_free(struct zone **z); /* no reader may be left; zones_add and zones_remove see to that */
@@ -58,6 +65,11 @@ zone_find(const struct zone *z, const uint8_t *lower_name); /* exact, or NULL */
 
 /* NULL only before it has its first RRset. */
 const struct zone_node *zone_apex_node(const struct zone *z);
+
+/* Its SOA with the TTL of negative answers (RFC 2308 5), ready to be sent; NULL: it has none. */
+struct prepared;
+const struct prepared *zone_negative(const struct zone *z);
+uint32_t zone_negative_ttl(const struct rrset *soa); /* 0 if it is none */
 
 /* Pre-signed: the apex has DNSKEY, and NSEC or NSEC3PARAM (which counts if both are there). */
 enum zone_signed { ZONE_UNSIGNED, ZONE_NSEC, ZONE_NSEC3 };

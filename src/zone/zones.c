@@ -45,12 +45,12 @@ zones_free(struct zones **zs)
 }
 
 /* The zone whose apex is the last `labels` labels. */
-static struct zone *
+static ALWAYS_INLINE struct zone *
 find(const struct zones *zs, const struct name_path *p, unsigned labels)
 {
 	const uint8_t *apex = name_path_tail(p, labels);
 	const unsigned len = name_path_tail_len(p, labels);
-	struct table_probe probe = table_probe(&zs->table, table_hash_name(apex, len));
+	struct table_probe probe = table_probe(&zs->table, name_hash(apex, len));
 	struct zone *z;
 
 	while ((z = table_next(&probe)) != NULL)
@@ -60,7 +60,7 @@ find(const struct zones *zs, const struct name_path *p, unsigned labels)
 }
 
 /* The deepest apex of at most `most` labels, tried only where there are apexes. */
-static struct zone *
+static NOINLINE struct zone *
 find_deepest(const struct zones *zs, const struct name_path *p, unsigned most)
 {
 	for (unsigned w = most / 64 + 1; w-- > 0;) {
@@ -80,10 +80,41 @@ find_deepest(const struct zones *zs, const struct name_path *p, unsigned most)
 	return NULL;
 }
 
+/* As find_deepest; names of 64 labels and more are for that one. */
+static ALWAYS_INLINE struct zone *
+find_path(const struct zones *zs, const struct name_path *p)
+{
+	uint64_t bits = depths_word(&zs->apexes, 0);
+
+	if (UNLIKELY(p->labels > 63))
+		return find_deepest(zs, p, p->labels);
+	bits &= ~UINT64_C(0) >> (63 - p->labels);
+	while (bits != 0) {
+		const unsigned labels = 63u - (unsigned)__builtin_clzll(bits);
+		struct zone *z = find(zs, p, labels);
+
+		if (LIKELY(z != NULL))
+			return z;
+		bits &= ~(UINT64_C(1) << labels);
+	}
+	return NULL;
+}
+
 struct zone *
 zones_find_path(const struct zones *zs, const struct name_path *p)
 {
-	return find_deepest(zs, p, p->labels);
+	return find_path(zs, p);
+}
+
+const struct zone *
+zones_lookup(const struct zones *zs, const struct name_path *p, uint16_t qtype, struct lookup *out)
+{
+	const struct zone *z = find_path(zs, p);
+
+	if (UNLIKELY(z == NULL || __atomic_load_n(&z->stale, __ATOMIC_RELAXED)))
+		return NULL;
+	lookup_inline(z, p, qtype, out);
+	return z;
 }
 
 struct zone *
@@ -124,7 +155,7 @@ hash_zone(const void *item, UNUSED const void *arg)
 {
 	const struct zone *z = item;
 
-	return table_hash_name(z->apex, z->apex_len);
+	return name_hash(z->apex, z->apex_len);
 }
 
 static void

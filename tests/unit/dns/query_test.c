@@ -219,9 +219,9 @@ fields(void **state)
 	assert_int_equal(q.rcode, RCODE_NOERROR);
 	assert_true(q.wants_nsid && q.dnssec_ok && q.has_ecs);
 	assert_int_equal(q.udp_size, 1232);
-	assert_int_equal(q.ecs_family, 1);
-	assert_int_equal(q.ecs_source, 20);
-	assert_memory_equal(q.ecs_addr, "\300\0\20\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_int_equal(q.ecs.family, 1);
+	assert_int_equal(q.ecs.source, 20);
+	assert_memory_equal(q.ecs.addr, "\300\0\20\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	assert_int_equal(q.cookie_len, 8);
 	assert_memory_equal(q.cookie, "\1\2\3\4\5\6\7\10", 8);
 	assert_int_equal(parse(WITH_AR("00 0029 0010 00 00 0000 0000"), msg, &q), QUERY_OK);

@@ -16,6 +16,7 @@
 #define TTL 60
 
 struct plan {
+	struct plan_head head;
 	struct fake_domain domain;
 	size_t n;
 	struct plan_rr *rr[FAKE_RRS_MAX];
@@ -61,6 +62,17 @@ everybody(const struct plan *p)
 	return set;
 }
 
+static unsigned
+traits_of(const struct fake_domain *d)
+{
+	const enum plan_client client = d->scope == NULL ? PLAN_ANYBODY
+					: d->no_ecs      ? PLAN_RESOLVER
+							 : PLAN_SUBNET;
+
+	return (d->fallback ? PLAN_IS_FALLBACK : 0u) | (d->type == RRTYPE_A ? PLAN_IS_DIRECT : 0u) |
+	       (unsigned)client << PLAN_CLIENT_SHIFT;
+}
+
 const void *
 fake_steer_new(const struct fake_domain *d)
 {
@@ -70,6 +82,7 @@ fake_steer_new(const struct fake_domain *d)
 	for (; p->n < FAKE_RRS_MAX && d->rdata[p->n] != NULL; p->n++)
 		p->rr[p->n] = compile(d->type, d->rdata[p->n]);
 	p->all = everybody(p);
+	p->head = (struct plan_head){ .rrtype = d->type, .traits = (uint8_t)traits_of(d) };
 	return p;
 }
 
@@ -103,22 +116,20 @@ plan_answer(const struct plan *p, unsigned worker, const struct position *at,
 	return p->n;
 }
 
+const struct plan_rr *
+plan_answer_one(const struct plan *p, unsigned worker, const struct position *at, unsigned *scope)
+{
+	const struct plan_rr *rr[PLAN_MAX_ANSWER];
+
+	return p->n == 1 && plan_answer(p, worker, at, rr, scope) == 1 ? rr[0] : NULL;
+}
+
 size_t
 plan_answer_to(const struct plan *p, unsigned worker, const struct position *at,
     const struct plan_asker *asker, const struct plan_rr *out[PLAN_MAX_ANSWER], unsigned *scope)
 {
 	(void)asker;
 	return plan_answer(p, worker, at, out, scope);
-}
-
-unsigned
-plan_traits(const struct plan *p)
-{
-	const enum plan_client client = p->domain.scope == NULL ? PLAN_ANYBODY
-					: p->domain.no_ecs      ? PLAN_RESOLVER
-								: PLAN_SUBNET;
-
-	return (p->domain.fallback ? PLAN_IS_FALLBACK : 0u) | (unsigned)client << PLAN_CLIENT_SHIFT;
 }
 
 uint16_t
