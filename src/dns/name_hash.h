@@ -2,12 +2,12 @@
 /*
  * name_hash -- names to 64 bits, for the tables that every query probes.
  *
- *	sum of (a_i + k_2i) * (b_i + k_2i+1)    a_i, b_i: the octets, eight and eight
+ *	length + sum of (a_i + k_2i) * (b_i + k_2i+1)    a_i, b_i: the octets, eight and eight
  *
  * NH of UMAC (Black, Halevi, Krawczyk, Krovetz, Rogaway, CRYPTO 1999) on 64-bit words: with secret
  * keys, drawn at first use, two names collide with a chance of 2^-64 before the sum is folded, so
- * strangers cannot fill a bucket of a table. The last 16 octets are taken as they lie, so lengths
- * count, too. Values are not stable across processes.
+ * strangers cannot fill a bucket of a table. The last 16 octets are taken as they lie. Values are
+ * not stable across processes.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define NAME_HASH_KEYS 34 /* two for each 16 octets of 255, and two for what is left */
+#define NAME_HASH_KEYS 32 /* two for each 16 octets of 255 */
 
 extern uint64_t name_hash_keys[NAME_HASH_KEYS];
 
@@ -48,9 +48,9 @@ static inline uint64_t
 name_hash(const uint8_t *name, size_t len)
 {
 	__extension__ typedef unsigned __int128 wide;
-	const uint64_t *k = name_hash_keys + 2;
+	const uint64_t *k = name_hash_keys;
 	uint64_t a, b;
-	wide sum = (wide)(len + name_hash_keys[0]) * name_hash_keys[1];
+	wide sum = len;
 
 	if (len >= 16) {
 		size_t at = 0;

@@ -270,44 +270,77 @@ plan_answer(const struct plan *p, unsigned worker, const struct position *at,
 	return answer(&a, v, NULL);
 }
 
-/* Which one of a choice; `dial` as in give. */
-static ALWAYS_INLINE uint32_t
-pick_one(const struct plan *p, const struct plan_choice *c, unsigned worker,
-    const struct position *at, struct cursor **dial)
+/* What is rare is called, so that the others need not save registers for it. */
+static NOINLINE uint32_t
+hash_one(const struct plan *p, const struct plan_choice *c, const struct position *at)
 {
 	uint32_t pick = 0;
 
-	if (c->how == PLAN_DRAW) {
-		if (c->step != 0) {
-			*dial = cursors_at(c->cursors, worker);
-			(*dial)->u += c->step;
-		}
-		return pick_weight_find(p->last + c->parts, c->count, (*dial)->u);
-	}
-	if (c->how == PLAN_HASH)
-		pick_hash_find(p->ranks + c->parts, c->count, pick_hash_client(at), 1, &pick);
+	pick_hash_find(p->ranks + c->parts, c->count, pick_hash_client(at), 1, &pick);
 	return pick;
+}
+
+/* The place of a choice by draw; `u` as it was drawn among the pools, if this one goes with it. */
+static ALWAYS_INLINE uint64_t
+draw_one(const struct plan_choice *c, unsigned worker, uint64_t u)
+{
+	struct cursor *dial;
+
+	if (c->step == 0)
+		return u;
+	dial = cursors_at(c->cursors, worker);
+	return dial->u += c->step;
+}
+
+static ALWAYS_INLINE uint32_t
+pick_one(const struct plan *p, const struct plan_choice *c, const struct position *at, uint64_t u)
+{
+	if (LIKELY(c->how == PLAN_DRAW))
+		return pick_weight_find(p->last + c->parts, c->count, u);
+	return c->how == PLAN_HASH ? hash_one(p, c, at) : 0;
+}
+
+static ALWAYS_INLINE const struct plan_rr *
+answer_one(
+    const struct plan *p, const struct plan_variant *v, unsigned worker, const struct position *at)
+{
+	uint64_t u = 0;
+	uint32_t pick;
+	const struct plan_choice *c;
+
+	if (LIKELY(v->over.how == PLAN_DRAW))
+		u = draw_one(&v->over, worker, 0);
+	c = &p->pools[v->over.first + pick_one(p, &v->over, at, u)];
+	if (c->count == 1)
+		return record(p, c->first);
+	if (c->how == PLAN_DRAW)
+		u = draw_one(c, worker, u);
+	pick = pick_one(p, c, at, u);
+	return record(p, c->first + pick);
+}
+
+static NOINLINE const struct plan_rr *
+answer_one_of(const struct plan *p, unsigned worker, const struct position *at, unsigned *scope)
+{
+	const uint32_t variant = p->chart == NULL ? 0 : chart_find(p->chart, at, scope);
+	const struct plan_variant *v = &p->variants[variant];
+
+	if (v->only != 0)
+		return (const void *)(p->records + v->only - 1);
+	if (!v->single)
+		return NULL;
+	*scope = plan_scope(p, variant, at, *scope);
+	return answer_one(p, v, worker, at);
 }
 
 const struct plan_rr *
 plan_answer_one(const struct plan *p, unsigned worker, const struct position *at, unsigned *scope)
 {
-	const struct plan_variant *v = p->variants;
-	const struct plan_choice *c;
-	struct cursor *dial = NULL;
-
 	OBJ_CHECK(&p->head, PLAN_MAGIC);
 	*scope = 0;
-	if (p->chart != NULL)
-		v += chart_find(p->chart, at, scope);
-	if (v->only != 0)
-		return (const void *)(p->records + v->only - 1);
-	if (UNLIKELY(!v->single))
-		return NULL;
-	if (v->sticky)
-		*scope = plan_scope(p, (uint32_t)(v - p->variants), at, *scope);
-	c = &p->pools[v->over.first + pick_one(p, &v->over, worker, at, &dial)];
-	return record(p, c->first + pick_one(p, c, worker, at, &dial));
+	if ((p->head.traits >> PLAN_CLIENT_SHIFT) != PLAN_ANYBODY)
+		return answer_one_of(p, worker, at, scope);
+	return LIKELY(p->variants->single) ? answer_one(p, p->variants, worker, at) : NULL;
 }
 
 /* -- balance traffic -- */

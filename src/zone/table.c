@@ -37,7 +37,7 @@ static uint64_t
 pack(uint64_t hash, const void *item)
 {
 	CHECK((uintptr_t)item > TABLE_TOMB && ((uintptr_t)item & ~TABLE_POINTER_MASK) == 0);
-	return (hash & ~TABLE_POINTER_MASK) | (uintptr_t)item;
+	return (hash & ~TABLE_POINTER_MASK) | TABLE_TAG_ODD | (uintptr_t)item;
 }
 
 static void

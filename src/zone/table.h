@@ -2,10 +2,11 @@
 /*
  * table -- a hash table of pointers with one writer and wait-free readers; inside of room zone.
  *
- *   slot (64 bits)   | tag: top 16 bits of the hash | 48-bit pointer |     0 free, 1 tombstone
+ *   slot (64 bits)   | tag: 15 bits of the hash, 1 | 48-bit pointer |     0 free, 1 tombstone
  *
  * Open addressing, linear probing, a power of two of slots, at most 3/4 of them used. The tag
- * spares nearly all visits to items that do not match. The table knows no keys: it proposes
+ * spares nearly all visits to items that do not match; it is odd, so neither free nor tombstone
+ * matches any. The table knows no keys: it proposes
  * candidates, the caller compares. Invariants that make readers safe without a lock:
  *   1. an item is complete before its slot is stored (release), and retired, not freed, after;
  *   2. a slot goes from used to free only when the next one is free: no probe chain is cut;
@@ -24,6 +25,7 @@
 #define TABLE_FREE         0u
 #define TABLE_TOMB         1u
 #define TABLE_POINTER_MASK ((UINT64_C(1) << 48) - 1)
+#define TABLE_TAG_ODD      (UINT64_C(1) << 48)
 
 struct table_slots {
 	size_t mask;
@@ -67,7 +69,8 @@ table_probe(const struct table *t, uint64_t hash)
 {
 	const struct table_slots *s = __atomic_load_n(&t->slots, __ATOMIC_ACQUIRE);
 
-	return (struct table_probe){ s, hash & s->mask, hash & ~TABLE_POINTER_MASK };
+	return (
+	    struct table_probe){ s, hash & s->mask, (hash & ~TABLE_POINTER_MASK) | TABLE_TAG_ODD };
 }
 
 static inline void *
@@ -76,11 +79,11 @@ table_next(struct table_probe *p)
 	for (;;) {
 		uint64_t v = __atomic_load_n(&p->slots->slot[p->at], __ATOMIC_ACQUIRE);
 
+		p->at = (p->at + 1) & p->slots->mask;
+		if ((v & ~TABLE_POINTER_MASK) == p->tag)
+			return (void *)(uintptr_t)(v & TABLE_POINTER_MASK);
 		if (v == TABLE_FREE)
 			return NULL;
-		p->at = (p->at + 1) & p->slots->mask;
-		if ((v & ~TABLE_POINTER_MASK) == p->tag && v != TABLE_TOMB)
-			return (void *)(uintptr_t)(v & TABLE_POINTER_MASK);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a verdict to the answer: the real tree publishes into a real zone, respond answers from it.
  */
-#include "serve/respond.h"
+#include "serve/respond_hot.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,8 +13,10 @@
 
 #include <cmocka.h>
 
+#include "base/rand.h"
 #include "base/thread.h"
 #include "dns/name.h"
+#include "dns/query.h"
 #include "dns/rrtype.h"
 #include "steer/tree.h"
 #include "wire.h"
@@ -300,12 +302,120 @@ test_edges_under_queries(void **state)
 	assert_int_equal(r.bad, 0);
 }
 
+/* -- the short way and the long way -- */
+
+#define POOLS                                                                                      \
+	"\"pools\":[{\"pool\":\"p\",\"weight\":2},{\"pool\":\"q\",\"weight\":3},{\"pool\":\"r\","  \
+	"\"lines\":[\"office\"]}]"
+#define DOMAIN(name, more)                                                                         \
+	{                                                                                          \
+		KIND_DOMAIN, name ".x.org/A", "{\"ttl\":60,\"enabled\":true," more "}"             \
+	}
+
+/* All ways to choose, and what is not for the short way: names, fallbacks, balance. */
+static const struct op ways[] = {
+	{ KIND_LINE, "office", "{\"cidrs\":[\"198.51.0.0/17\",\"2001:db8::/33\"]}" },
+	{ KIND_ADDRESS, "a3", "{\"type\":\"ipv4\",\"value\":\"192.0.2.3\"}" },
+	{ KIND_ADDRESS, "n1", "{\"type\":\"domain\",\"value\":\"host.elsewhere.net\"}" },
+	{ KIND_POOL, "q",
+	    "{\"type\":\"ipv4\",\"strategy\":\"hash\",\"addresses\":[{\"address\":\"a1\"},"
+	    "{\"address\":\"a3\"}]}" },
+	{ KIND_POOL, "r",
+	    "{\"type\":\"ipv4\",\"strategy\":\"round_robin\",\"addresses\":[{\"address\":\"a1\"},"
+	    "{\"address\":\"a2\"},{\"address\":\"a3\"}]}" },
+	{ KIND_POOL, "n", "{\"type\":\"domain\",\"addresses\":[{\"address\":\"n1\"}]}" },
+	DOMAIN("weight", "\"strategy\":\"weight\"," POOLS),
+	DOMAIN("sequence", "\"strategy\":\"sequence\"," POOLS),
+	DOMAIN("hash", "\"strategy\":\"hash\"," POOLS),
+	DOMAIN("near", "\"strategy\":\"source_nearest\"," POOLS),
+	DOMAIN("all", "\"strategy\":\"round_robin\"," POOLS),
+	DOMAIN("two", "\"strategy\":\"weight\",\"max_answers\":2," POOLS),
+	DOMAIN("blind", "\"strategy\":\"source_nearest\",\"ecs\":false," POOLS),
+	DOMAIN("names", "\"strategy\":\"weight\",\"pools\":[{\"pool\":\"p\"},{\"pool\":\"n\"}]"),
+	DOMAIN("name", "\"pools\":[{\"pool\":\"n\"}]"),
+	DOMAIN("traffic", "\"strategy\":\"weight\",\"balance\":\"traffic\"," POOLS),
+	DOMAIN("one", "\"pools\":[{\"pool\":\"q\"}],\"strategy\":\"weight\""),
+};
+
+static size_t
+random_query(struct rand_state *dice, uint8_t *out)
+{
+	static const char *const names[] = { "weight", "sequence", "hash", "near", "all", "two",
+		"blind", "names", "name", "traffic", "one", "www", "absent" };
+	char name[32];
+	const bool v6 = rand_below(dice, 2) != 0;
+	const uint8_t source = (uint8_t)rand_below(dice, v6 ? 65 : 33),
+		      octets = (uint8_t)((source + 7) / 8);
+	size_t len;
+
+	snprintf(name, sizeof(name), "%s.x.org", names[rand_below(dice, ARRAY_LEN(names))]);
+	len = wire_query(out, 1, name, rand_below(dice, 8) == 0 ? RRTYPE_AAAA : RRTYPE_A,
+	    (struct wire_edns){ .size = rand_below(dice, 2) ? 1232 : 0 });
+	if (out[11] == 0 || rand_below(dice, 4) == 0)
+		return len;
+	out[len - 1] = (uint8_t)(8 + octets);
+	memcpy(
+	    out + len, (uint8_t[]){ 0, 8, 0, (uint8_t)(4 + octets), 0, v6 ? 2 : 1, source, 0 }, 8);
+	len += 8;
+	for (unsigned i = 0; i < octets; i++) {
+		static const uint8_t near_v4[] = { 198, 51 }, near_v6[] = { 0x20, 1, 0xd, 0xb8 };
+		uint8_t v = (uint8_t)rand_below(dice, 256);
+
+		if (!v6 && i < 2)
+			v = near_v4[i];
+		if (v6 && i < 4)
+			v = near_v6[i];
+		out[len++] =
+		    i + 1 == octets && source % 8 != 0 ? (uint8_t)(v & 0xff00 >> source % 8) : v;
+	}
+	return len;
+}
+
+/* Two sites alike: one is asked the short way first, as the server does, the other only the long
+ * way. So what is drawn must be the same, too. */
+static void
+test_short_way(void **state)
+{
+	struct site *s = *state, *t;
+	struct rand_state dice;
+	struct addr peer;
+	unsigned hot = 0;
+
+	urcu_qsbr_unregister_thread(); /* set_up comes in again */
+	assert_int_equal(set_up((void **)&t), 0);
+	apply(s, ways, ARRAY_LEN(ways));
+	apply(t, ways, ARRAY_LEN(ways));
+	rand_seed(&dice, 3);
+	assert_int_equal(addr_parse(&peer, "198.51.3.7:5300", 0), 0);
+	for (unsigned i = 0; i < 60000; i++) {
+		const struct respond_client from = { .peer = &peer, .now_ms = 1 };
+		uint8_t in[600], a[1232], b[1232];
+		const size_t len = random_query(&dice, in);
+		size_t n = respond_hot(&s->respond, &from, in, len, a, sizeof(a));
+
+		hot += n > 0;
+		if (n == 0)
+			n = respond_any(&s->respond, &from, in, len, a, sizeof(a));
+		assert_int_equal(respond_any(&t->respond, &from, in, len, b, sizeof(b)), n);
+		assert_memory_equal(a, b, n);
+		if (i % 1000 == 0) {
+			judge(s, i / 1000 % 2, i % 3000 == 0 ? WORD_DOWN : 0);
+			judge(t, i / 1000 % 2, i % 3000 == 0 ? WORD_DOWN : 0);
+		}
+	}
+	assert_memory_equal(&s->counters, &t->counters, sizeof(s->counters));
+	assert_true(hot > 30000);
+	tear_down((void **)&t);
+	urcu_qsbr_register_thread(); /* tear_down has left for both */
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_verdicts_move_the_answer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_edges_under_queries, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_short_way, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
