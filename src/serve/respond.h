@@ -2,8 +2,10 @@
 /*
  * respond -- one request in, one response out: the whole query path.
  *
- *   parse -> zone -> lookup -> (steered? plan : rrset) -> CNAME chain ->
- * negative/referral/additional -> message
+ *	            +--> respond_hot: read once, hashed once, answered by copying
+ *	message ----+
+ *	            +--> respond_any: parse -> zone -> lookup -> (plan or RRset) -> CNAME chain ->
+ *	                 negative, referral, additional -> message
  *
  * Must be called inside an RCU read section (a QSBR reader that is online). No allocation, no lock,
  * no syscall.
@@ -69,7 +71,18 @@ struct respond_client {
 size_t respond(const struct respond *r, const struct respond_client *from, const uint8_t *in,
     size_t len, uint8_t *out, size_t cap);
 
-/* The same by the long way, which knows all there is; for the tests. */
+/*
+ * The two ways of respond. What the short one answers, it answers octet for octet as the long one
+ * would, which tests and fuzzing hold it to; whatever is not common it leaves to that one (0),
+ * before anything has been counted or drawn. Common is:
+ *   - opcode QUERY, class IN, no option but EDNS Client Subnet, nothing signed in sight (DO may be
+ *     set, the zone is unsigned);
+ *   - records that name nothing (A, AAAA, TXT) from the zone or from a plan that has no other, or
+ *     that there are none: no such name, no such type;
+ *   - everybody may ask, no rate limit, the answer fits.
+ */
+size_t respond_hot(const struct respond *r, const struct respond_client *from, const uint8_t *in,
+    size_t len, uint8_t *out, size_t cap);
 size_t respond_any(const struct respond *r, const struct respond_client *from, const uint8_t *in,
     size_t len, uint8_t *out, size_t cap);
 

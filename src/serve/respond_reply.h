@@ -2,7 +2,8 @@
 /*
  * respond_reply -- a query in hand: what the files of respond share.
  *
- *   respond.c             parse, refuse, finish, count
+ *   respond.c             the common query, without all this
+ *   respond_any.c         parse, refuse, finish, count
  *   respond_chain.c       name by name: lookup, steering, CNAME and DNAME
  *   respond_denial.c      negative answers, and the proofs of a signed zone
  *   respond_referral.c    delegations and their glue

@@ -12,7 +12,7 @@
 #include "base/check.h"
 #include "dns/answer.h"
 #include "hosted.h"
-#include "serve/respond_hot.h"
+#include "serve/respond.h"
 #include "target.h"
 
 /* That of RFC 9018 appendix A.1, so that the corpus can have a cookie that is good. */

@@ -3,7 +3,7 @@
  * The short way against the long way: random queries, whole and spoilt, over the zones of hosted.c.
  * What respond_hot answers must be what respond_any says, octet for octet, and be counted alike.
  */
-#include "serve/respond_hot.h"
+#include "serve/respond.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

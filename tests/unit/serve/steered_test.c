@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a verdict to the answer: the real tree publishes into a real zone, respond answers from it.
  */
-#include "serve/respond_hot.h"
+#include "serve/respond.h"
 
 #include <pthread.h>
 #include <setjmp.h>
