@@ -7,13 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_MS (10u * 365u * 24u * UINT64_C(3600000))
+#define LARGEST_TOLD 1 /* unit; days are understood, and told as hours */
+#define MAX_MS       (10u * 365u * 24u * UINT64_C(3600000))
 
 /* Largest first: text wants the first that divides, parsing wants them to descend. */
 static const struct {
 	const char *name;
 	uint64_t ms;
 } units[] = {
+	{ "d", 86400000 },
 	{ "h", 3600000 },
 	{ "m", 60000 },
 	{ "s", 1000 },
@@ -23,12 +25,12 @@ static const struct {
 char *
 duration_text(uint64_t ms, char out[DURATION_TEXT_SIZE])
 {
-	size_t i = 0;
+	size_t i = LARGEST_TOLD;
 
 	while (ms % units[i].ms != 0)
 		i++;
 	if (ms == 0)
-		i = 2;
+		i = LARGEST_TOLD + 2;
 	snprintf(out, DURATION_TEXT_SIZE, "%" PRIu64 "%s", ms / units[i].ms, units[i].name);
 	return out;
 }
@@ -37,7 +39,7 @@ duration_text(uint64_t ms, char out[DURATION_TEXT_SIZE])
 static size_t
 find_unit(const char **p)
 {
-	const size_t len = strspn(*p, "hms");
+	const size_t len = strspn(*p, "dhms");
 
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (strlen(units[i].name) == len && memcmp(*p, units[i].name, len) == 0) {

@@ -2,7 +2,8 @@
 /*
  * duration -- "200ms", "5s", "1m", "1h" and back, in milliseconds.
  *
- * Text is the largest unit that is exact: 60000 -> "1m", 90000 -> "90s", 1500 -> "1500ms".
+ * Text is the largest unit up to hours that is exact: 60000 -> "1m", 90000 -> "90s", 1500 ->
+ * "1500ms". Parsing knows days, too.
  * Parsing takes one or more number+unit groups ("1m30s"); 0 needs a unit too ("0s").
  */
 #pragma once
