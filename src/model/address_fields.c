@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "model/healthy_codec.h"
 #include "model/noun_rules.h"
 #include "model/shared_fields.h"
@@ -33,6 +34,41 @@ static const struct field check_fields[] = {
 	    .min = 1,
 	    .max = 64,
 	    .prose = "numeric IP to probe instead of the address's value" },
+	FIELD_END,
+};
+#undef AT
+
+#define AT(member) offsetof(struct damp_rule, member)
+static const struct field damping_fields[] = {
+	{ .name = "transitions",
+	    .offset = AT(transitions),
+	    .type = FIELD_U32,
+	    .max = DAMP_TRANSITIONS_MAX,
+	    .def = 6,
+	    .prose = "changes between up and down that are fine within a window; with more it is "
+		     "held; 0: never" },
+	{ .name = "window",
+	    .offset = AT(window_ms),
+	    .type = FIELD_DURATION,
+	    .min = 1000,
+	    .max = 86400000,
+	    .def = 600000,
+	    .prose = "time in which changes are counted, and after which, without any, all is "
+		     "forgotten" },
+	{ .name = "hold",
+	    .offset = AT(hold_ms),
+	    .type = FIELD_DURATION,
+	    .min = 100,
+	    .max = 86400000,
+	    .def = 60000,
+	    .prose = "how long it is held at first; twice as long each time it is still flapping" },
+	{ .name = "hold_max",
+	    .offset = AT(hold_max_ms),
+	    .type = FIELD_DURATION,
+	    .min = 100,
+	    .max = 86400000,
+	    .def = 600000,
+	    .prose = "how long it is held at most before it is looked at again" },
 	FIELD_END,
 };
 #undef AT
@@ -75,6 +111,11 @@ const struct field address_fields[] = {
 	    .sub_size = sizeof(struct check_spec),
 	    .prose = "probes of this address; none: it counts as healthy" },
 	HEALTHY_FIELD(struct address_spec),
+	{ .name = "damping",
+	    .offset = AT(damping),
+	    .type = FIELD_STRUCT,
+	    .sub = damping_fields,
+	    .prose = "an address that keeps going up and down is held in one state" },
 	REMARK_FIELD(struct address_spec),
 	LABELS_FIELD(struct address_spec),
 	FIELD_END,
@@ -172,6 +213,19 @@ check_check(const struct address_spec *s, size_t i, struct diag *d)
 	}
 }
 
+static void
+check_damping(const struct damp_rule *r, struct diag *d)
+{
+	char hold[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
+
+	if (r->hold_max_ms >= r->hold_ms)
+		return;
+	duration_text(r->hold_ms, hold);
+	diag_add(d, DIAG_INVALID, "damping.hold_max", "must not be shorter than hold (%s)", hold);
+	diag_detail(
+	    d, duration_text(r->hold_max_ms, most), arena_printf(&d->arena, "at least %s", hold));
+}
+
 int
 address_check(const char *name, const void *spec, struct diag *d)
 {
@@ -182,6 +236,7 @@ address_check(const char *name, const void *spec, struct diag *d)
 	check_value(s, d);
 	for (size_t i = 0; i < s->checks.count; i++)
 		check_check(s, i, d);
+	check_damping(&s->damping, d);
 	return d->count == before ? 0 : -EINVAL;
 }
 

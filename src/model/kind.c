@@ -11,6 +11,7 @@
 #include "model/noun_rules.h"
 #include "model/objname.h"
 #include "model/shared_fields.h"
+#include "model/target.h"
 
 const struct kind_info kind_table[KIND_COUNT] = {
 	[KIND_TSIG_KEY] = {
@@ -60,6 +61,20 @@ const struct kind_info kind_table[KIND_COUNT] = {
 		.prose = "a record set of a zone whose records have lines, weights or remarks",
 		.size = sizeof(struct rrset_spec), .fields = rrset_fields,
 		.settle = rrset_settle, .check = rrset_check, .refs = rrset_refs,
+	},
+	/* It goes with its object, so it does not count as one who refers to it. */
+	[KIND_OVERRIDE] = {
+		.name = "override", .plural = "overrides", .wire = 8, .operational = true,
+		.prose = "what an operator has imposed on an address, a pool or a domain",
+		.size = sizeof(struct override_spec), .fields = override_fields,
+		.check = override_check,
+	},
+	[KIND_MAINTENANCE] = {
+		.name = "maintenance", .plural = "maintenances", .wire = 9,
+		.prose = "when addresses, pools or domains are worked on, and what holds meanwhile",
+		.size = sizeof(struct maintenance_spec), .fields = maintenance_fields,
+		.settle = maintenance_settle, .check = maintenance_check,
+		.refs = maintenance_refs,
 	},
 };
 
@@ -171,6 +186,19 @@ rrset_name(const char *name, char *out, struct diag *d)
 	return 0;
 }
 
+static int
+override_name(const char *name, char *out, struct diag *d)
+{
+	char of[KIND_NAME_SIZE];
+	enum kind kind;
+	const char *fault = target_parse(name, &kind, of);
+
+	if (fault != NULL)
+		return refuse_name(name, fault, TARGET_ALLOWED, d);
+	target_text(kind, of, out);
+	return 0;
+}
+
 int
 kind_name(enum kind kind, const char *name, char *out, struct diag *d)
 {
@@ -180,6 +208,8 @@ kind_name(enum kind kind, const char *name, char *out, struct diag *d)
 		return domain_name(name, out, d);
 	if (kind == KIND_RRSET)
 		return rrset_name(name, out, d);
+	if (kind == KIND_OVERRIDE)
+		return override_name(name, out, d);
 
 	const char *fault = objname_fault(name);
 

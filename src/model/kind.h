@@ -15,6 +15,8 @@ enum kind {
 	KIND_POOL,
 	KIND_DOMAIN,
 	KIND_RRSET,
+	KIND_OVERRIDE,
+	KIND_MAINTENANCE,
 	KIND_COUNT, /* in dependency order: `refs` names only kinds before it */
 };
 
@@ -38,6 +40,8 @@ struct kind_info {
 	 * not parse is left for `check` to refuse.
 	 */
 	void (*settle)(const char *name, void *spec, struct arena *a);
+	/* State of running rather than configuration: no part of YAML. */
+	bool operational;
 };
 
 extern const struct kind_info kind_table[KIND_COUNT];
@@ -51,8 +55,8 @@ const char *kind_names(struct arena *a);
 /*
  * Normalise and check an object's name for its kind: domains are "<host>/<TYPE>" with the host
  * lower case without trailing dot ("www.cloud-example.com/A"); record sets likewise, with any
- * owner and type; zones a domain name likewise; others 1..64 characters. Writes to out (size
- * KIND_NAME_SIZE). 0 or -EINVAL.
+ * owner and type; zones a domain name likewise; overrides as target.h says; others 1..64
+ * characters. Writes to out (size KIND_NAME_SIZE). 0 or -EINVAL.
  */
 #define KIND_NAME_SIZE 300
 MUST_USE int kind_name(enum kind kind, const char *name, char *out, struct diag *d);

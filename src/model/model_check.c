@@ -12,6 +12,7 @@
 #include "dns/rrtype.h"
 #include "model/line_tree.h"
 #include "model/nouns.h"
+#include "model/target.h"
 #include "model/view.h"
 
 /* One put under check. */
@@ -343,6 +344,19 @@ check_rrset(struct trial *t)
 	}
 }
 
+/* -- override -- */
+
+/* Not by `refs`: an object in use by nothing but its override may go, and takes that along. */
+static void
+check_override(struct trial *t)
+{
+	char of[KIND_NAME_SIZE];
+	enum kind kind;
+
+	if (target_parse(t->name, &kind, of) == NULL)
+		check_ref(kind, of, "name", t);
+}
+
 /* -- zone -- */
 
 static void
@@ -386,6 +400,8 @@ check_between(struct trial *t)
 		check_domain(t);
 	if (t->kind == KIND_RRSET)
 		check_rrset(t);
+	if (t->kind == KIND_OVERRIDE)
+		check_override(t);
 	if (t->kind == KIND_ZONE)
 		check_role(t);
 }

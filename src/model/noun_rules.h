@@ -15,6 +15,7 @@ void address_settle(const char *name, void *spec, struct arena *a);
 void pool_settle(const char *name, void *spec, struct arena *a);
 void domain_settle(const char *name, void *spec, struct arena *a);
 void rrset_settle(const char *name, void *spec, struct arena *a);
+void maintenance_settle(const char *name, void *spec, struct arena *a);
 
 int tsig_key_check(const char *name, const void *spec, struct diag *d);
 int zone_check(const char *name, const void *spec, struct diag *d);
@@ -24,9 +25,15 @@ int address_check(const char *name, const void *spec, struct diag *d);
 int pool_check(const char *name, const void *spec, struct diag *d);
 int domain_check(const char *name, const void *spec, struct diag *d);
 int rrset_check(const char *name, const void *spec, struct diag *d);
+int override_check(const char *name, const void *spec, struct diag *d);
+int maintenance_check(const char *name, const void *spec, struct diag *d);
 
 void zone_refs(const void *spec, kind_ref_f *visit, void *arg);
 void address_refs(const void *spec, kind_ref_f *visit, void *arg);
 void pool_refs(const void *spec, kind_ref_f *visit, void *arg);
 void domain_refs(const void *spec, kind_ref_f *visit, void *arg);
 void rrset_refs(const void *spec, kind_ref_f *visit, void *arg);
+void maintenance_refs(const void *spec, kind_ref_f *visit, void *arg);
+
+/* Does it say nothing? */
+bool override_is_blank(const char *reason);

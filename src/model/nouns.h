@@ -10,6 +10,8 @@
 
 #include "model/field.h"
 #include "net/cidr.h"
+#include "verdict/damp.h"
+#include "verdict/force.h"
 #include "verdict/health.h"
 
 enum strategy {
@@ -184,6 +186,7 @@ struct address_spec {
 	int manual_state;
 	struct field_list checks; /* struct check_spec */
 	struct healthy_when healthy_when;
+	struct damp_rule damping;
 	const char *remark;
 	struct field_list labels;
 };
@@ -253,6 +256,31 @@ struct rrset_spec {
 	struct field_list records; /* struct record_spec */
 };
 
+enum override_state { OVERRIDE_UP, OVERRIDE_DOWN, OVERRIDE_DRAIN };
+
+/* What an operator has imposed on the object that it is named after: see target.h. */
+struct override_spec {
+	int state;
+	const char *reason;
+	int64_t until_ms; /* TIME_NEVER: until it is lifted */
+	const char *by;
+};
+
+enum maintenance_state { MAINTENANCE_DRAIN, MAINTENANCE_DOWN, MAINTENANCE_UP, MAINTENANCE_HOLD };
+
+struct maintenance_spec {
+	struct field_list objects; /* const char *: as target_parse reads them */
+	int state;
+	int64_t starts_ms, ends_ms;
+	uint32_t every_ms; /* 0: once */
+	const char *reason;
+	struct field_list labels;
+};
+
+/* What they impose, and when, in the words of rule 5. */
+enum force override_force(const struct override_spec *s);
+struct force_window maintenance_window(const struct maintenance_spec *s);
+
 /* Nothing is said but its data. */
 bool rrset_record_is_plain(const struct record_spec *r);
 /* Its line as a canonical code. */
@@ -276,6 +304,8 @@ const char *line_cidr(struct cidr *c, const char *text);
 bool template_detection(const struct template_spec *t, uint32_t *worst_ms, uint32_t *typical_ms);
 
 /* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c, line_fields.c,
- * address_fields.c, pool_fields.c, domain_fields.c, rrset_fields.c */
+ * address_fields.c, pool_fields.c, domain_fields.c, rrset_fields.c,
+ * override_fields.c, maintenance_fields.c */
 extern const struct field tsig_key_fields[], zone_fields[], template_fields[], line_fields[],
-    address_fields[], pool_fields[], domain_fields[], rrset_fields[];
+    address_fields[], pool_fields[], domain_fields[], rrset_fields[], override_fields[],
+    maintenance_fields[];

@@ -10,6 +10,7 @@
 #define LABEL63    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define NAME_WORDS "a domain name: labels of 1..63 bytes, at most 255 bytes in all"
 
+#define TARGETS     "address/<name>, pool/<name>, domain/<host>/<type>"
 #define RRSET_WORDS "<owner>/A, <owner>/MX, <owner>/TXT, ..."
 
 static void
@@ -59,6 +60,8 @@ names(void **state)
 	name_becomes(KIND_RRSET, "a\\.b\\032c.0/25.example.com/type65280",
 	    "a\\.b\\032c.0/25.example.com/TYPE65280");
 	name_becomes(KIND_POOL, "DC-a", "DC-a");
+	name_becomes(KIND_OVERRIDE, "pool/DC-a", "pool/DC-a");
+	name_becomes(KIND_OVERRIDE, "domain/WWW.Example.com./aaaa", "domain/www.example.com/AAAA");
 
 	name_refused(KIND_ZONE, "a..b", "has an empty label", NAME_WORDS);
 	name_refused(KIND_ZONE, "", "must not be empty", NAME_WORDS);
@@ -79,6 +82,11 @@ names(void **state)
 	for (size_t i = 0; i < sizeof(unlined) / sizeof(*unlined); i++)
 		name_refused(KIND_RRSET, unlined[i], "has a type whose records cannot have lines",
 		    RRSET_WORDS);
+	name_refused(KIND_OVERRIDE, "zone/example.com", "must be a kind and a name", TARGETS);
+	name_refused(KIND_OVERRIDE, "address", "must be a kind and a name", TARGETS);
+	name_refused(KIND_OVERRIDE, "address/", "names no object that there could be", TARGETS);
+	name_refused(KIND_OVERRIDE, "domain/www.example.com", "names no object that there could be",
+	    TARGETS);
 	name_refused(KIND_POOL, "a/b", "contains a character that names may not have", objname);
 	name_refused(KIND_POOL, "a" LABEL63 "b", "is longer than 64 characters", objname);
 }
@@ -134,6 +142,9 @@ echoes(enum kind kind, const char *name, const char *spec, const char *want)
 	"service':'','tls':false},'script':{'command':'','args':[]},'push':{'secret':''},"         \
 	"'source':[]"
 
+/* And every address. */
+#define DAMPING "'damping':{'transitions':6,'window':'10m','hold':'1m','hold_max':'10m'}"
+
 static void
 specs(void **state)
 {
@@ -177,12 +188,23 @@ specs(void **state)
 	    "{'template':'tcp','port':80,'target':'2001:DB8::0:9'}],'healthy_when':{'percent':50}}",
 	    "{'type':'ipv6','value':'2001:db8::1','enabled':true,'mode':'auto',"
 	    "'manual_state':'available','checks':[{'template':'tcp','port':80},"
-	    "{'template':'tcp','port':80,'target':'2001:db8::9'}],'healthy_when':{'percent':50},"
-	    "'remark':'','labels':{}}");
+	    "{'template':'tcp','port':80,'target':'2001:db8::9'}],'healthy_when':{'percent':50}"
+	    "," DAMPING ",'remark':'','labels':{}}");
 	echoes(KIND_ADDRESS, "c", "{'type':'domain','value':'CDN.Example.NET.'}",
 	    "{'type':'domain','value':'cdn.example.net','enabled':true,'mode':'auto',"
-	    "'manual_state':'available','checks':[],'healthy_when':'any_ok','remark':'','labels':{}"
-	    "}");
+	    "'manual_state':'available','checks':[],'healthy_when':'any_ok'," DAMPING
+	    ",'remark':'','labels':{}}");
+	echoes(KIND_OVERRIDE, "address/a",
+	    "{'state':'drain','reason':'kernel','until':'2026-12-01T06:00:00+02:00','by':'ops'}",
+	    "{'state':'drain','reason':'kernel','until':'2026-12-01T04:00:00.000Z','by':'ops'}");
+	echoes(KIND_OVERRIDE, "address/a", "{'state':'up','reason':'x','until':null}",
+	    "{'state':'up','reason':'x','by':''}");
+	echoes(KIND_MAINTENANCE, "sunday",
+	    "{'objects':['pool/p','domain/WWW.Example.com./a'],'starts':'2026-12-01T04:00:00Z',"
+	    "'ends':'2026-12-01T05:00:00Z','every':'7d','reason':'patches'}",
+	    "{'objects':['pool/p','domain/www.example.com/A'],'state':'drain',"
+	    "'starts':'2026-12-01T04:00:00.000Z','ends':'2026-12-01T05:00:00.000Z',"
+	    "'every':'168h','reason':'patches','labels':{}}");
 	echoes(KIND_POOL, "p",
 	    "{'type':'ipv4','addresses':[{'address':'b'},{'address':'a','order':1,'weight':0}],"
 	    "'healthy_when':{'at_least':2}}",
@@ -230,6 +252,8 @@ specs(void **state)
 #define PATTERN_ALLOWED "POSIX extended, without back-references: \"^220 \", \"all (good|well)\""
 
 #define CIDR_ALLOWED "a range such as 192.0.2.0/24 or 2001:db8::/32, or one address"
+
+#define WINDOW "'starts':'2026-12-01T04:00:00Z','ends':'2026-12-01T05:00:00Z','reason':'x',"
 
 static const struct {
 	enum kind kind;
@@ -379,6 +403,30 @@ static const struct {
 	    "healthy_when.percent", "is out of range", "0", "1..100" },
 	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.1','healthy_when':{'at_least':'2'}}",
 	    "healthy_when.at_least", "must be an integer", "\"2\"", "1..65535" },
+	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.1','damping':{'transitions':31}}",
+	    "damping.transitions", "is out of range", "31", "0..30" },
+	{ KIND_ADDRESS, "{'type':'ipv4','value':'192.0.2.1','damping':{'hold':'11m'}}",
+	    "damping.hold_max", "must not be shorter than hold (11m)", "10m", "at least 11m" },
+	{ KIND_OVERRIDE, "{'state':'sideways','reason':'x'}", "state", "is not an allowed value",
+	    "\"sideways\"", "up, down, drain" },
+	{ KIND_OVERRIDE, "{'state':'up','reason':''}", "reason", "must not be empty", "\"\"",
+	    "1..1024 bytes" },
+	{ KIND_OVERRIDE, "{'state':'up','reason':' '}", "reason", "must not be blank", " ",
+	    "a sentence for whoever comes across it" },
+	{ KIND_OVERRIDE, "{'state':'up','reason':'x','until':'tomorrow'}", "until", "is not a time",
+	    "\"tomorrow\"", "RFC 3339, such as 2026-12-01T04:00:00Z" },
+	{ KIND_MAINTENANCE, "{" WINDOW "'objects':[]}", "objects", "has too few items", "[]",
+	    "1..1000 items" },
+	{ KIND_MAINTENANCE, "{" WINDOW "'objects':['pool/p','zone/z']}", "objects[1]",
+	    "must be a kind and a name", "zone/z", TARGETS },
+	{ KIND_MAINTENANCE, "{" WINDOW "'objects':['pool/p','pool/p']}", "objects[1]",
+	    "is in the list twice", "pool/p", TARGETS },
+	{ KIND_MAINTENANCE, "{" WINDOW "'objects':['pool/p'],'every':'59m'}", "every",
+	    "must not be shorter than the window itself", "59m", "at least 1h, or 0s for once" },
+	{ KIND_MAINTENANCE,
+	    "{'objects':['pool/p'],'starts':'2026-12-01T05:00:00Z','ends':'2026-12-01T05:00:00Z',"
+	    "'reason':'x'}",
+	    "ends", "must be after starts", "2026-12-01T05:00:00.000Z", NULL },
 	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','weight':65536}]}",
 	    "addresses[0].weight", "is out of range", "65536", "0..65535" },
 	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','weight':-1}]}",

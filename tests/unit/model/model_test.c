@@ -491,6 +491,28 @@ sets_over_a_model(void **state)
 	commit(*state);
 }
 
+/* An override needs its object and does not keep it; a window in a plan does. */
+static void
+overrides_and_windows(void **state)
+{
+	static const char window[] =
+	    "{'objects':['pool/p'],'starts':'2026-12-01T04:00:00Z','ends':'2026-12-01T05:00:00Z',"
+	    "'reason':'x'}";
+	struct bench *b = *state;
+	refused(b, KIND_OVERRIDE, "pool/p", "{'state':'up','reason':'x'}", "name",
+	    "no pool named 'p' exists", "p", NULL);
+	plan(b, KIND_POOL, "p", "{'type':'ipv4'}");
+	plan(b, KIND_OVERRIDE, "pool/p", "{'state':'up','reason':'x'}");
+	plan(b, KIND_MAINTENANCE, "m", window);
+	commit(b);
+	delete_refused(b, KIND_POOL, "p", DIAG_CONFLICT, "pool 'p' is in use", "maintenance m");
+	plan_delete(b, KIND_MAINTENANCE, "m");
+	plan_delete(b, KIND_OVERRIDE, "pool/p");
+	plan_delete(b, KIND_POOL, "p");
+	commit(b);
+	assert_null(model_find(&b->model, KIND_POOL, "p"));
+}
+
 static void
 problems_of_one_object_come_together(void **state)
 {
@@ -524,6 +546,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(lines_go_up_only_so_far, start, stop),
 		cmocka_unit_test_setup_teardown(sets_over_a_pending_set, start, stop),
 		cmocka_unit_test_setup_teardown(sets_over_a_model, start, stop),
+		cmocka_unit_test_setup_teardown(overrides_and_windows, start, stop),
 		cmocka_unit_test_setup_teardown(problems_of_one_object_come_together, start, stop),
 	};
 
