@@ -109,20 +109,23 @@ live_domain_all_links(const struct live_domain *d)
 
 /* -- rules 4 and 5 -- */
 
-static bool
-is_available(const struct address_spec *s, enum health health)
-{
-	if (!s->enabled)
-		return false;
-	if (s->mode == MODE_MANUAL)
-		return s->manual_state == MANUAL_AVAILABLE;
-	return health_is_available(health);
-}
-
 static const char *
 supposed(const struct live_address *a, const struct what_if *w)
 {
 	return w == NULL ? NULL : strmap_find(w->verdicts, a->live.o->name);
+}
+
+/* `up`: its verdict. */
+static bool
+is_available(const struct live_address *a, bool up)
+{
+	const struct address_spec *s = live_address_spec(a);
+
+	if (a->live.imposed.force == FORCE_UP)
+		return true;
+	if (!live_address_usable(a))
+		return false;
+	return s->mode == MODE_MANUAL ? s->manual_state == MANUAL_AVAILABLE : up;
 }
 
 struct live_state
@@ -141,11 +144,12 @@ live_address_fold(
 		st.good += (word & WORD_UNKNOWN) != 0 || (word & WORD_DOWN) == 0;
 	}
 	st.health = health_address(&s->healthy_when, st.good, unknown, st.total);
+	st.steadied = a->steady && verdict == NULL;
 	if (verdict != NULL) {
 		st.health = strcmp(verdict, "up") == 0 ? HEALTH_OK : HEALTH_EXCEPTIONAL;
 		st.good = st.health == HEALTH_OK ? st.total : 0;
 	}
-	st.available = is_available(s, st.health);
+	st.available = is_available(a, st.steadied ? a->steady_up : health_is_available(st.health));
 	return st;
 }
 
@@ -161,19 +165,24 @@ live_address_state(
 struct live_state
 live_pool_fold(const struct live_pool *p, const struct word_table *words, const struct what_if *w)
 {
-	const struct pool_spec *s = live_pool_spec(p);
+	const bool forced_up = p->live.imposed.force == FORCE_UP;
 	struct live_state st = { 0 };
 
 	for (size_t i = 0; i < p->n_members; i++) {
 		const struct live_address *a = p->members[i].address;
 
-		if (!live_address_spec(a)->enabled)
+		if (!live_address_counts(a))
 			continue;
 		st.total++;
+		st.usable += live_address_usable(a);
 		st.good += live_address_state(a, words, w).available;
 	}
-	st.health = health_pool(&s->healthy_when, st.good, st.total);
-	st.available = s->enabled && health_is_available(st.health);
+	st.health = health_pool(&live_pool_spec(p)->healthy_when, st.good, st.total);
+	st.opens = forced_up && st.good == 0;
+	if (forced_up)
+		st.available = st.usable > 0;
+	else
+		st.available = live_pool_usable(p) && health_is_available(st.health);
 	return st;
 }
 
@@ -185,16 +194,33 @@ live_pool_state(const struct live_pool *p, const struct word_table *words, const
 
 /* -- rule 7 -- */
 
+/* A drained pool is as if it were not linked. */
+static bool
+is_linked(const struct live_pool *p)
+{
+	return p->live.imposed.force != FORCE_DRAIN;
+}
+
 struct live_state
 live_domain_fold(
     const struct live_domain *d, const struct word_table *words, const struct what_if *w)
 {
-	struct live_state st = { .total = (uint32_t)d->n_links };
+	struct live_state st = { 0 };
 
-	for (size_t i = 0; i < d->n_links; i++)
-		st.good += live_pool_state(d->links[i].pool, words, w).available;
+	for (size_t i = 0; i < d->n_links; i++) {
+		const struct live_pool *p = d->links[i].pool;
+		const struct live_state of = live_pool_state(p, words, w);
+
+		st.total += is_linked(p);
+		st.good += of.available;
+		st.usable += live_pool_usable(p) && of.usable > 0;
+	}
 	st.health = health_domain(st.good, st.total);
-	st.available = live_domain_spec(d)->enabled && health_is_available(st.health);
+	if (live_domain_rests(d) || d->live.imposed.force == FORCE_DOWN)
+		st.available = false;
+	else
+		st.available =
+		    live_domain_frozen(d) ? st.usable > 0 : health_is_available(st.health);
 	return st;
 }
 
@@ -212,8 +238,12 @@ level_of(enum health h)
 enum live_level
 live_address_level(const struct live_address *a)
 {
-	if (!live_address_spec(a)->enabled)
+	if (!live_address_counts(a))
 		return LIVE_QUIET;
+	if (a->live.imposed.force == FORCE_DOWN)
+		return LIVE_DOWN;
+	if (a->live.state.steadied)
+		return a->steady_up ? LIVE_GOOD : LIVE_DOWN;
 	return a->live.state.health == HEALTH_EXCEPTIONAL ? LIVE_DOWN : LIVE_GOOD;
 }
 
@@ -221,15 +251,19 @@ live_address_level(const struct live_address *a)
 enum live_level
 live_pool_level(const struct live_pool *p)
 {
-	if (!live_pool_spec(p)->enabled || p->live.state.total == 0)
+	const bool forced_down = p->live.imposed.force == FORCE_DOWN && live_pool_spec(p)->enabled;
+
+	if ((!forced_down && !live_pool_usable(p)) || p->live.state.total == 0)
 		return LIVE_QUIET;
-	return level_of(p->live.state.health);
+	return forced_down ? LIVE_DOWN : level_of(p->live.state.health);
 }
 
 enum live_level
 live_domain_level(const struct live_domain *d)
 {
-	if (!live_domain_spec(d)->enabled || d->n_links == 0)
+	if (live_domain_rests(d) || d->n_links == 0)
 		return LIVE_QUIET;
-	return d->fallback == LIVE_EMPTY ? LIVE_GONE : level_of(d->live.state.health);
+	if (d->fallback == LIVE_EMPTY)
+		return LIVE_GONE;
+	return d->live.imposed.force == FORCE_DOWN ? LIVE_DOWN : level_of(d->live.state.health);
 }

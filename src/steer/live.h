@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/agenda.h"
 #include "base/list.h"
 #include "base/strmap.h"
 #include "dns/name.h"
@@ -24,6 +25,8 @@
 #include "steer/balance.h"
 #include "steer/cursors.h"
 #include "steer/steered_types.h"
+#include "verdict/damp.h"
+#include "verdict/force.h"
 #include "verdict/word.h"
 
 struct live_address;
@@ -42,9 +45,19 @@ struct live_check {
 
 /* What the rules make of an object. */
 struct live_state {
-	enum health health;
+	enum health health; /* as the probes say, whatever is imposed */
 	bool available;
+	bool steadied;        /* an address: as it is held, not as its health says */
+	bool opens;           /* a pool: all its usable addresses answer, health ignored */
 	uint32_t good, total; /* checks up, members or pools available; of how many */
+	uint32_t usable;      /* a pool: addresses that may answer at all */
+};
+
+/* What operators impose on an object right now: rule 5 by verdict/force.h. */
+struct live_imposed {
+	enum force force;
+	const struct model_object *by; /* its override, or a maintenance window; NULL: nobody */
+	int64_t until_ms;              /* INT64_MAX: until it is lifted */
 };
 
 /* How loud an object's condition is; its changes are the events. GONE: a domain without anything to
@@ -61,6 +74,9 @@ struct live {
 	int64_t since_ms;  /* available since then; 0: since it is known */
 	struct live_state state;
 	enum live_level level, was; /* `was`: before this settlement */
+	struct live_imposed imposed;
+	int64_t turn_ms;      /* when what is imposed may change; INT64_MAX: never */
+	struct agenda_item due; /* in tree.due: to be settled again though nothing happens */
 };
 
 struct live_address {
@@ -69,7 +85,13 @@ struct live_address {
 	size_t n_checks;
 	uint16_t rrtype, rdlen;
 	uint8_t rdata[NAME_MAX_LEN];
-	bool was_available;
+	/* Its verdict over time: see tree_steady.c. */
+	bool known, up;            /* the latest verdict */
+	struct damp *damp;         /* NULL: no transition of late */
+	bool flapping;             /* and that is to be told */
+	const struct live *keeper; /* a hold of its own, its pool's or domain's is in force */
+	bool kept, kept_up;        /* what it keeps to meanwhile */
+	bool steady, steady_up;    /* so or by damping: counts instead of its health */
 };
 
 /* A line that links serve, with what moves for its clients alone. */
@@ -111,19 +133,11 @@ struct audience {
 	struct list stale;   /* in tree.stale while newer data wait to be looked at */
 };
 
-/* A sequence that may go back later (failback_delay). */
-struct live_wait {
-	struct list in; /* tree.waiting, while due_ms is set */
-	int64_t due_ms; /* INT64_MAX: no such */
-	struct live *who;
-};
-
 struct live_pool {
 	struct live live;
 	struct live_member *members;
 	size_t n_members;
 	struct lanes lanes;
-	struct live_wait wait;
 };
 
 struct live_link {
@@ -152,7 +166,6 @@ struct live_domain {
 	size_t n_links;
 	bool has_refuge; /* links[n_links] is the fallback pool's */
 	struct lanes lanes;
-	struct live_wait wait;
 	struct idle idle;
 	struct audience audience;
 	/* fallback last_good: "pool/x" and "address/y" that were available while any pool was */
@@ -197,6 +210,18 @@ struct live_state live_address_state(
 struct live_state
 live_pool_state(const struct live_pool *p, const struct word_table *words, const struct what_if *w);
 
+/* -- live_imposed.c: rules 5 to 7 where operators have their say -- */
+
+/* Does it count as a member of its pools? A disabled or drained one does not. */
+bool live_address_counts(const struct live_address *a);
+/* May it answer, if only its health is ignored? */
+bool live_address_usable(const struct live_address *a);
+bool live_pool_usable(const struct live_pool *p);
+/* Everything enabled answers, health ignored (override up). */
+bool live_domain_frozen(const struct live_domain *d);
+/* Its name is the zone's: disabled or drained. */
+bool live_domain_rests(const struct live_domain *d);
+
 /* What is available of the domain, as `good` keeps it: "pool/x address/y ..."; the caller frees. */
 MUST_USE char *live_good_text(const struct live_domain *d);
 bool live_good_has(const struct strmap *good, const struct live *l);
@@ -224,6 +249,7 @@ enum live_level live_address_level(const struct live_address *a);
 enum live_level live_pool_level(const struct live_pool *p);
 enum live_level live_domain_level(const struct live_domain *d);
 
+extern const char *const live_force_words[];
 /* The word people see: "healthy", "degraded", "forced", ... */
 const char *live_address_word(const struct live_address *a, const struct live_state *s);
 const char *live_pool_word(const struct live_pool *p, const struct live_state *s);

@@ -9,9 +9,11 @@ static bool
 is_degraded(const struct build *b)
 {
 	for (size_t i = 0; i < b->d->n_links; i++) {
-		const struct live_state st =
-		    live_pool_state(b->d->links[i].pool, b->light.words, b->light.what_if);
+		const struct live_pool *p = b->d->links[i].pool;
+		const struct live_state st = live_pool_state(p, b->light.words, b->light.what_if);
 
+		if (p->live.imposed.force == FORCE_DRAIN)
+			continue;
 		if (!st.available || st.good < st.total)
 			return true;
 	}
@@ -83,18 +85,19 @@ scene_init(struct scene *s, struct charts *charts, const struct live_domain *d,
     const struct word_table *words, const struct what_if *w)
 {
 	const struct domain_spec *spec = live_domain_spec(d);
-	struct build b = {
-		.s = s, .d = d, .light = { words, w, NULL }, .chart = d->audience.chart
-	};
+	struct build b = { .s = s,
+		.d = d,
+		.light = { words, w, NULL, live_domain_frozen(d) },
+		.chart = d->audience.chart };
 
 	*s = (struct scene){ 0 };
 	arena_init(&s->arena);
 	strmap_init(&b.known);
 	strmap_init(&b.shapes);
-	if (d->n_links > 0) {
+	if (d->n_links > 0 && !live_domain_rests(d)) {
 		muster_all(&b);
 		s->degraded = is_degraded(&b);
-		if (!scene_add_available(&b))
+		if (d->live.imposed.force == FORCE_DOWN || !scene_add_available(&b))
 			s->fallback = scene_add_fallback(&b);
 	}
 	strmap_fini(&b.known);

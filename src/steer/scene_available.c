@@ -12,11 +12,23 @@
 /* -- who is available -- */
 
 bool
-scene_lives(const struct live_address *a, const struct light *l)
+scene_lives(const struct live_address *a, bool opens, const struct light *l)
 {
 	if (l->good != NULL)
-		return live_address_spec(a)->enabled && live_good_has(l->good, &a->live);
+		return live_address_usable(a) && live_good_has(l->good, &a->live);
+	if (l->frozen || opens)
+		return live_address_usable(a);
 	return live_address_state(a, l->words, l->what_if).available;
+}
+
+static bool
+was_anybody_good(const struct live_pool *p, const struct light *l)
+{
+	for (size_t i = 0; i < p->n_members; i++) {
+		if (scene_lives(p->members[i].address, false, l))
+			return true;
+	}
+	return false;
 }
 
 /* A pool whose rule is met by nobody at all would have nothing to answer. */
@@ -25,13 +37,12 @@ answers(const struct live_pool *p, const struct light *l)
 {
 	const struct live_state st = live_pool_state(p, l->words, l->what_if);
 
-	if (l->good == NULL)
-		return st.available && st.good > 0;
-	for (size_t i = 0; i < p->n_members; i++) {
-		if (scene_lives(p->members[i].address, l))
-			return live_pool_spec(p)->enabled && live_good_has(l->good, &p->live);
-	}
-	return false;
+	if (l->good != NULL)
+		return live_pool_usable(p) && live_good_has(l->good, &p->live) &&
+		       was_anybody_good(p, l);
+	if (l->frozen)
+		return live_pool_usable(p) && st.usable > 0;
+	return st.available && (st.good > 0 || st.opens);
 }
 
 /* The number of a key in a map; a new one gets the next. */
@@ -54,13 +65,14 @@ reach_members(struct build *b, struct crew *c)
 {
 	struct arena *a = &b->s->arena;
 	const struct live_pool *p = c->link->pool;
+	const bool opens = live_pool_state(p, b->light.words, b->light.what_if).opens;
 	const struct link_spec **specs =
 	    arena_alloc(a, (p->n_members + 1) * sizeof(struct link_spec *));
 	bool *open = arena_alloc(a, p->n_members + 1);
 
 	for (size_t k = 0; k < p->n_members; k++) {
 		specs[k] = p->members[k].spec;
-		open[k] = scene_lives(p->members[k].address, &b->light);
+		open[k] = scene_lives(p->members[k].address, opens, &b->light);
 	}
 	reach_init(&c->reach, a, b->d->audience.lines, b->d->audience.n_lines, specs, open,
 	    (uint32_t)p->n_members);
@@ -103,7 +115,7 @@ pointer(const struct build *b, const struct live_pool *pool, const struct live_l
 {
 	int64_t due_ms;
 
-	if (b->light.good != NULL || lane == NULL)
+	if (b->light.good != NULL || b->light.frozen || lane == NULL)
 		return NULL;
 	if (b->light.what_if == NULL)
 		return lane->current;

@@ -13,7 +13,7 @@ add_single(struct build *b, const struct compile_variant *v)
 	b->variants[b->n_variants++] = *v;
 }
 
-/* One pool for everybody: its available addresses, or all that are enabled, health ignored. */
+/* One pool for everybody: its available addresses, or all that may answer, health ignored. */
 static bool
 add_pool(struct build *b, uint32_t link, const struct live_link *l, bool healthy)
 {
@@ -21,15 +21,16 @@ add_pool(struct build *b, uint32_t link, const struct live_link *l, bool healthy
 	struct compile_member *members =
 	    arena_alloc(&b->s->arena, (p->n_members + 1) * sizeof(*members));
 	struct compile_pool *pool = arena_alloc(&b->s->arena, sizeof(*pool));
+	const bool opens = live_pool_state(p, b->light.words, b->light.what_if).opens;
 	size_t n = 0;
 
 	for (size_t k = 0; k < p->n_members; k++) {
 		const struct live_address *a = p->members[k].address;
 
-		if (healthy ? scene_lives(a, &b->light) : live_address_spec(a)->enabled)
+		if (healthy ? scene_lives(a, opens, &b->light) : live_address_usable(a))
 			members[n++] = b->crews[link].members[k];
 	}
-	if (n == 0 || !live_pool_spec(p)->enabled)
+	if (n == 0 || !live_pool_usable(p))
 		return false;
 	*pool = (struct compile_pool){
 		.name = p->live.o->name,
@@ -51,7 +52,7 @@ add_pool(struct build *b, uint32_t link, const struct live_link *l, bool healthy
 	return true;
 }
 
-/* The enabled, non-empty pool with the smallest order; -1 if there is none. */
+/* The pool with the smallest order that may answer and has somebody; -1 if there is none. */
 static int64_t
 find_refuge(const struct live_domain *d, bool default_only)
 {
@@ -60,7 +61,7 @@ find_refuge(const struct live_domain *d, bool default_only)
 	for (size_t i = 0; i < d->n_links; i++) {
 		const struct live_link *l = &d->links[i];
 
-		if (!live_pool_spec(l->pool)->enabled || l->pool->live.state.total == 0 ||
+		if (!live_pool_usable(l->pool) || l->pool->live.state.usable == 0 ||
 		    (default_only && !live_link_serves(l->spec, LIVE_DEFAULT_LINE)))
 			continue;
 		if (best < 0 || l->spec->order < d->links[best].spec->order)

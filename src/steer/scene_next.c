@@ -89,6 +89,7 @@ scene_next_address(const struct live_pool *p, const struct live_lane *lane,
 	if (!stays(s->strategy, s->sequence_mode, s->failback_delay_ms))
 		return NULL;
 
+	const bool opens = live_pool_state(p, words, w).opens;
 	struct step *steps = xcalloc(p->n_members + 1, sizeof(*steps));
 
 	for (size_t i = 0; i < p->n_members; i++) {
@@ -98,7 +99,8 @@ scene_next_address(const struct live_pool *p, const struct live_lane *lane,
 			.who = &m->address->live,
 			.order = m->spec->order,
 			.lives = live_link_serves(m->spec, lane->line) &&
-				 live_address_state(m->address, words, w).available,
+				 (opens ? live_address_usable(m->address)
+					: live_address_state(m->address, words, w).available),
 		};
 	}
 
@@ -128,8 +130,8 @@ scene_next_pool(const struct live_domain *d, const struct live_lane *lane,
 		steps[i] = (struct step){
 			.who = &l->pool->live,
 			.order = l->spec->order,
-			.lives =
-			    st.available && st.good > 0 && live_link_serves(l->spec, lane->line),
+			.lives = st.available && (st.good > 0 || st.opens) &&
+				 live_link_serves(l->spec, lane->line),
 		};
 	}
 

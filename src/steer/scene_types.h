@@ -16,6 +16,7 @@ struct light {
 	const struct word_table *words;
 	const struct what_if *what_if;
 	const struct strmap *good; /* fallback last_good: who was available then; else NULL */
+	bool frozen;               /* health is ignored: whoever may answer lives */
 };
 
 /* A pool as some classes see it; equal ones of a link have the same number. */
@@ -48,7 +49,8 @@ struct build {
 
 /* -- scene_available.c -- */
 
-bool scene_lives(const struct live_address *a, const struct light *l);
+/* May this member of a pool answer? `opens`: of the pool's state. */
+bool scene_lives(const struct live_address *a, bool opens, const struct light *l);
 /* Whoever is available, by class. false: nobody is. */
 bool scene_add_available(struct build *b);
 

@@ -26,7 +26,6 @@ tree_new(struct word_table *words, unsigned workers, const struct tree_hooks *ho
 	list_init(&t->flush);
 	list_init(&t->leaving);
 	list_init(&t->lined_leaving);
-	list_init(&t->waiting);
 	list_init(&t->stale);
 	strmap_init(&t->line_users);
 	t->charts = charts_new();
@@ -45,6 +44,7 @@ tree_free(struct tree **t)
 	tree_edit_fini(*t);
 	tree_check_fini(*t);
 	tree_balance_fini(*t);
+	agenda_fini(&(*t)->due);
 	charts_free(&(*t)->charts);
 	strmap_fini(&(*t)->line_users);
 	STRMAP_EACH (&(*t)->recalled, e)
@@ -116,28 +116,23 @@ tree_edge(struct tree *t, uint32_t slot, const char *cause, int64_t real_ms)
 int64_t
 tree_due(const struct tree *t)
 {
-	int64_t due_ms = INT64_MAX;
-
 	OBJ_CHECK(t, TREE_MAGIC);
-	LIST_EACH (it, tmp, &t->waiting) {
-		const struct live_wait *w = LIST_ENTRY(it, struct live_wait, in);
 
-		due_ms = w->due_ms < due_ms ? w->due_ms : due_ms;
-	}
-	return due_ms;
+	const struct agenda_item *first = agenda_first(&t->due);
+
+	return first == NULL ? INT64_MAX : first->due_ms;
 }
 
 void
 tree_tick(struct tree *t, int64_t real_ms)
 {
-	const struct tree_cause cause = { .code = "failback", .real_ms = real_ms };
+	const struct tree_cause cause = { .code = "time", .real_ms = real_ms };
+	struct agenda_item *it;
 
 	OBJ_CHECK(t, TREE_MAGIC);
-	LIST_EACH (it, tmp, &t->waiting) {
-		struct live_wait *w = LIST_ENTRY(it, struct live_wait, in);
-
-		if (w->due_ms <= real_ms)
-			tree_settle_mark(t, w->who);
+	while ((it = agenda_first(&t->due)) != NULL && it->due_ms <= real_ms) {
+		agenda_remove(&t->due, it);
+		tree_settle_mark(t, container_of(it, struct live, due));
 	}
 	tree_settle(t, &cause);
 }

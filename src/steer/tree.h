@@ -9,7 +9,7 @@
  * object)
  *                             --event------> feed             (edges worth telling a person)
  *                             --remember---> journal          (where sequences stay, last good
- * members)
+ * members, damping)
  *
  * Owns the engine's model. Single-threaded, no I/O, no clock: time is passed in, everything that
  * leaves goes through hooks, so the simulator runs this very code. A verdict edge costs O(objects
@@ -60,7 +60,9 @@ struct tree_hooks {
 	void (*overlay)(void *arg, const uint8_t *host, const void *overlay, bool shown);
 	/* The status of an object changed. `status` is borrowed. Status keys: health, availability,
 	 * state (display word), plus per kind: address {checks:[{template, port, verdict, slot
-	 * key}]}, pool {available, total}, domain {available, total, fallback}. */
+	 * key}], damped?{until, held}}, pool {available, total}, domain {available, total,
+	 * fallback}; where something is imposed override{state, reason, until, since, by} or
+	 * maintenance{name, state, reason, until}. */
 	void (*status)(void *arg, enum kind kind, const char *name, json_t *status);
 	void (*event)(void *arg, const struct tree_event *e);
 	void (*remember)(void *arg, const char *key, const char *value); /* value NULL: forget */
@@ -82,8 +84,9 @@ void tree_edge(struct tree *t, uint32_t slot, const char *cause, int64_t real_ms
 void tree_expiring(const struct tree *t, uint32_t slot, int64_t expires_ms, int64_t real_ms);
 
 /*
- * Sequences that wait until they may go back (failback_delay): the earliest real time at which
- * tree_tick has something to do, INT64_MAX if never.
+ * What happens by itself: sequences that may go back (failback_delay), overrides that end,
+ * maintenance windows, damping. The earliest real time at which tree_tick has something to do,
+ * INT64_MAX if never: O(1). A tick costs O(log n) and a settlement for each object that is due.
  */
 int64_t tree_due(const struct tree *t);
 void tree_tick(struct tree *t, int64_t real_ms);

@@ -84,13 +84,6 @@ meet_again(struct lanes *lanes, struct live *l)
 	}
 }
 
-static void
-wait_init(struct live_wait *w, struct live *who)
-{
-	*w = (struct live_wait){ .who = who, .due_ms = INT64_MAX };
-	list_init(&w->in);
-}
-
 /* -- template -- */
 
 static void
@@ -133,8 +126,11 @@ encode(struct live_address *a)
 static void
 put_address(struct tree *t, struct model_object *o)
 {
+	const bool is_new = o->runtime == NULL;
 	struct live_address *a = bring_to_life(o, sizeof(*a));
 
+	if (is_new)
+		tree_steady_recall(t, a);
 	encode(a);
 	tree_check_attach(t, a);
 	mark_edited(t, &a->live);
@@ -144,6 +140,7 @@ static void
 delete_address(struct tree *t, struct live_address *a)
 {
 	tree_check_detach(t, a);
+	free(a->damp);
 	free(a);
 }
 
@@ -153,21 +150,22 @@ delete_address(struct tree *t, struct live_address *a)
 static void
 renew_charts(const struct model_object *pool)
 {
-	STRMAP_EACH (&pool->referrers, e)
-		((struct live_domain *)((struct model_object *)e->value)->runtime)
-		    ->audience.chart_due = true;
+	STRMAP_EACH (&pool->referrers, e) {
+		const struct model_object *user = e->value;
+
+		if (user->kind == KIND_DOMAIN)
+			((struct live_domain *)user->runtime)->audience.chart_due = true;
+	}
 }
 
 static void
 put_pool(struct tree *t, struct model_object *o)
 {
-	const bool is_new = o->runtime == NULL;
 	struct live_pool *p = bring_to_life(o, sizeof(*p));
 	const struct pool_spec *s = o->spec;
 	const struct link_spec *link = s->addresses.items;
 
-	if (is_new)
-		wait_init(&p->wait, &p->live);
+	tree_impose_let_go(t, &p->live);
 	hold_on(&p->lanes);
 	tree_lines_lanes(t, &p->live, &p->lanes, link, s->addresses.count, NULL);
 	free(p->members);
@@ -186,7 +184,6 @@ put_pool(struct tree *t, struct model_object *o)
 static void
 free_pool(struct live_pool *p)
 {
-	list_remove(&p->wait.in);
 	tree_lines_free(&p->lanes);
 	free(p->members);
 	free(p);
@@ -258,7 +255,6 @@ start_domain(struct tree *t, struct live_domain *d)
 	d->key = xstrdup(name);
 	tree_lines_arrive(&d->audience, &d->live);
 	strmap_init(&d->good);
-	wait_init(&d->wait, &d->live);
 	list_init(&d->leaving);
 
 	char *key = xasprintf("good/%s", name);
@@ -277,6 +273,7 @@ put_domain(struct tree *t, struct model_object *o)
 
 	if (is_new)
 		start_domain(t, d);
+	tree_impose_let_go(t, &d->live);
 	relink(t, d);
 	tree_balance_put(t, d);
 	mark_edited(t, &d->live);
@@ -292,7 +289,6 @@ forget_domain(struct tree *t, struct live_domain *d)
 		t->hooks.remember(t->hooks.arg, key, NULL);
 		free(key);
 	}
-	list_remove(&d->wait.in);
 	tree_lines_leave(t, &d->audience);
 	tree_balance_leave(t, d);
 	list_append(&t->leaving, &d->leaving);
@@ -310,6 +306,8 @@ tree_edit_put(struct tree *t, const struct change_op *op)
 
 	if (op->kind == KIND_ZONE && model_find(&t->model, KIND_ZONE, op->name) == NULL)
 		tree_lined_zone(t, op->name);
+
+	tree_impose_touch(t, op); /* those that a window leaves */
 
 	struct model_object *o = model_apply(&t->model, op);
 
@@ -329,6 +327,10 @@ tree_edit_put(struct tree *t, const struct change_op *op)
 	case KIND_RRSET:
 		tree_lined_put(t, o);
 		break;
+	case KIND_OVERRIDE:
+	case KIND_MAINTENANCE:
+		tree_impose_touch(t, op);
+		break;
 	default: /* a zone matters to whoever owns the overlay hook */
 		break;
 	}
@@ -346,11 +348,18 @@ tree_edit_delete(struct tree *t, const struct change_op *op)
 		tree_lined_zone(t, op->name);
 	if (l != NULL && op->kind == KIND_POOL)
 		forget(t, l, &((struct live_pool *)l)->lanes);
+	if (l != NULL && op->kind == KIND_ADDRESS)
+		tree_steady_forget(t, (struct live_address *)l);
 	if (l != NULL && op->kind == KIND_DOMAIN)
 		forget_domain(t, (struct live_domain *)l);
 	if (l != NULL && op->kind == KIND_RRSET)
 		tree_lined_forget(t, (struct live_lined *)l);
+	if (o != NULL)
+		tree_impose_touch(t, op);
 	if (l != NULL) {
+		tree_impose_let_go(t, l);
+		t->n_holding -= l->imposed.force == FORCE_HOLD;
+		agenda_remove(&t->due, &l->due);
 		list_remove(&l->dirty);
 		l->o = NULL;
 	}
@@ -382,6 +391,7 @@ tree_edit_fini(struct tree *t)
 		struct live_address *a = ((struct model_object *)e->value)->runtime;
 
 		free(a->checks);
+		free(a->damp);
 		free(a);
 	}
 }

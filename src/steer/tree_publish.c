@@ -20,7 +20,7 @@ tree_publish_compile(struct tree *t, struct live_domain *d)
 	d->next = NULL;
 	d->next_set = NULL;
 	d->fallback = LIVE_NO_FALLBACK;
-	if (!live_domain_spec(d)->enabled)
+	if (live_domain_rests(d))
 		return;
 	scene_init(&s, t->charts, d, t->words, NULL);
 	d->fallback = s.fallback;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Settlement, bottom up, each marked object once:
+ * Settlement, each marked object once:
  *
- *	addresses -> pools that hold a changed one -> domains that use a changed pool
- *	          then: compile all, publish all, and only then tell
+ *	top down:  what is imposed on domains, pools and addresses (tree_impose.c)
+ *	bottom up: addresses -> pools that hold a changed one -> domains that use a changed pool
+ *	           then: compile all, publish all, and only then tell
  *
  * so that readers and listeners see whole sets, and whoever hears of a state can already dig it.
  */
@@ -24,8 +25,19 @@ tree_settle_mark(struct tree *t, struct live *l)
 static void
 mark_users(struct tree *t, const struct live *l)
 {
-	STRMAP_EACH (&l->o->referrers, e)
-		tree_settle_mark(t, ((struct model_object *)e->value)->runtime);
+	STRMAP_EACH (&l->o->referrers, e) {
+		const struct model_object *user = e->value;
+
+		if (user->kind == KIND_POOL || user->kind == KIND_DOMAIN)
+			tree_settle_mark(t, user->runtime);
+	}
+}
+
+/* When it is to be settled again by itself: what is imposed on it may change, or `also`. */
+static void
+await(struct tree *t, struct live *l, int64_t also_ms)
+{
+	agenda_set(&t->due, &l->due, also_ms < l->turn_ms ? also_ms : l->turn_ms);
 }
 
 /* Take over a new state and note whether it is another one. */
@@ -40,7 +52,7 @@ adopt(struct live *l, const struct live_state *st, int64_t now_ms)
 	l->judged = true;
 	l->told_due = l->told_due || l->edited || was->health != st->health ||
 		      was->available != st->available || was->good != st->good ||
-		      was->total != st->total;
+		      was->total != st->total || was->steadied != st->steadied;
 	l->state = *st;
 }
 
@@ -73,18 +85,18 @@ move_on(struct tree *t, const struct live *l, struct live_lane *lane, int64_t no
 	return due_ms;
 }
 
-static void
-move_lanes(struct tree *t, struct lanes *lanes, struct live_wait *wait, int64_t now_ms)
+/* When one of them has to be looked at again; INT64_MAX: none. */
+static int64_t
+move_lanes(struct tree *t, const struct live *who, struct lanes *lanes, int64_t now_ms)
 {
-	wait->due_ms = INT64_MAX;
-	for (size_t i = 0; i < lanes->n; i++) {
-		const int64_t due_ms = move_on(t, wait->who, &lanes->list[i], now_ms);
+	int64_t first_ms = INT64_MAX;
 
-		wait->due_ms = due_ms < wait->due_ms ? due_ms : wait->due_ms;
+	for (size_t i = 0; i < lanes->n; i++) {
+		const int64_t due_ms = move_on(t, who, &lanes->list[i], now_ms);
+
+		first_ms = due_ms < first_ms ? due_ms : first_ms;
 	}
-	list_remove(&wait->in);
-	if (wait->due_ms < INT64_MAX)
-		list_append(&t->waiting, &wait->in);
+	return first_ms;
 }
 
 /* -- one object of each kind -- */
@@ -92,6 +104,10 @@ move_lanes(struct tree *t, struct lanes *lanes, struct live_wait *wait, int64_t 
 static void
 settle_address(struct tree *t, struct live_address *a, int64_t now_ms)
 {
+	const enum health health = live_address_fold(a, t->words, NULL).health;
+
+	await(t, &a->live, tree_steady_feed(t, a, health, now_ms));
+
 	const struct live_state st = live_address_fold(a, t->words, NULL);
 	const bool flipped = st.available != a->live.state.available;
 
@@ -108,7 +124,7 @@ settle_pool(struct tree *t, struct live_pool *p, int64_t now_ms)
 
 	adopt(&p->live, &st, now_ms);
 	p->live.level = live_pool_level(p);
-	move_lanes(t, &p->lanes, &p->wait, now_ms);
+	await(t, &p->live, move_lanes(t, &p->live, &p->lanes, now_ms));
 	mark_users(t, &p->live);
 }
 
@@ -119,7 +135,8 @@ note_good(struct tree *t, struct live_domain *d)
 	char *key, *text;
 
 	if (live_domain_spec(d)->fallback != FALLBACK_LAST_GOOD ||
-	    d->fallback != LIVE_NO_FALLBACK || !live_domain_spec(d)->enabled || d->n_links == 0)
+	    d->fallback != LIVE_NO_FALLBACK || live_domain_rests(d) || live_domain_frozen(d) ||
+	    d->n_links == 0)
 		return;
 	text = live_good_text(d);
 	if (d->good_text != NULL && strcmp(text, d->good_text) == 0) {
@@ -139,7 +156,7 @@ settle_domain(struct tree *t, struct live_domain *d, int64_t now_ms)
 	const enum live_fallback was = d->fallback;
 
 	adopt(&d->live, &st, now_ms);
-	move_lanes(t, &d->lanes, &d->wait, now_ms);
+	await(t, &d->live, move_lanes(t, &d->live, &d->lanes, now_ms));
 	tree_lines_chart(t, &d->audience);
 	tree_publish_compile(t, d);
 	note_good(t, d);
@@ -148,6 +165,14 @@ settle_domain(struct tree *t, struct live_domain *d, int64_t now_ms)
 }
 
 /* -- telling -- */
+
+static void
+tell_flapping(const struct tree *t, struct live_address *a, int64_t now_ms)
+{
+	if (a->flapping)
+		tree_tell_flapping(t, a, now_ms);
+	a->flapping = false;
+}
 
 static void
 tell(struct tree *t, struct live *l, const struct tree_cause *cause)
@@ -161,6 +186,8 @@ tell(struct tree *t, struct live *l, const struct tree_cause *cause)
 	if (l->level != l->was)
 		tree_tell_event(t, l, cause);
 	l->was = l->level;
+	if (l->o->kind == KIND_ADDRESS)
+		tell_flapping(t, (struct live_address *)l, cause->real_ms);
 }
 
 static void
@@ -180,10 +207,21 @@ publish(struct tree *t)
 		tree_publish_withdraw_lined(t, LIST_ENTRY(it, struct live_lined, leaving));
 }
 
+/* A hold marks objects of lower kinds only, so none is missed. */
+static void
+impose(struct tree *t, enum kind kind, int64_t now_ms)
+{
+	LIST_EACH (it, tmp, &t->dirty[kind])
+		tree_impose_refresh(t, LIST_ENTRY(it, struct live, dirty), now_ms);
+}
+
 void
 tree_settle(struct tree *t, const struct tree_cause *cause)
 {
 	tree_check_flush(t);
+	impose(t, KIND_DOMAIN, cause->real_ms);
+	impose(t, KIND_POOL, cause->real_ms);
+	impose(t, KIND_ADDRESS, cause->real_ms);
 	LIST_EACH (it, tmp, &t->dirty[KIND_ADDRESS])
 		settle_address(
 		    t, (struct live_address *)LIST_ENTRY(it, struct live, dirty), cause->real_ms);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/mem.h"
 #include "steer/tree_types.h"
 
@@ -50,12 +51,29 @@ tree_tell_all(struct tree *t)
 
 /* -- sentences; the caller frees -- */
 
+/* "pool 'dc-a' is forced down: kernel upgrade" */
+static char *
+say_forced(const struct live *l)
+{
+	const struct model_object *by = l->imposed.by;
+	const char *reason = by->kind == KIND_OVERRIDE
+				 ? ((const struct override_spec *)by->spec)->reason
+				 : ((const struct maintenance_spec *)by->spec)->reason;
+
+	return xasprintf(
+	    "%s '%s' is forced down: %s", kind_table[l->o->kind].name, l->o->name, reason);
+}
+
 static char *
 say_address(const struct live_address *a)
 {
 	const struct live_state *st = &a->live.state;
 	const char *name = a->live.o->name, *value = live_address_spec(a)->value;
 
+	if (a->live.imposed.force == FORCE_DOWN)
+		return say_forced(&a->live);
+	if (a->live.level == LIVE_DOWN && st->steadied)
+		return xasprintf("address '%s' (%s) is held down", name, value);
 	if (a->live.level == LIVE_DOWN)
 		return xasprintf("address '%s' (%s) is down: %u of %u checks pass", name, value,
 		    st->good, st->total);
@@ -68,6 +86,8 @@ say_pool(const struct live_pool *p)
 	const struct live_state *st = &p->live.state;
 	const char *name = p->live.o->name;
 
+	if (p->live.imposed.force == FORCE_DOWN)
+		return say_forced(&p->live);
 	switch (p->live.level) {
 	case LIVE_DOWN:
 		return xasprintf(
@@ -83,7 +103,7 @@ say_pool(const struct live_pool *p)
 }
 
 static const char *const fallback_prose[] = {
-	[LIVE_NO_FALLBACK] = "",
+	[LIVE_NO_FALLBACK] = "everything enabled answers, health ignored", /* it is frozen */
 	[LIVE_FAIL_OPEN] = "all enabled addresses of one answer (fail-open)",
 	[LIVE_FALLBACK_POOL] = "its fallback pool answers",
 	[LIVE_LAST_GOOD] = "those answer that were available last",
@@ -93,11 +113,23 @@ static const char *const fallback_prose[] = {
 };
 
 static char *
+say_forced_domain(const struct live_domain *d)
+{
+	char *forced = say_forced(&d->live);
+	char *text = xasprintf("%s: %s", forced, fallback_prose[d->fallback]);
+
+	free(forced);
+	return text;
+}
+
+static char *
 say_domain(const struct live_domain *d)
 {
 	const struct live_state *st = &d->live.state;
 	const char *name = d->live.o->name;
 
+	if (d->live.imposed.force == FORCE_DOWN && d->live.level == LIVE_DOWN)
+		return say_forced_domain(d);
 	switch (d->live.level) {
 	case LIVE_DOWN:
 		return xasprintf("domain '%s' has none of its %u pools available: %s", name,
@@ -177,6 +209,32 @@ tree_tell_event(const struct tree *t, const struct live *l, const struct tree_ca
 	t->hooks.event(t->hooks.arg, &e);
 	json_decref(data);
 	free(sentence);
+	free(text);
+}
+
+void
+tree_tell_flapping(const struct tree *t, const struct live_address *a, int64_t now_ms)
+{
+	const struct damp *d = a->damp;
+	char until[CLOCK_TEXT_SIZE], hold[DURATION_TEXT_SIZE];
+	const char *held = d->held_up ? "up" : "down";
+	char *text = xasprintf("address '%s' (%s) keeps going up and down: held %s for %s%s",
+	    a->live.o->name, live_address_spec(a)->value, held, duration_text(d->hold_ms, hold),
+	    d->held_up ? ", as a pool needs it" : "");
+	json_t *data =
+	    json_pack("{s:s, s:s}", "held", held, "until", clock_text(d->until_ms, until));
+	const struct tree_event e = {
+		.kind = "address.flapping",
+		.object_kind = KIND_ADDRESS,
+		.object = a->live.o->name,
+		.severity = "warning",
+		.text = text,
+		.at_ms = now_ms,
+		.data = data,
+	};
+
+	t->hooks.event(t->hooks.arg, &e);
+	json_decref(data);
 	free(text);
 }
 

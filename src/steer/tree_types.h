@@ -2,6 +2,7 @@
 /* The inside of a tree, for the tree_*.c files. */
 #pragma once
 
+#include "base/agenda.h"
 #include "steer/live.h"
 #include "steer/tree.h"
 
@@ -21,7 +22,8 @@ struct tree {
 	struct list flush;             /* struct live_check: something to say to the prober */
 	struct list leaving;           /* struct live_domain, deleted */
 	struct list lined_leaving;     /* struct live_lined, deleted */
-	struct list waiting;           /* struct live_wait */
+	struct agenda due;             /* struct live, by when each is to be settled again */
+	size_t n_holding;              /* objects under a hold */
 	struct list stale; /* struct audience: the data under their charts have changed */
 	struct charts *charts;
 	struct tape *tape;             /* NULL: no domain balances traffic, or ever has */
@@ -59,6 +61,27 @@ void tree_edit_fini(struct tree *t);
 
 void tree_settle_mark(struct tree *t, struct live *l);
 void tree_settle(struct tree *t, const struct tree_cause *cause);
+
+/* -- tree_impose.c: overrides and maintenance windows -- */
+
+/* One is put or about to be deleted: marks whom it concerns; before and after the model knows. */
+void tree_impose_touch(struct tree *t, const struct change_op *op);
+/* What is imposed on it now, and until when; marks whom a hold that comes or goes concerns. Of
+ * domains, pools and addresses in this order. */
+void tree_impose_refresh(struct tree *t, struct live *l, int64_t now_ms);
+/* Its members are about to be others, or it goes: a hold of its lets go of them. */
+void tree_impose_let_go(struct tree *t, struct live *l);
+/* Whose hold an address is under; NULL: nobody's. */
+const struct live *tree_impose_keeper(const struct tree *t, const struct live_address *a);
+
+/* -- tree_steady.c: an address's verdict over time: damping and holds -- */
+
+/* A new one: what was remembered of it. */
+void tree_steady_recall(struct tree *t, struct live_address *a);
+/* The verdict is `health` now: sets what counts instead. Returns when to look again. */
+int64_t
+tree_steady_feed(struct tree *t, struct live_address *a, enum health health, int64_t now_ms);
+void tree_steady_forget(struct tree *t, struct live_address *a); /* it is going */
 
 /* -- tree_publish.c: plans into overlays, overlays into zones -- */
 
@@ -116,6 +139,7 @@ void tree_balance_fini(struct tree *t);
 
 void tree_tell_status(const struct tree *t, const struct live *l);
 void tree_tell_event(const struct tree *t, const struct live *l, const struct tree_cause *cause);
+void tree_tell_flapping(const struct tree *t, const struct live_address *a, int64_t now_ms);
 void tree_tell_expiring(
     const struct tree *t, const struct live_address *a, int64_t expires_ms, int64_t real_ms);
 

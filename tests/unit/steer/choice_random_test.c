@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Random domains with lines, every strategy at both levels and every fallback, asked by random
- * clients under random verdicts. The oracle decides for one client at a time from the rules of
- * 2-model, and knows nothing of classes, variants, charts or compiled shares. The scope is checked
- * against its definition: all addresses in it get the same decision, and the next larger prefix
- * holds one that does not.
+ * clients under random verdicts and overrides. The oracle decides for one client at a time from the
+ * rules of 2-model, and knows nothing of classes, variants, charts or compiled shares. The scope is
+ * checked against its definition: all addresses in it get the same decision, and the next larger
+ * prefix holds one that does not.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -67,7 +67,11 @@ struct group { /* a pool, or the domain */
 	int on[LINES + 1]; /* where the sequence of a line stays; NOBODY */
 };
 
+/* What an operator has imposed. */
+enum imposed { NOTHING, UP, DOWN, DRAIN };
+
 static bool address_enabled[ADDRESSES], address_up[ADDRESSES];
+static enum imposed on_address[ADDRESSES], on_pool[POOLS], on_domain;
 static struct group pools[POOLS], domain;
 static int fallback, fallback_pool, good_pools, good_addresses; /* the latter as bits */
 static bool next_line, ecs, good_known;
@@ -106,7 +110,8 @@ put_address(int i)
 	snprintf(name, sizeof(name), "a%d", i);
 	world_put(&w, KIND_ADDRESS, name,
 	    "{'type':'ipv4','value':'192.0.2.%d','enabled':%s,'checks':[{'template':'t','port':80}]"
-	    "}",
+	    ","
+	    "'damping':{'transitions':0}}",
 	    i, word(address_enabled[i]));
 }
 
@@ -272,11 +277,41 @@ edit_lines(void)
 }
 
 static void
+edit_override(enum imposed *of, const char *name)
+{
+	static const char *const words[] = { [UP] = "up", [DOWN] = "down", [DRAIN] = "drain" };
+
+	if (*of != NOTHING && roll(2) == 0) {
+		*of = NOTHING;
+		world_delete(&w, KIND_OVERRIDE, name);
+		return;
+	}
+	*of = (enum imposed)(1 + roll(3));
+	world_put(&w, KIND_OVERRIDE, name, "{'state':'%s','reason':'dice'}", words[*of]);
+}
+
+static void
+edit_some_override(void)
+{
+	const int what = roll(8), i = what < 5 ? roll(ADDRESSES) : roll(POOLS);
+	char name[32];
+
+	if (what == 7) {
+		edit_override(&on_domain, "domain/" NAME);
+		return;
+	}
+	snprintf(name, sizeof(name), what < 5 ? "address/a%d" : "pool/p%d", i);
+	edit_override(what < 5 ? &on_address[i] : &on_pool[i], name);
+}
+
+static void
 edit(void)
 {
-	const int what = roll(8);
+	const int what = roll(11);
 
-	if (what == 0) {
+	if (what > 7) {
+		edit_some_override();
+	} else if (what == 0) {
 		const int i = roll(ADDRESSES);
 
 		address_enabled[i] = roll(5) > 0;
@@ -312,13 +347,51 @@ change_verdict(void)
 /* -- the oracle: who is available -- */
 
 static bool good_mode; /* last_good answers: who was available then is */
+static bool frozen;    /* override up on the domain: health is ignored */
+
+/* A member of its pools. */
+static bool
+counts(int i)
+{
+	return on_address[i] == UP || (address_enabled[i] && on_address[i] != DRAIN);
+}
+
+/* May answer where health is ignored. */
+static bool
+usable(int i)
+{
+	return counts(i) && on_address[i] != DOWN;
+}
 
 static bool
-address_lives(int i)
+address_available(int i)
+{
+	return usable(i) && (on_address[i] == UP || address_up[i]);
+}
+
+static bool
+pool_usable(int i)
+{
+	return on_pool[i] == UP || (pools[i].enabled && on_pool[i] == NOTHING);
+}
+
+static bool
+has(int pool, bool (*what)(int))
+{
+	for (int k = 0; k < pools[pool].n; k++)
+		if (what(pools[pool].links[k].target))
+			return true;
+	return false;
+}
+
+static bool
+address_lives(int pool, int i)
 {
 	if (good_mode)
-		return address_enabled[i] && (good_addresses >> i & 1);
-	return address_enabled[i] && address_up[i];
+		return usable(i) && (good_addresses >> i & 1);
+	if (frozen || (on_pool[pool] == UP && !has(pool, address_available)))
+		return usable(i);
+	return address_available(i);
 }
 
 static bool
@@ -327,11 +400,12 @@ pool_available(int i)
 	uint32_t good = 0, total = 0;
 
 	for (int k = 0; k < pools[i].n; k++) {
-		total += address_enabled[pools[i].links[k].target];
-		good += address_enabled[pools[i].links[k].target] &&
-			address_up[pools[i].links[k].target];
+		total += counts(pools[i].links[k].target);
+		good += address_available(pools[i].links[k].target);
 	}
-	return pools[i].enabled && total > 0 &&
+	if (on_pool[i] == UP)
+		return has(i, usable);
+	return pool_usable(i) && total > 0 &&
 	       (good == total || health_met(&rules[pools[i].rule].when, good, total));
 }
 
@@ -342,16 +416,17 @@ pool_answers(int i)
 	bool any = false;
 
 	for (int k = 0; k < pools[i].n; k++)
-		any |= address_lives(pools[i].links[k].target);
+		any |= address_lives(i, pools[i].links[k].target);
 	if (good_mode)
-		return pools[i].enabled && any && (good_pools >> i & 1);
-	return any && pool_available(i);
+		return pool_usable(i) && any && (good_pools >> i & 1);
+	return any && (frozen ? pool_usable(i) : pool_available(i));
 }
 
 static bool
 target_lives(const struct group *g, int i)
 {
-	return g == &domain ? pool_answers(g->links[i].target) : address_lives(g->links[i].target);
+	return g == &domain ? pool_answers(g->links[i].target)
+			    : address_lives((int)(g - pools), g->links[i].target);
 }
 
 /* -- the oracle: lines -- */
@@ -511,8 +586,9 @@ offer_of(const struct group *g, int line, const struct addr *client)
 
 		snprintf(key, sizeof(key), g == &domain ? "p%d" : "192.0.2.%d", o.target[i]);
 		value[i] = g->strategy == STRATEGY_HASH ? score(client, key, weights[i])
-			   : line != NOBODY && !good_mode && g->on[line] == o.target[i] ? 0
-											: orders[i];
+			   : line != NOBODY && !good_mode && !frozen && g->on[line] == o.target[i]
+			       ? 0
+			       : orders[i];
 	}
 	switch (g->strategy) {
 	case STRATEGY_ROUND_ROBIN:
@@ -565,7 +641,7 @@ refuge(int pool, bool healthy, const struct addr *client)
 
 		o->how = PLAN_ALL;
 		for (int i = 0; i < g->n; i++)
-			if (address_enabled[g->links[i].target])
+			if (usable(g->links[i].target))
 				o->target[o->n++] = g->links[i].target;
 		o->take = o->n;
 		if (o->n == 1)
@@ -577,10 +653,7 @@ refuge(int pool, bool healthy, const struct addr *client)
 static bool
 is_empty(int pool)
 {
-	for (int i = 0; i < pools[pool].n; i++)
-		if (address_enabled[pools[pool].links[i].target])
-			return !pools[pool].enabled;
-	return true;
+	return !pool_usable(pool) || !has(pool, usable);
 }
 
 static int
@@ -648,7 +721,7 @@ fall_back(const struct addr *client)
 		bool any = false;
 
 		for (int i = 0; i < pools[fallback_pool].n; i++)
-			any |= address_lives(pools[fallback_pool].links[i].target);
+			any |= address_lives(fallback_pool, pools[fallback_pool].links[i].target);
 		if (is_empty(fallback_pool))
 			return fail_open(client);
 		return refuge(fallback_pool, any, client);
@@ -678,9 +751,14 @@ fall_back(const struct addr *client)
 static struct decision
 decide(const struct addr *client)
 {
-	if (!domain.enabled || domain.n == 0)
+	struct decision d;
+
+	if (!domain.enabled || domain.n == 0 || on_domain == DRAIN)
 		return (struct decision){ .zone = true };
-	return anybody_answers() ? choose(client) : fall_back(client);
+	frozen = on_domain == UP;
+	d = on_domain != DOWN && anybody_answers() ? choose(client) : fall_back(client);
+	frozen = false;
+	return d;
 }
 
 /* After each step: what is remembered of what was. */
@@ -690,7 +768,8 @@ remember(void)
 	for (int i = 0; i < POOLS; i++)
 		move_on(&pools[i]);
 	move_on(&domain);
-	if (fallback != FALLBACK_LAST_GOOD || !domain.enabled || !anybody_answers())
+	if (fallback != FALLBACK_LAST_GOOD || !domain.enabled || on_domain != NOTHING ||
+	    !anybody_answers())
 		return;
 	good_known = true;
 	good_pools = good_addresses = 0;
@@ -701,7 +780,7 @@ remember(void)
 			continue;
 		good_pools |= 1 << p;
 		for (int k = 0; k < pools[p].n; k++)
-			if (address_lives(pools[p].links[k].target))
+			if (address_available(pools[p].links[k].target))
 				good_addresses |= 1 << pools[p].links[k].target;
 	}
 }
@@ -1209,10 +1288,12 @@ is_degraded(void)
 	for (int i = 0; i < domain.n; i++) {
 		const struct group *g = &pools[domain.links[i].target];
 
+		if (on_pool[domain.links[i].target] == DRAIN)
+			continue;
 		if (!pool_available(domain.links[i].target))
 			return true;
 		for (int k = 0; k < g->n; k++)
-			if (address_enabled[g->links[k].target] && !address_up[g->links[k].target])
+			if (counts(g->links[k].target) && !address_available(g->links[k].target))
 				return true;
 	}
 	return false;
@@ -1263,12 +1344,15 @@ begin(uint64_t seed)
 	}
 	for (int i = 0; i < ADDRESSES; i++) {
 		address_enabled[i] = address_up[i] = true;
+		on_address[i] = NOTHING;
 		put_address(i);
 	}
 	for (int i = 0; i < POOLS; i++) {
+		on_pool[i] = NOTHING;
 		edit_group(&pools[i], ADDRESSES);
 		put_pool(i);
 	}
+	on_domain = NOTHING;
 	edit_group(&domain, POOLS);
 	put_domain();
 	world_apply(&w);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Random models under random edits and verdicts. After every step the tree is compared with an
- * oracle that knows nothing of marks, counts or plans: it recomputes everything from the specs,
- * rule by rule.
+ * Random models under random edits, verdicts, overrides and maintenance windows, while time goes
+ * by. After every step the tree is compared with an oracle that knows nothing of marks, counts,
+ * plans or what is due: it recomputes everything from the specs, rule by rule.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +16,7 @@
 
 #include "base/attr.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/rand.h"
 #include "dns/rrtype.h"
 #include "steer/live.h"
@@ -40,7 +41,17 @@ struct member {
 	uint32_t weight, order;
 };
 
+/* What is imposed, the most cautious last. */
+enum imposed { NOTHING, UP, DRAIN, DOWN };
+
+struct override {
+	enum imposed state; /* NOTHING: there is none */
+	int64_t until;
+};
+
 struct address {
+	struct override override;
+	enum imposed imposed; /* by the oracle */
 	bool enabled, manual, manual_up;
 	bool checks[TEMPLATES][PORTS];
 	int rule;
@@ -50,6 +61,8 @@ struct address {
 };
 
 struct group { /* a pool or a domain */
+	struct override override;
+	enum imposed imposed; /* by the oracle */
 	bool exists, enabled, sticky;
 	int strategy, rule;
 	struct member members[ADDRESSES];
@@ -60,6 +73,15 @@ struct group { /* a pool or a domain */
 	bool available;
 };
 
+#define WINDOWS 3
+struct window {
+	bool exists;
+	enum imposed state;
+	int64_t starts, ends, every;
+	bool address[ADDRESSES], pool[POOLS], domain[DOMAINS];
+};
+
+static struct window windows[WINDOWS];
 static struct address addresses[ADDRESSES];
 static struct group pools[POOLS], domains[DOMAINS];
 static char verdicts[VALUES][TEMPLATES][PORTS]; /* 'U', 'D', '?'; 0: not wanted */
@@ -113,7 +135,7 @@ put_address(int i)
 	snprintf(name, sizeof(name), "a%d", i);
 	world_put(&w, KIND_ADDRESS, name,
 	    "{'type':'ipv4','value':'192.0.2.%d','enabled':%s,'mode':'%s','manual_state':'%s',"
-	    "'checks':[%s],'healthy_when':%s}",
+	    "'checks':[%s],'healthy_when':%s,'damping':{'transitions':0}}",
 	    value_of(i), word(a->enabled), a->manual ? "manual" : "auto",
 	    a->manual_up ? "available" : "unavailable", checks, rules[a->rule].json);
 }
@@ -208,11 +230,93 @@ edit_pool(int i)
 	put_group(KIND_POOL, POOL_NAME(i), &pools[i]);
 }
 
+static const char *const state_words[] = { [UP] = "up", [DRAIN] = "drain", [DOWN] = "down" };
+
+static void
+edit_override(struct override *o, const char *name)
+{
+	char until[CLOCK_TEXT_SIZE], more[64] = "";
+
+	if (o->state != NOTHING && roll(2) == 0) {
+		o->state = NOTHING;
+		world_delete(&w, KIND_OVERRIDE, name);
+		return;
+	}
+	o->state = (enum imposed)(1 + roll(3));
+	o->until = roll(2) ? INT64_MAX : w.now_ms + roll(60);
+	if (o->until != INT64_MAX)
+		snprintf(more, sizeof(more), ",'until':'%s'", clock_text(o->until, until));
+	world_put(&w, KIND_OVERRIDE, name, "{'state':'%s','reason':'dice'%s}",
+	    state_words[o->state], more);
+}
+
+static void
+edit_some_override(void)
+{
+	const int what = roll(6), p = roll(POOLS), d = roll(DOMAINS), a = roll(ADDRESSES);
+
+	if (what < 3)
+		edit_override(&addresses[a].override, name_of("address/a%d", a));
+	else if (what < 5)
+		edit_override(&pools[p].override, name_of("pool/p%d", p));
+	else if (domains[d].exists)
+		edit_override(&domains[d].override, name_of("domain/d%d.example.com/A", d));
+}
+
+static void
+edit_window(int i)
+{
+	struct window *m = &windows[i];
+	char starts[CLOCK_TEXT_SIZE], ends[CLOCK_TEXT_SIZE];
+	struct buf b;
+
+	if (m->exists && roll(3) == 0) {
+		m->exists = false;
+		world_delete(&w, KIND_MAINTENANCE, name_of("m%d", i));
+		return;
+	}
+	*m = (struct window){ .exists = true, .state = (enum imposed)(1 + roll(3)) };
+	m->starts = w.now_ms + roll(80) - 40;
+	m->ends = m->starts + 1 + roll(50);
+	m->every = roll(2) ? 1000 + roll(30) : 0;
+	buf_init(&b, 65536);
+	m->address[i] = true;
+	buf_printf(&b, "'address/a%d'", i);
+	for (int k = WINDOWS; k < ADDRESSES; k++)
+		if ((m->address[k] = roll(5) == 0))
+			buf_printf(&b, ",'address/a%d'", k);
+	for (int k = 0; k < POOLS; k++)
+		if ((m->pool[k] = roll(4) == 0))
+			buf_printf(&b, ",'pool/p%d'", k);
+	for (int k = 0; k < DOMAINS; k++)
+		if ((m->domain[k] = domains[k].exists && roll(4) == 0))
+			buf_printf(&b, ",'domain/d%d.example.com/A'", k);
+	world_put(&w, KIND_MAINTENANCE, name_of("m%d", i),
+	    "{'objects':[%s],'state':'%s','starts':'%s','ends':'%s','every':'%dms','reason':'x'}",
+	    buf_str(&b), state_words[m->state], clock_text(m->starts, starts),
+	    clock_text(m->ends, ends), (int)m->every);
+	buf_fini(&b);
+}
+
+/* As control does: an override goes along, and what a window names stays. */
+static bool
+may_go(int domain)
+{
+	for (int i = 0; i < WINDOWS; i++) {
+		if (windows[i].exists && windows[i].domain[domain])
+			return false;
+	}
+	return true;
+}
+
 static void
 edit_domain(int i)
 {
-	if (domains[i].exists && roll(6) == 0) {
+	if (domains[i].exists && may_go(i) && roll(6) == 0) {
 		domains[i].exists = false;
+		if (domains[i].override.state != NOTHING)
+			world_delete(&w, KIND_OVERRIDE, name_of("domain/d%d.example.com/A", i));
+		domains[i].override.state = NOTHING;
 		world_delete(&w, KIND_DOMAIN, DOMAIN_NAME(i));
 		return;
 	}
@@ -224,7 +328,15 @@ edit_domain(int i)
 static void
 edit(void)
 {
-	switch (roll(8)) {
+	switch (roll(12)) {
+	case 8:
+	case 9:
+	case 10:
+		edit_some_override();
+		break;
+	case 11:
+		edit_window(roll(WINDOWS));
+		break;
 	case 0:
 	case 1:
 	case 2:
@@ -275,6 +387,58 @@ judge_checks(void)
 			}
 }
 
+static enum imposed
+imposed_by(const struct override *o, int kind, int i)
+{
+	enum imposed most = NOTHING;
+
+	if (o->state != NOTHING && w.now_ms < o->until)
+		return o->state;
+	for (int k = 0; k < WINDOWS; k++) {
+		const struct window *m = &windows[k];
+		const bool named = kind == KIND_ADDRESS ? m->address[i]
+				   : kind == KIND_POOL  ? m->pool[i]
+							: m->domain[i];
+		int64_t starts = m->starts, ends = m->ends;
+
+		for (; m->every > 0 && starts + m->every <= w.now_ms; starts += m->every)
+			ends += m->every;
+		if (m->exists && named && starts <= w.now_ms && w.now_ms < ends && m->state > most)
+			most = m->state;
+	}
+	return most;
+}
+
+static bool
+counts(int i)
+{
+	const struct address *a = &addresses[i];
+
+	return a->imposed == UP || (a->enabled && a->imposed != DRAIN);
+}
+
+static bool
+usable(int i)
+{
+	return counts(i) && addresses[i].imposed != DOWN;
+}
+
+static bool
+pool_usable(const struct group *g)
+{
+	return g->imposed == UP || (g->enabled && g->imposed == NOTHING);
+}
+
+static int
+count_members(const struct group *g, bool (*what)(int))
+{
+	int n = 0;
+
+	for (int i = 0; i < g->n; i++)
+		n += what(g->members[i].target);
+	return n;
+}
+
 static void
 judge_address(int i)
 {
@@ -299,13 +463,49 @@ judge_address(int i)
 		a->health = HEALTH_OK_ALERT;
 	else
 		a->health = HEALTH_EXCEPTIONAL;
-	a->available = a->enabled && (a->manual ? a->manual_up : a->health != HEALTH_EXCEPTIONAL);
+	a->imposed = imposed_by(&a->override, KIND_ADDRESS, i);
+	a->available = usable(i) && (a->imposed == UP ? true
+					: a->manual   ? a->manual_up
+						      : a->health != HEALTH_EXCEPTIONAL);
 }
 
 static bool
-is_available(bool of_pools, int target)
+address_available(int i)
 {
-	return of_pools ? pools[target].available : addresses[target].available;
+	return addresses[i].available;
+}
+
+static bool domain_frozen; /* the domain that is being answered for */
+
+/* Override up on a pool of which nobody is available: everybody who may answers. */
+static bool
+opens(const struct group *pool)
+{
+	return domain_frozen ||
+	       (pool->imposed == UP && count_members(pool, address_available) == 0);
+}
+
+static bool
+lives_in(const struct group *pool, int address)
+{
+	return opens(pool) ? usable(address) : addresses[address].available;
+}
+
+static bool
+pool_answers(int i)
+{
+	const struct group *g = &pools[i];
+
+	if (domain_frozen)
+		return pool_usable(g) && count_members(g, usable) > 0;
+	return g->available;
+}
+
+/* Of the members of `g`. */
+static bool
+is_available(const struct group *g, bool of_pools, int target)
+{
+	return of_pools ? pool_answers(target) : lives_in(g, target);
 }
 
 /* The available member a sequence is on; -1 if none. */
@@ -315,7 +515,7 @@ smallest(const struct group *g, bool of_pools)
 	int best = -1;
 
 	for (int i = 0; i < g->n; i++)
-		if (is_available(of_pools, g->members[i].target) &&
+		if (is_available(g, of_pools, g->members[i].target) &&
 		    (best < 0 || g->members[i].order < g->members[best].order))
 			best = i;
 	return best < 0 ? -1 : g->members[best].target;
@@ -327,7 +527,8 @@ judge_sequence(struct group *g, bool of_pools)
 	bool stays = false;
 
 	for (int i = 0; i < g->n; i++)
-		stays |= g->members[i].target == g->current && is_available(of_pools, g->current);
+		stays |=
+		    g->members[i].target == g->current && is_available(g, of_pools, g->current);
 	if (g->strategy != STRATEGY_SEQUENCE || !g->sticky)
 		g->current = -1;
 	else if (!stays)
@@ -339,8 +540,9 @@ judge_pool(struct group *g)
 {
 	uint32_t good = 0, total = 0;
 
+	g->imposed = imposed_by(&g->override, KIND_POOL, (int)(g - pools));
 	for (int i = 0; i < g->n; i++) {
-		total += addresses[g->members[i].target].enabled;
+		total += counts(g->members[i].target);
 		good += addresses[g->members[i].target].available;
 	}
 	if (total > 0 && good == total)
@@ -349,19 +551,29 @@ judge_pool(struct group *g)
 		g->health = HEALTH_OK_ALERT;
 	else
 		g->health = HEALTH_EXCEPTIONAL;
-	g->available = g->enabled && g->health != HEALTH_EXCEPTIONAL;
+	if (g->imposed == UP)
+		g->available = count_members(g, usable) > 0;
+	else
+		g->available = pool_usable(g) && g->health != HEALTH_EXCEPTIONAL;
 	judge_sequence(g, false);
 }
 
 static void
 judge_domain(struct group *g)
 {
-	int good = 0;
+	int good = 0, total = 0;
+	bool any = false;
 
-	for (int i = 0; i < g->n; i++)
-		good += pools[g->members[i].target].available;
-	g->health = good == 0 ? HEALTH_EXCEPTIONAL : good < g->n ? HEALTH_OK_ALERT : HEALTH_OK;
-	g->available = g->enabled && good > 0;
+	g->imposed = imposed_by(&g->override, KIND_DOMAIN, (int)(g - domains));
+	for (int i = 0; i < g->n; i++) {
+		const struct group *p = &pools[g->members[i].target];
+
+		good += p->available;
+		total += p->imposed != DRAIN;
+		any |= pool_usable(p) && count_members(p, usable) > 0;
+	}
+	g->health = good == 0 ? HEALTH_EXCEPTIONAL : good < total ? HEALTH_OK_ALERT : HEALTH_OK;
+	g->available = g->enabled && (g->imposed == UP ? any : g->imposed == NOTHING && good > 0);
 	judge_sequence(g, true);
 }
 
@@ -385,12 +597,12 @@ weigh(const struct group *g, bool of_pools, double chances[ADDRESSES])
 	double sum = 0, equal = 0;
 
 	for (int i = 0; i < g->n; i++)
-		if (is_available(of_pools, g->members[i].target)) {
+		if (is_available(g, of_pools, g->members[i].target)) {
 			sum += g->members[i].weight;
 			equal++;
 		}
 	for (int i = 0; i < g->n; i++)
-		chances[i] = !is_available(of_pools, g->members[i].target) ? 0
+		chances[i] = !is_available(g, of_pools, g->members[i].target) ? 0
 			     : sum > 0 ? g->members[i].weight / sum
 				       : 1 / equal;
 }
@@ -400,7 +612,7 @@ weigh(const struct group *g, bool of_pools, double chances[ADDRESSES])
 static void
 pool_chances(const struct group *g, double chances[ADDRESSES], bool *all)
 {
-	const int on = g->current >= 0 ? g->current : smallest(g, false);
+	const int on = g->current >= 0 && !domain_frozen ? g->current : smallest(g, false);
 	int n = 0;
 
 	*all = g->strategy == STRATEGY_ROUND_ROBIN;
@@ -409,11 +621,11 @@ pool_chances(const struct group *g, double chances[ADDRESSES], bool *all)
 		return;
 	}
 	for (int i = 0; i < g->n; i++)
-		n += addresses[g->members[i].target].available;
+		n += lives_in(g, g->members[i].target);
 	for (int i = 0; i < g->n; i++) {
 		const int target = g->members[i].target;
 
-		chances[i] = *all ? (addresses[target].available ? 1.0 / n : 0) : target == on;
+		chances[i] = *all ? (lives_in(g, target) ? 1.0 / n : 0) : target == on;
 	}
 }
 
@@ -466,7 +678,7 @@ expect_union(struct expected *e, const struct group *d)
 			uint32_t mask = 0;
 			bool all;
 
-			if (!g->available)
+			if (!pool_answers(d->members[i].target))
 				continue;
 			pool_chances(g, chances, &all);
 			for (int k = 0; k < g->n; k++) {
@@ -503,11 +715,9 @@ expect_fallback(struct expected *e, const struct group *d)
 
 	for (int i = 0; i < d->n; i++) {
 		const struct group *g = &pools[d->members[i].target];
-		bool empty = true;
+		const bool empty = count_members(g, usable) == 0;
 
-		for (int k = 0; k < g->n; k++)
-			empty &= !addresses[g->members[k].target].enabled;
-		if (g->enabled && !empty && (best == NULL || d->members[i].order < best->order))
+		if (pool_usable(g) && !empty && (best == NULL || d->members[i].order < best->order))
 			best = &d->members[i];
 	}
 	e->zone = best == NULL;
@@ -515,7 +725,7 @@ expect_fallback(struct expected *e, const struct group *d)
 	for (int k = 0; best != NULL && k < pools[best->target].n; k++) {
 		const int target = pools[best->target].members[k].target;
 
-		if (addresses[target].enabled)
+		if (usable(target))
 			mask |= 1u << value_of(target);
 	}
 	e->always = mask;
@@ -524,18 +734,11 @@ expect_fallback(struct expected *e, const struct group *d)
 }
 
 static void
-expect_domain(struct expected *e, const struct group *d)
+expect_answers(struct expected *e, const struct group *d)
 {
-	const int on = d->current >= 0 ? d->current : smallest(d, true);
+	const int on = d->current >= 0 && !domain_frozen ? d->current : smallest(d, true);
 	double chances[ADDRESSES];
 
-	*e = (struct expected){ .zone = !d->exists || !d->enabled || d->n == 0 };
-	if (e->zone)
-		return;
-	if (d->health == HEALTH_EXCEPTIONAL) {
-		expect_fallback(e, d);
-		return;
-	}
 	if (d->strategy == STRATEGY_ROUND_ROBIN) {
 		expect_union(e, d);
 		return;
@@ -549,6 +752,25 @@ expect_domain(struct expected *e, const struct group *d)
 		if (chances[i] > 0)
 			expect_pool(e, &pools[target], chances[i]);
 	}
+}
+
+static void
+expect_domain(struct expected *e, const struct group *d)
+{
+	bool any = false;
+
+	*e = (struct expected){ .zone =
+				    !d->exists || !d->enabled || d->n == 0 || d->imposed == DRAIN };
+	if (e->zone)
+		return;
+	domain_frozen = d->imposed == UP;
+	for (int i = 0; i < d->n; i++)
+		any |= pool_answers(d->members[i].target);
+	if (any && d->imposed != DOWN)
+		expect_answers(e, d);
+	else
+		expect_fallback(e, d);
+	domain_frozen = false;
 }
 
 /* -- comparing -- */
@@ -696,6 +918,8 @@ walk(uint64_t seed)
 	memset(domains, 0, sizeof(domains));
 	memset(pools, 0, sizeof(pools));
 	memset(verdicts, 0, sizeof(verdicts));
+	memset(windows, 0, sizeof(windows));
+	memset(addresses, 0, sizeof(addresses));
 	world_init(&w, 1);
 	world_put(&w, KIND_ZONE, "example.com", "{}");
 	for (int t = 0; t < TEMPLATES; t++)
@@ -709,6 +933,8 @@ walk(uint64_t seed)
 	for (int step = 0; step < STEPS; step++) {
 		if (roll(4) > 0) {
 			change_verdict();
+		} else if (roll(3) == 0) {
+			world_pass(&w, roll(30));
 		} else {
 			for (int n = 1 + roll(3); n > 0; n--)
 				edit();

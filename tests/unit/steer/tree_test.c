@@ -29,6 +29,14 @@ put_address(int n, const char *more)
 	    more);
 }
 
+/* Verdicts come as they please. */
+static void
+put_undamped(void)
+{
+	for (int i = 1; i <= 4; i++)
+		put_address(i, ",'damping':{'transitions':0}");
+}
+
 static void
 put_pool(const char *name, int a, int b, const char *more)
 {
@@ -484,6 +492,7 @@ static void
 failback_waits(void **state)
 {
 	(void)state;
+	put_undamped();
 	put_domain(",'strategy':'sequence','failback_delay':'10s'");
 	world_apply(&w);
 	EXPECT("1 2");
@@ -595,6 +604,7 @@ weights_are_exact_after_verdicts(void **state)
 	unsigned up = 15;
 
 	(void)state;
+	put_undamped();
 	world_put(&w, KIND_POOL, "p",
 	    "{'type':'ipv4','strategy':'weight','addresses':[{'address':'a1','weight':5},"
 	    "{'address':'a2','weight':3},{'address':'a3','weight':2},{'address':'a4','weight':1}]"
