@@ -75,7 +75,7 @@ struct live {
 	struct live_state state;
 	enum live_level level, was; /* `was`: before this settlement */
 	struct live_imposed imposed;
-	int64_t turn_ms;      /* when what is imposed may change; INT64_MAX: never */
+	int64_t turn_ms;        /* when what is imposed may change; INT64_MAX: never */
 	struct agenda_item due; /* in tree.due: to be settled again though nothing happens */
 };
 

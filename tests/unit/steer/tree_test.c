@@ -596,6 +596,363 @@ worst_gap(const double shares[5], int n, const struct position *at)
 	return worst;
 }
 
+/* The records of an answer, whoever comes first. */
+static const char *
+sorted_answer(void)
+{
+	static char text[64];
+	const char *answer = world_answer(&w, WWW, RRTYPE_A);
+
+	snprintf(text, sizeof(text), "%s", answer);
+	if (strlen(text) == 3 && text[0] > text[2])
+		snprintf(text, sizeof(text), "%c %c", answer[2], answer[0]);
+	return text;
+}
+#define AMONG(answer) assert_string_equal(sorted_answer(), answer)
+
+/* -- overrides -- */
+
+static void
+impose(const char *object, const char *state)
+{
+	world_put(&w, KIND_OVERRIDE, object, "{'state':'%s','reason':'kernel','by':'ops'}", state);
+	world_apply(&w);
+}
+
+static void
+lift(const char *object)
+{
+	world_delete(&w, KIND_OVERRIDE, object);
+	world_apply(&w);
+}
+
+static void
+override_of_an_address(void **state)
+{
+	(void)state;
+	impose("address/a1", "drain");
+	AMONG("2");
+	STATE(KIND_ADDRESS, "a1", "drained");
+	STATE(KIND_POOL, "p", "healthy");
+	assert_string_equal(w.log, "");
+	assert_string_equal(world_status(&w, KIND_POOL, "p", "total"), "1");
+	impose("address/a1", "down");
+	AMONG("2");
+	STATE(KIND_ADDRESS, "a1", "forced");
+	STATE(KIND_POOL, "p", "degraded");
+	assert_string_equal(w.log, "address.down a1\npool.degraded p\n");
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "health"), "\"unknown\"");
+	lift("address/a1");
+	AMONG("1 2");
+	assert_string_equal(w.log, "address.up a1\npool.recovered p\n");
+
+	verdict(1, 'D');
+	impose("address/a1", "up");
+	AMONG("1 2");
+	STATE(KIND_ADDRESS, "a1", "forced");
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "health"), "\"exceptional\"");
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "availability"), "\"available\"");
+}
+
+/* A drained or forced one is used by no fallback either. */
+static void
+override_and_fallback(void **state)
+{
+	(void)state;
+	impose("address/a1", "down");
+	verdict(2, 'D');
+	verdict(3, 'D');
+	verdict(4, 'D');
+	AMONG("2");
+	impose("address/a2", "drain");
+	AMONG("3 4");
+	impose("pool/q", "drain");
+	AMONG("zone");
+	assert_string_equal(w.log, "domain.fail_open " WWW "/A\n");
+	lift("pool/q");
+	AMONG("3 4");
+}
+
+static void
+override_of_a_pool(void **state)
+{
+	(void)state;
+	impose("pool/p", "drain");
+	AMONG("3 4");
+	STATE(KIND_POOL, "p", "drained");
+	STATE(KIND_DOMAIN, WWW "/A", "healthy");
+	assert_string_equal(w.log, "");
+	impose("pool/p", "down");
+	STATE(KIND_POOL, "p", "forced");
+	STATE(KIND_DOMAIN, WWW "/A", "degraded");
+	assert_string_equal(w.log, "pool.down p\ndomain.degraded " WWW "/A\n");
+	impose("pool/p", "up");
+	AMONG("1 2");
+	verdict(1, 'D');
+	AMONG("2");
+	verdict(2, 'D');
+	AMONG("1 2"); /* all that may answer */
+	STATE(KIND_POOL, "p", "forced");
+	assert_string_equal(world_status(&w, KIND_POOL, "p", "health"), "\"exceptional\"");
+	lift("pool/p");
+	AMONG("3 4");
+}
+
+static void
+override_of_a_domain(void **state)
+{
+	(void)state;
+	verdict(1, 'D');
+	impose("domain/" WWW "/A", "up");
+	AMONG("1 2");
+	verdict(2, 'D');
+	AMONG("1 2"); /* frozen */
+	STATE(KIND_DOMAIN, WWW "/A", "forced");
+	impose("address/a2", "drain");
+	AMONG("1");
+	impose("domain/" WWW "/A", "down");
+	AMONG("1"); /* fail-open, though q is available */
+	assert_string_equal(world_status(&w, KIND_DOMAIN, WWW "/A", "fallback"), "\"fail_open\"");
+	assert_string_equal(w.log, "domain.fail_open " WWW "/A\n");
+	impose("domain/" WWW "/A", "drain");
+	AMONG("zone");
+	STATE(KIND_DOMAIN, WWW "/A", "drained");
+	assert_string_equal(w.log, "");
+	lift("domain/" WWW "/A");
+	AMONG("3 4");
+	assert_true(tree_due(w.tree) > w.now_ms);
+}
+
+/* It ends by itself, and a new tree that sees only what is stored agrees. */
+static void
+override_ends(void **state)
+{
+	(void)state;
+	world_put(&w, KIND_OVERRIDE, "address/a1",
+	    "{'state':'drain','reason':'x','until':'2023-11-14T22:13:30Z'}"); /* in 10 s */
+	world_apply(&w);
+	AMONG("2");
+	assert_true(tree_due(w.tree) == w.now_ms + 10000);
+	assert_non_null(strstr(world_status(&w, KIND_ADDRESS, "a1", "override"), "drain"));
+	world_pass(&w, 9999);
+	AMONG("2");
+	world_pass(&w, 1);
+	AMONG("1 2");
+	STATE(KIND_ADDRESS, "a1", "checking");
+	assert_true(tree_due(w.tree) == INT64_MAX);
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "override"), "(null)");
+}
+
+/* -- maintenance -- */
+
+static void
+put_window(const char *name, const char *objects, const char *state)
+{
+	world_put(&w, KIND_MAINTENANCE, name,
+	    "{'objects':[%s],'state':'%s','starts':'2023-11-14T22:13:30Z',"
+	    "'ends':'2023-11-14T22:13:40Z','every':'1m','reason':'patches'}",
+	    objects, state);
+	world_apply(&w);
+}
+
+static void
+windows_come_again(void **state)
+{
+	(void)state;
+	put_window("m", "'pool/p','address/a3'", "drain");
+	for (int i = 0; i < 3; i++) {
+		AMONG("1 2");
+		world_pass(&w, 10000);
+		assert_string_equal(world_status(&w, KIND_ADDRESS, "a3", "state"), "\"drained\"");
+		assert_non_null(
+		    strstr(world_status(&w, KIND_POOL, "p", "maintenance"), "\"name\": \"m\""));
+		AMONG("4");
+		world_pass(&w, 10000);
+		AMONG("1 2");
+		world_pass(&w, 40000);
+	}
+	/* An override wins; so does the more cautious window. */
+	world_pass(&w, 10000);
+	AMONG("4");
+	impose("pool/p", "up");
+	AMONG("1 2");
+	lift("pool/p");
+	put_window("n", "'address/a4'", "down");
+	put_window("o", "'address/a4'", "up");
+	STATE(KIND_ADDRESS, "a4", "forced");
+	AMONG("zone"); /* p and a3 are drained, a4 is down */
+}
+
+/* While it is held nothing of an address's verdicts shows but its health. */
+static void
+hold(const char *object)
+{
+	const bool domain = strncmp(object, "'domain", 7) == 0;
+
+	verdict(1, 'U');
+	verdict(2, 'D');
+	put_window("m", object, "hold");
+	world_pass(&w, 10000);
+	verdict(1, 'D');
+	assert_string_equal(w.log, "");
+	verdict(2, 'U');
+	assert_string_equal(w.log, "");
+	AMONG("1");
+	STATE(KIND_ADDRESS, "a1", "healthy");
+	STATE(KIND_ADDRESS, "a2", "down");
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "health"), "\"exceptional\"");
+	assert_non_null(strstr(world_status(&w, KIND_ADDRESS, "a1", "maintenance"), "hold"));
+	verdict(3, 'D');
+	assert_string_equal(w.log, domain ? "" : "address.down a3\npool.degraded q\n");
+	verdict(3, 'U');
+	world_pass(&w, 10000);
+	assert_string_equal(w.log, "address.down a1\naddress.up a2\n");
+	AMONG("2");
+	world_delete(&w, KIND_MAINTENANCE, "m");
+	world_apply(&w);
+	w.now_ms -= 20000;
+}
+
+static void
+windows_hold(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 4; i++)
+		verdict(i, 'U');
+	put_undamped();
+	hold("'address/a1','address/a2'");
+	hold("'pool/p'");
+	hold("'domain/" WWW "/A'");
+	assert_int_equal(w.remembered.count, 0);
+}
+
+/* What it kept to it keeps over a restart; a member that leaves the pool is let go. */
+static void
+holds_are_remembered(void **state)
+{
+	(void)state;
+	put_undamped();
+	verdict(1, 'D');
+	verdict(2, 'U');
+	put_window("m", "'pool/p'", "hold");
+	world_pass(&w, 10000);
+	verdict(1, 'U');
+	verdict(2, 'D');
+	assert_string_equal(strmap_find(&w.remembered, "hold/a1"), "down");
+	assert_string_equal(strmap_find(&w.remembered, "hold/a2"), "up");
+	put_pool("p", 1, 3, "");
+	world_apply(&w);
+	STATE(KIND_ADDRESS, "a2", "down");
+	assert_null(strmap_find(&w.remembered, "hold/a2"));
+	put_pool("p", 1, 2, "");
+	world_apply(&w);
+	assert_string_equal(strmap_find(&w.remembered, "hold/a2"), "down");
+	STATE(KIND_ADDRESS, "a1", "down");
+}
+
+/* -- damping -- */
+
+static void
+flap(int n, int times)
+{
+	for (int i = 0; i < times; i++)
+		verdict(n, i % 2 == 0 ? 'D' : 'U');
+}
+
+static void
+flapping_is_damped(void **state)
+{
+	(void)state;
+	verdict(1, 'U');
+	verdict(2, 'U');
+	flap(1, 6);
+	AMONG("1 2");
+	verdict(1, 'D');
+	assert_string_equal(w.log, "address.down a1\naddress.flapping a1\npool.degraded p\n");
+	world_pass(&w, 1000);
+	verdict(1, 'U');
+	assert_string_equal(w.log, "");
+	AMONG("2");
+	STATE(KIND_ADDRESS, "a1", "down");
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "health"), "\"ok\"");
+	assert_non_null(strstr(world_status(&w, KIND_ADDRESS, "a1", "damped"), "\"down\""));
+	assert_true(tree_due(w.tree) == w.now_ms + 59000);
+	world_pass(&w, 59000); /* there was one more: twice as long */
+	AMONG("2");
+	assert_true(tree_due(w.tree) == w.now_ms + 120000);
+	world_pass(&w, 120000);
+	assert_string_equal(w.log, "address.up a1\npool.recovered p\n");
+	AMONG("1 2");
+	world_pass(&w, 600000);
+	assert_int_equal(w.remembered.count, 0);
+	assert_true(tree_due(w.tree) == INT64_MAX);
+}
+
+/* The pool needs it: held up. */
+static void
+flapping_is_held_up(void **state)
+{
+	(void)state;
+	verdict(2, 'D');
+	verdict(1, 'U');
+	flap(1, 7);
+	assert_string_equal(w.log, "address.flapping a1\n");
+	AMONG("1");
+	STATE(KIND_ADDRESS, "a1", "healthy");
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "health"), "\"exceptional\"");
+	assert_non_null(strstr(world_status(&w, KIND_ADDRESS, "a1", "damped"), "\"up\""));
+	impose("address/a1", "drain"); /* an override wins */
+	AMONG("3 4");
+	lift("address/a1");
+	AMONG("1");
+	world_pass(&w, 60000);
+	assert_string_equal(w.log, "address.down a1\npool.down p\ndomain.degraded " WWW "/A\n");
+	AMONG("3 4");
+	/* Switched off, it is let go at once. */
+	verdict(1, 'U');
+	STATE(KIND_ADDRESS, "a1", "healthy");
+	assert_non_null(strstr(world_status(&w, KIND_ADDRESS, "a1", "damped"), "until"));
+	verdict(1, 'D');
+	put_undamped();
+	world_apply(&w);
+	STATE(KIND_ADDRESS, "a1", "down");
+	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "damped"), "(null)");
+}
+
+static void
+rebuild(void)
+{
+	world_restart(&w);
+	world_put(&w, KIND_ZONE, "example.com", "{}");
+	world_put(&w, KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}");
+	for (int i = 1; i <= 4; i++)
+		put_address(i, "");
+	put_pool("p", 1, 2, "");
+	put_pool("q", 3, 4, "");
+	put_domain(",'strategy':'sequence'");
+	world_apply(&w);
+}
+
+static void
+damping_is_remembered(void **state)
+{
+	(void)state;
+	verdict(1, 'U');
+	verdict(2, 'U');
+	flap(1, 8);
+	AMONG("2");
+	rebuild();
+	AMONG("2");
+	STATE(KIND_ADDRESS, "a1", "down");
+	world_pass(&w, 1000);
+	verdict(1, 'D');
+	verdict(1, 'U');
+	AMONG("2");
+	world_pass(&w, 59000);
+	AMONG("2"); /* it went on flapping */
+	assert_true(tree_due(w.tree) == w.now_ms + 120000);
+}
+
 /* After each verdict the rest shares by its weights at once: no run-in, no debt. */
 static void
 weights_are_exact_after_verdicts(void **state)
@@ -692,6 +1049,17 @@ main(void)
 		STORY(fallback_to_nothing),
 		STORY(fallback_to_the_zone),
 		STORY(failback_waits),
+		STORY(override_of_an_address),
+		STORY(override_and_fallback),
+		STORY(override_of_a_pool),
+		STORY(override_of_a_domain),
+		STORY(override_ends),
+		STORY(windows_come_again),
+		STORY(windows_hold),
+		STORY(holds_are_remembered),
+		STORY(flapping_is_damped),
+		STORY(flapping_is_held_up),
+		STORY(damping_is_remembered),
 		STORY(failback_within_a_pool),
 		STORY(ttl_while_degraded),
 		STORY(answers_have_a_limit),

@@ -255,7 +255,7 @@ world_answer(const struct world *w, const char *host, uint16_t type)
 const char *
 world_status(const struct world *w, enum kind kind, const char *name, const char *member)
 {
-	static char text[64];
+	static char text[512];
 	json_t *status_of = tree_status(w->tree, kind, name);
 	char *value = json_dumps(json_object_get(status_of, member), JSON_ENCODE_ANY);
 
