@@ -41,6 +41,10 @@ void explain_why(struct account *a, const struct position *at, const char *line,
 /* One more answer that began with `value`. */
 void explain_draw(struct account *a, const char *value);
 
+/* What is imposed on it, if anything is; what its verdict is held at, if it is. */
+void explain_imposed(struct account *a, const struct live *l);
+void explain_steadied(struct account *a, const struct live_address *of);
+
 /* false: as things are supposed to be the domain leaves the name to the Public Zone. */
 bool explain_steered(struct account *a, const struct live_domain *d);
 /* The answer of the record set with lines, if `n` has one for the query; false: it has not. */

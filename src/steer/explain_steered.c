@@ -67,8 +67,10 @@ tell_domain(const struct trial *t)
 	const struct word_table *words = t->a->tree->words;
 	const struct live_state st = live_domain_fold(t->d, words, t->what_if);
 
-	explain_step(t->a, "domain", "domain '%s' is %s: %u of %u pools available",
-	    t->d->live.o->name, live_domain_word(t->d, &st, t->scene.fallback), st.good, st.total);
+	explain_step(t->a, "domain", "domain '%s' is %s: %u of %u pools available%s",
+	    t->d->live.o->name, live_domain_word(t->d, &st, t->scene.fallback), st.good, st.total,
+	    live_domain_frozen(t->d) ? ", but health is ignored" : "");
+	explain_imposed(t->a, &t->d->live);
 }
 
 /* Why the resolver's address counts though there was a subnet. */
@@ -157,24 +159,53 @@ is_in_reach(const struct trial *t, uint32_t link)
 	return false;
 }
 
+static const char too_few[] = "addresses available, fewer than it needs";
+
+/* Why the pool is out of the question; NULL: it is not. */
+static const char *
+pool_is_out(const struct trial *t, const struct live_pool *p, const struct live_state *st)
+{
+	const bool frozen = live_domain_frozen(t->d);
+
+	if (!live_pool_usable(p))
+		return p->live.imposed.force == FORCE_DRAIN  ? "it is drained"
+		       : p->live.imposed.force == FORCE_DOWN ? "it is forced down"
+							     : "it is disabled";
+	if (st->total == 0)
+		return "it has no enabled address";
+	if ((frozen || p->live.imposed.force == FORCE_UP) && st->usable == 0)
+		return "none of its addresses may answer";
+	if (!frozen && (!st->available || (st->good == 0 && !st->opens)))
+		return too_few;
+	return NULL;
+}
+
+/* What is imposed on the pool and held of its addresses. */
+static void
+tell_imposed(const struct trial *t, const struct live_pool *p)
+{
+	explain_imposed(t->a, &p->live);
+	for (size_t i = 0; i < p->n_members; i++) {
+		explain_imposed(t->a, &p->members[i].address->live);
+		explain_steadied(t->a, p->members[i].address);
+	}
+}
+
 static void
 tell_pool(const struct trial *t, uint32_t link)
 {
 	const struct live_pool *p = t->d->links[link].pool;
 	const struct live_state st = live_pool_state(p, t->a->tree->words, t->what_if);
 	const int strategy = live_pool_spec(p)->strategy;
-	const char *name = p->live.o->name;
+	const char *name = p->live.o->name, *out = pool_is_out(t, p, &st);
 	const double share = share_of_link(t, link);
 
-	if (!live_pool_spec(p)->enabled)
-		explain_step(t->a, "pool", "pool '%s' is skipped: it is disabled", name);
-	else if (st.total == 0)
-		explain_step(t->a, "pool", "pool '%s' is skipped: it has no enabled address", name);
-	else if (!st.available || st.good == 0)
-		explain_step(t->a, "pool",
-		    "pool '%s' is skipped: %u of %u addresses available, "
-		    "fewer than it needs",
-		    name, st.good, st.total);
+	tell_imposed(t, p);
+	if (out == too_few)
+		explain_step(t->a, "pool", "pool '%s' is skipped: %u of %u %s", name, st.good,
+		    st.total, out);
+	else if (out != NULL)
+		explain_step(t->a, "pool", "pool '%s' is skipped: %s", name, out);
 	else if (!is_in_reach(t, link))
 		explain_step(t->a, "pool", "pool '%s' is available, but serves other lines", name);
 	else if (share == 0 && live_domain_spec(t->d)->strategy == STRATEGY_HASH)
@@ -194,26 +225,28 @@ tell_fallback(const struct trial *t)
 	const struct scene *s = &t->scene;
 	const struct live_link *refuge = live_domain_refuge(t->d);
 
+	const char *why = t->d->live.imposed.force == FORCE_DOWN
+			      ? "the domain is forced down, as if no pool were available"
+			      : "no pool is available";
+
 	switch (s->fallback) {
 	case LIVE_FAIL_OPEN:
 		explain_step(t->a, "fallback",
-		    "no pool is available; rule %c: the %s pool with the smallest order is '%s', "
+		    "%s; rule %c: the %s pool with the smallest order is '%s', "
 		    "all its "
 		    "enabled addresses in rotation, health ignored",
-		    s->rule, s->rule == 'b' ? "default line's" : "non-empty",
+		    why, s->rule, s->rule == 'b' ? "default line's" : "non-empty",
 		    t->d->links[s->rule_link].pool->live.o->name);
 		break;
 	case LIVE_FALLBACK_POOL:
-		explain_step(t->a, "fallback",
-		    "no pool is available: the fallback pool '%s' answers",
+		explain_step(t->a, "fallback", "%s: the fallback pool '%s' answers", why,
 		    refuge->pool->live.o->name);
 		break;
 	case LIVE_LAST_GOOD:
-		explain_step(t->a, "fallback",
-		    "no pool is available: those answer that were available last");
+		explain_step(t->a, "fallback", "%s: those answer that were available last", why);
 		break;
 	case LIVE_NODATA:
-		explain_step(t->a, "fallback", "no pool is available: an empty answer (nodata)");
+		explain_step(t->a, "fallback", "%s: an empty answer (nodata)", why);
 		break;
 	default:
 		break;
@@ -353,7 +386,7 @@ explain_steered(struct account *a, const struct live_domain *d)
 	bool steered = false;
 
 	t.what_if = a->verdicts.count > 0 ? &supposed : NULL;
-	if (!live_domain_spec(d)->enabled)
+	if (live_domain_rests(d))
 		return false;
 	scene_init(&t.scene, a->tree->charts, d, a->tree->words, t.what_if);
 	if (t.scene.input.n_variants > 0) {

@@ -51,10 +51,14 @@ tell_idle_domain(struct account *a, const struct lookup *l)
 
 	const struct live_domain *d = o->runtime;
 
-	if (live_domain_spec(d)->enabled && d->n_links > 0)
+	if (!live_domain_rests(d) && d->n_links > 0)
 		a->fallback = live_fallback_words[LIVE_PUBLIC_ZONE];
-	if (!live_domain_spec(d)->enabled)
-		explain_step(a, "domain", "domain '%s' is disabled", o->name);
+	explain_imposed(a, &d->live);
+	for (size_t i = 0; i < d->n_links && !live_domain_rests(d); i++)
+		explain_imposed(a, &d->links[i].pool->live);
+	if (live_domain_rests(d))
+		explain_step(a, "domain", "domain '%s' is %s", o->name,
+		    live_domain_spec(d)->enabled ? "drained" : "disabled");
 	else if (d->n_links == 0)
 		explain_step(a, "domain", "domain '%s' has no pool", o->name);
 	else if (live_domain_spec(d)->fallback == FALLBACK_PUBLIC_ZONE)
@@ -62,7 +66,7 @@ tell_idle_domain(struct account *a, const struct lookup *l)
 		    "no pool of domain '%s' is available, and its fallback is public_zone",
 		    o->name);
 	else
-		explain_step(a, "domain", "domain '%s' has no enabled address", o->name);
+		explain_step(a, "domain", "domain '%s' has no address that may answer", o->name);
 }
 
 void

@@ -277,6 +277,95 @@ test_what_if_across_the_zone(void **state)
 	world_verdict(&w, "tcp/192.0.2.2/80", 'U');
 }
 
+static const char *
+state_of(const json_t *reply, const char *address)
+{
+	const json_t *candidates = json_object_get(reply, "candidates"), *c;
+	size_t i;
+
+	json_array_foreach(candidates, i, c)
+	{
+		if (strcmp(json_string_value(json_object_get(c, "address")), address) == 0)
+			return json_string_value(json_object_get(c, "state"));
+	}
+	return "nobody";
+}
+
+static void
+impose(const char *object, const char *state)
+{
+	world_put(&w, KIND_OVERRIDE, object, "{'state':'%s','reason':'racks','by':'ops'}", state);
+	world_apply(&w);
+}
+
+static void
+lift(const char *object)
+{
+	world_delete(&w, KIND_OVERRIDE, object);
+	world_apply(&w);
+}
+
+/* What operators impose is told with who and why, whatever is supposed of health. */
+static void
+test_imposed(void **state)
+{
+	json_t *r;
+
+	(void)state;
+	impose("address/a1", "down");
+	impose("pool/b", "drain");
+	r = ask("{'name':'www.example.com','overrides':{'a1':'up'}}");
+	near(probability(r, "a2"), 1);
+	assert_string_equal(state_of(r, "a1"), "forced");
+	assert_true(says(r, "address 'a1': 'down' by ops until it is lifted: racks"));
+	assert_true(says(r, "pool 'b': 'drain' by ops until it is lifted: racks"));
+	assert_true(says(r, "pool 'b' is skipped: it is drained"));
+	json_decref(r);
+	lift("address/a1");
+	lift("pool/b");
+
+	impose("domain/www.example.com/A", "up");
+	r = ask("{'name':'www.example.com','overrides':{'a1':'down','a2':'down'}}");
+	near(probability(r, "a1"), 1 / 3.0);
+	assert_true(says(r, "2 pools available, but health is ignored"));
+	json_decref(r);
+	impose("domain/www.example.com/A", "down");
+	r = ask("{'name':'www.example.com'}");
+	assert_true(says(r, "the domain is forced down, as if no pool were available"));
+	json_decref(r);
+	impose("domain/www.example.com/A", "drain");
+	r = ask("{'name':'www.example.com'}");
+	assert_true(json_is_false(json_object_get(r, "steered")));
+	assert_true(says(r, "domain 'www.example.com/A' is drained"));
+	json_decref(r);
+	lift("domain/www.example.com/A");
+}
+
+static void
+test_maintenance_and_damping(void **state)
+{
+	json_t *r;
+
+	(void)state;
+	world_put(&w, KIND_MAINTENANCE, "tuesday",
+	    "{'objects':['pool/b'],'starts':'2023-11-14T00:00:00Z','ends':'2023-11-15T00:00:00Z',"
+	    "'reason':'patches'}");
+	world_apply(&w);
+	for (int i = 0; i < 8; i++)
+		world_verdict(&w, "tcp/192.0.2.1/80", i % 2 == 0 ? 'D' : 'U');
+	world_verdict(&w, "tcp/192.0.2.1/80", 'D');
+	r = ask("{'name':'www.example.com'}");
+	assert_true(says(r, "pool 'b': 'drain' by maintenance 'tuesday' until 2023-11-15T00:00"));
+	assert_true(says(r, "address 'a1' keeps going up and down: held down until 2023-11-14T22"));
+	assert_string_equal(state_of(r, "a1"), "down");
+	json_decref(r);
+	r = ask("{'name':'www.example.com','overrides':{'a1':'up'}}"); /* as if it were settled */
+	near(probability(r, "a1"), .5);
+	json_decref(r);
+	world_delete(&w, KIND_MAINTENANCE, "tuesday");
+	world_apply(&w);
+}
+
 int
 main(void)
 {
@@ -289,6 +378,8 @@ main(void)
 		cmocka_unit_test(test_bad_requests),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_what_if_across_the_zone),
+		cmocka_unit_test(test_imposed),
+		cmocka_unit_test(test_maintenance_and_damping),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
