@@ -8,6 +8,7 @@
 
 #include "api/event.h"
 #include "api/hub.h"
+#include "api/override_news.h"
 #include "api/stream.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -23,6 +24,7 @@ struct control {
 	struct store *store;
 	struct control_engine engine;
 	struct control_secondary secondary; /* without `arg`: nobody */
+	struct control_watch watch;         /* likewise */
 	pthread_mutex_t edit;
 	pthread_rwlock_t lock; /* the model; only the editor writes. Before `said`. */
 	struct model model;
@@ -303,23 +305,48 @@ patience_ms(const struct change_set *set)
 	return DELIVER_MS + (unsigned)(bytes / 10000);
 }
 
+/* Takes the events, an array. */
+static void
+tell_overrides(struct control *c, json_t *events)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(events, i, one) control_event(c, one);
+	json_decref(events);
+}
+
 int
 control_edit_commit(
     struct control *c, struct change_set *set, struct control_receipt *r, struct diag *d)
 {
 	const int rc = store_commit(c->store, set, d);
+	json_t *events;
 
 	if (rc == 0 || d->code == DIAG_UNAVAILABLE)
 		note_store(c, rc < 0, d);
 	if (rc < 0)
 		return rc;
+	events = override_news(&c->model, set, clock_real_ms());
 	apply(c, set);
 	r->revision = set->revision;
 	r->applied = c->engine.deliver(c->engine.arg, set, patience_ms(set));
 	announce(c, set, r->applied);
+	tell_overrides(c, events);
 	if (c->secondary.arg != NULL)
 		c->secondary.committed(c->secondary.arg, set);
+	if (c->watch.arg != NULL)
+		c->watch.committed(c->watch.arg, set);
 	return 0;
+}
+
+void
+control_set_watch(struct control *c, const struct control_watch *w)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	pthread_mutex_lock(&c->edit);
+	c->watch = w != NULL ? *w : (struct control_watch){ .arg = NULL };
+	pthread_mutex_unlock(&c->edit);
 }
 
 void

@@ -48,6 +48,12 @@ struct control_secondary {
 	    void *arg, const char *zone, bool whole, const struct addr *from, struct diag *d);
 };
 
+/* Anybody else who takes notes of commits, likewise. */
+struct control_watch {
+	void *arg;
+	void (*committed)(void *arg, const struct change_set *set);
+};
+
 struct control;
 struct hub;
 
@@ -79,6 +85,7 @@ void control_edit_end(struct control *c); /* after commit, or instead of it */
 
 /* Before anybody edits; NULL: not any more, when nobody does. */
 void control_set_secondary(struct control *c, const struct control_secondary *s);
+void control_set_watch(struct control *c, const struct control_watch *w);
 MUST_USE int control_refresh(
     struct control *c, const char *zone, bool whole, const struct addr *from, struct diag *d);
 

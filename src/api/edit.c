@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "model/nouns.h"
+#include "model/target.h"
 
 void
 edit_begin(struct edit *e, struct request *r)
@@ -154,6 +155,24 @@ edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, s
 	return rc;
 }
 
+/* An override goes with its object: before it, in the same revision. */
+static void
+delete_override(struct edit *e, enum kind kind, const char *name)
+{
+	char override[KIND_NAME_SIZE];
+
+	if (kind != KIND_ADDRESS && kind != KIND_POOL && kind != KIND_DOMAIN)
+		return;
+	target_text(kind, name, override);
+	if (model_find(e->model, KIND_OVERRIDE, override) == NULL)
+		return;
+	if (e->set.count == 0)
+		e->set.summary = arena_printf(
+		    &e->set.arena, "delete %s '%s' and its override", kind_table[kind].name, name);
+	change_add(&e->set,
+	    &(struct change_op){ .op = CHANGE_DELETE, .kind = KIND_OVERRIDE, .name = override });
+}
+
 int
 edit_delete(struct edit *e, enum kind kind, const char *name)
 {
@@ -169,6 +188,8 @@ edit_delete(struct edit *e, enum kind kind, const char *name)
 
 	if (rc == 0 && kind == KIND_RRSET)
 		lined_delete(e, name);
+	if (rc == 0)
+		delete_override(e, kind, name);
 	if (rc == 0)
 		change_add(&e->set,
 		    &(struct change_op){ .op = CHANGE_DELETE, .kind = kind, .name = name });

@@ -40,7 +40,7 @@ const struct change_op *edit_pending(const struct edit *e, enum kind kind, const
  * brings its plain view along. */
 MUST_USE int
 edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, struct diag *d);
-/* A zone takes its record sets with lines along. */
+/* A zone takes its record sets with lines along, whatever has an override its override. */
 MUST_USE int edit_delete(struct edit *e, enum kind kind, const char *name);
 /* Replace (set) or delete (NULL) a record set. No checks. */
 void edit_rrset(

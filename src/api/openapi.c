@@ -109,6 +109,14 @@ record_set(void)
 	return schema;
 }
 
+static bool
+is_override(const struct route *route)
+{
+	const char *last = strrchr(route->pattern, '/');
+
+	return strcmp(last, "/override") == 0;
+}
+
 /* A whole object or, for a list, its page; other replies are told by prose. */
 static json_t *
 reply_schema(const struct route *route)
@@ -124,9 +132,24 @@ reply_schema(const struct route *route)
 	}
 	if (strstr(route->pattern, "/rrsets/{owner}") != NULL)
 		return record_set();
+	if (is_override(route))
+		return ref(kind_table[KIND_OVERRIDE].name);
 	if (last[1] == '{')
 		return ref(kind_table[route->kind].name);
 	return json_pack("{s:s}", "type", "object");
+}
+
+/* What is put: the spec but for who, which the server knows, or `for` instead of `until`. */
+static json_t *
+override_body(void)
+{
+	json_t *schema = field_schema(override_fields), *of = json_object_get(schema, "properties");
+
+	json_object_del(of, "by");
+	json_object_set_new(of, "for",
+	    json_pack("{s:s, s:s}", "type", "string", "description",
+		"how long from now, such as 30m; instead of until"));
+	return schema;
 }
 
 static json_t *
@@ -152,6 +175,8 @@ body_schema(const struct route *route)
 {
 	if (route->handle == rest_scenario)
 		return ref("scenario");
+	if (is_override(route))
+		return override_body();
 	if (strcmp(route->method, "PUT") == 0)
 		return reply_schema(route);
 	return json_pack("{s:s}", "type", "object");

@@ -20,6 +20,10 @@ void rest_domain_enable(struct request *r);
 void rest_domain_disable(struct request *r);
 void rest_scenario(struct request *r);
 
+void rest_override_get(struct request *r);
+void rest_override_put(struct request *r);
+void rest_override_delete(struct request *r);
+
 void rest_line_tree(struct request *r);
 void rest_line_locate(struct request *r);
 

@@ -20,6 +20,8 @@ rest_config_get(struct request *r)
 	const struct model *m = control_read_begin(r->control);
 
 	for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
+		if (kind_table[kind].operational)
+			continue;
 		STRMAP_EACH (&m->objects[kind], it) {
 			const struct model_object *o = it->value;
 			json_t *j = json_object();
@@ -70,6 +72,12 @@ read_item(struct request *r, size_t i, const json_t *j, struct item *out)
 		return;
 	if (kind == NULL || kind_parse(kind, &out->kind) < 0) {
 		diag_add(&r->diag, DIAG_INVALID, place(r, i, ".kind"), "is not a kind of object");
+		diag_detail(&r->diag, kind, kind_names(&r->arena));
+		return;
+	}
+	if (kind_table[out->kind].operational) {
+		diag_add(&r->diag, DIAG_INVALID, place(r, i, ".kind"),
+		    "is no part of the configuration: PUT .../override imposes one");
 		diag_detail(&r->diag, kind, kind_names(&r->arena));
 		return;
 	}

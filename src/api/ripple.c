@@ -5,6 +5,7 @@
 
 #include "api/soa.h"
 #include "model/nouns.h"
+#include "model/target.h"
 
 static bool
 is_followed(const struct model_object *zone)
@@ -41,6 +42,17 @@ reach(struct edit *e, const struct model_object *o, struct strmap *zones)
 		reach(e, r->value, zones);
 }
 
+/* A domain that is drained leaves its name, in transfers too, to the zone. */
+static void
+reach_override(struct edit *e, const char *name, struct strmap *zones)
+{
+	char of[KIND_NAME_SIZE];
+	enum kind kind;
+
+	if (target_parse(name, &kind, of) == NULL && kind == KIND_DOMAIN)
+		reach_domain(e, of, zones);
+}
+
 static bool
 is_deleted(const struct edit *e, const char *zone)
 {
@@ -59,6 +71,8 @@ ripple_add(struct edit *e)
 		const struct change_op *op = &e->set.ops[i];
 		const struct model_object *o;
 
+		if ((op->op == CHANGE_PUT || op->op == CHANGE_DELETE) && op->kind == KIND_OVERRIDE)
+			reach_override(e, op->name, &zones);
 		if ((op->op != CHANGE_PUT && op->op != CHANGE_DELETE) ||
 		    (op->kind != KIND_ADDRESS && op->kind != KIND_POOL && op->kind != KIND_DOMAIN))
 			continue;

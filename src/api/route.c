@@ -23,6 +23,17 @@
 		    "Delete; 409 with referrers while in use"                                      \
 	}
 
+/* What operators impose on one. */
+#define OVERRIDE_ROUTES(kind, plural, key)                                                         \
+	{ "GET", API "/" plural key "/override", rest_override_get, AUTH_READ, ROUTE_NO_BODY,      \
+		kind, "What an operator has imposed on it" },                                      \
+	    { "PUT", API "/" plural key "/override", rest_override_put, AUTH_OPERATE, ROUTE_JSON,  \
+		    kind, "Impose {state: up, down, drain; reason; until or for}" },               \
+	{                                                                                          \
+		"DELETE", API "/" plural key "/override", rest_override_delete, AUTH_OPERATE,      \
+		    ROUTE_NO_BODY, kind, "Lift it"                                                 \
+	}
+
 #define ANY KIND_COUNT
 
 /* clang-format off */
@@ -41,7 +52,9 @@ const struct route route_table[] = {
 	    "Per check and node: verdict, last observations with cause and timing" },
 	{ "POST", API "/addresses/{name}:heartbeat", rest_address_heartbeat, AUTH_NONE, ROUTE_JSON, KIND_ADDRESS,
 	    "Protocol push: {template, at, for, signature}; the signature is what authorises" },
+	OVERRIDE_ROUTES(KIND_ADDRESS, "addresses", "/{name}"),
 	KIND_ROUTES(KIND_POOL, "pools", "/{name}"),
+	OVERRIDE_ROUTES(KIND_POOL, "pools", "/{name}"),
 	{ "POST", API "/pools/{name}/addresses", rest_pool_link, AUTH_WRITE, ROUTE_JSON, KIND_POOL,
 	    "Add one address to a pool without replacing the list" },
 	{ "DELETE", API "/pools/{name}/addresses/{address}", rest_pool_unlink, AUTH_WRITE, ROUTE_NO_BODY, KIND_POOL,
@@ -53,6 +66,10 @@ const struct route route_table[] = {
 	{ "POST", API "/domains/{name}/{type}:disable", rest_domain_disable, AUTH_OPERATE, ROUTE_NO_BODY, KIND_DOMAIN,
 	    "Stop steering: the zone's own records answer" },
 	KIND_ROUTES(KIND_DOMAIN, "domains", "/{name}/{type}"),
+	OVERRIDE_ROUTES(KIND_DOMAIN, "domains", "/{name}/{type}"),
+	{ "GET", API "/overrides", rest_object_list, AUTH_READ, ROUTE_NO_BODY, KIND_OVERRIDE,
+	    "All that operators have imposed: limit, cursor, q" },
+	KIND_ROUTES(KIND_MAINTENANCE, "maintenances", "/{name}"),
 	KIND_ROUTES(KIND_RRSET, "rrsets", "/{name}/{type}"),
 	{ "GET", API "/zones/{zone}/file", rest_zonefile_get, AUTH_READ, ROUTE_NO_BODY, KIND_ZONE,
 	    "All records as zone text" },

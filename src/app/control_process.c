@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/expiry.h"
 #include "api/http.h"
 #include "app/control_feed.h"
 #include "app/supervisor.h"
@@ -20,6 +21,7 @@ struct process {
 	struct control *control;
 	struct intake *intake;
 	struct secondary *secondary;
+	struct expiry *expiry;
 	struct http *http;
 };
 
@@ -67,6 +69,7 @@ build(struct process *p, const struct config *c, const struct sockets *s, struct
 	if (p->control == NULL)
 		return -1;
 	p->secondary = secondary_start(p->control, (size_t)c->transfer_max_mib << 20);
+	p->expiry = expiry_start(p->control);
 	start_intake(p);
 	control_feed_start(p->feed, p->control, tell_ready, p);
 
@@ -83,6 +86,7 @@ tear_down(struct process *p)
 {
 	if (p->http != NULL)
 		http_stop(&p->http);
+	expiry_stop(&p->expiry);
 	if (p->feed != NULL)
 		control_feed_stop(p->feed);
 	intake_free(&p->intake);

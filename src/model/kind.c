@@ -106,10 +106,14 @@ kind_of_wire(uint8_t wire, enum kind *kind)
 const char *
 kind_names(struct arena *a)
 {
-	const char *text = kind_table[0].name;
+	const char *text = NULL;
 
-	for (int k = 1; k < KIND_COUNT; k++)
-		text = arena_printf(a, "%s, %s", text, kind_table[k].name);
+	for (int k = 0; k < KIND_COUNT; k++) {
+		if (kind_table[k].operational)
+			continue;
+		text = text == NULL ? kind_table[k].name
+				    : arena_printf(a, "%s, %s", text, kind_table[k].name);
+	}
 	return text;
 }
 

@@ -49,7 +49,7 @@ extern const struct kind_info kind_table[KIND_COUNT];
 MUST_USE int kind_parse(const char *name_or_plural, enum kind *kind);
 /* By its number on the wire. 0 or -EINVAL. */
 MUST_USE int kind_of_wire(uint8_t wire, enum kind *kind);
-/* "tsig-key, zone, ...": all names, for people. */
+/* "tsig-key, zone, ...": all that YAML has, for people. */
 const char *kind_names(struct arena *a);
 
 /*
