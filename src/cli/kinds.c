@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "cli/client.h"
 
+#define OVERRIDE "override"
+
 const json_t *
 kinds_at(const json_t *object, const char *path)
 {
@@ -143,6 +145,38 @@ detection(const json_t *o, struct arena *a)
 	    kinds_text(json_object_get(d, "worst"), a));
 }
 
+static const char *
+until_text(const json_t *j, struct arena *a)
+{
+	const char *until = json_string_value(json_object_get(j, "until"));
+
+	return until != NULL ? arena_printf(a, " until %s", until) : "";
+}
+
+/* What keeps it from being as its health says, who says so and why. */
+static const char *
+imposed(const json_t *o, struct arena *a)
+{
+	const json_t *override = kinds_at(o, "status.override"),
+		     *window = kinds_at(o, "status.maintenance"),
+		     *damped = kinds_at(o, "status.damped");
+
+	if (override != NULL)
+		return arena_printf(a, "%s by %s%s: %s",
+		    kinds_text(json_object_get(override, "state"), a),
+		    kinds_text(json_object_get(override, "by"), a), until_text(override, a),
+		    kinds_text(json_object_get(override, "reason"), a));
+	if (window != NULL)
+		return arena_printf(a, "%s by maintenance %s%s: %s",
+		    kinds_text(json_object_get(window, "state"), a),
+		    kinds_text(json_object_get(window, "name"), a), until_text(window, a),
+		    kinds_text(json_object_get(window, "reason"), a));
+	if (damped != NULL)
+		return arena_printf(a, "flapping, held %s%s",
+		    kinds_text(json_object_get(damped, "held"), a), until_text(damped, a));
+	return "-";
+}
+
 static const struct kinds_column tsig_key_columns[] = {
 	{ "NAME", "name", .wide = false },
 	{ "ALGORITHM", "spec.algorithm", .wide = false },
@@ -188,6 +222,7 @@ static const struct kinds_column address_columns[] = {
 	{ "TYPE", "spec.type", .wide = true },
 	{ "ENABLED", "spec.enabled", .wide = true },
 	{ "MODE", "spec.mode", .wide = true },
+	{ "IMPOSED", .text = imposed, .wide = true },
 	{ "HEALTH", "status.health", .wide = true },
 	{ "AVAILABILITY", "status.availability", .wide = true },
 	{ "REVISION", "revision", .wide = true, .right = true },
@@ -200,6 +235,7 @@ static const struct kinds_column pool_columns[] = {
 	{ "AVAILABLE", .text = available, .right = true },
 	{ "STRATEGY", "spec.strategy", .wide = false },
 	{ "ADDRESSES", .text = pool_addresses },
+	{ "IMPOSED", .text = imposed, .wide = true },
 	{ "ENABLED", "spec.enabled", .wide = true },
 	{ "HEALTHY WHEN", "spec.healthy_when", .wide = true },
 	{ "REVISION", "revision", .wide = true, .right = true },
@@ -213,6 +249,7 @@ static const struct kinds_column domain_columns[] = {
 	{ "STRATEGY", "spec.strategy", .wide = false },
 	{ "TTL", "spec.ttl", .right = true },
 	{ "POOLS", .text = domain_pools },
+	{ "IMPOSED", .text = imposed, .wide = true },
 	{ "AVAILABLE", .text = available, .wide = true, .right = true },
 	{ "FALLBACK", "spec.fallback", .wide = true },
 	{ "REVISION", "revision", .wide = true, .right = true },
@@ -251,6 +288,28 @@ static const struct kinds_column rrset_columns[] = {
 	{ .title = NULL },
 };
 
+static const struct kinds_column override_columns[] = {
+	{ "OBJECT", "name", .wide = false },
+	{ "IMPOSED", "spec.state", .wide = false },
+	{ "UNTIL", "spec.until", .wide = false },
+	{ "BY", "spec.by", .wide = false },
+	{ "REASON", "spec.reason", .wide = false },
+	{ "SINCE", "updated", .wide = true },
+	{ "REVISION", "revision", .wide = true, .right = true },
+	{ .title = NULL },
+};
+static const struct kinds_column maintenance_columns[] = {
+	{ "NAME", "name", .wide = false },
+	{ "IMPOSES", "spec.state", .wide = false },
+	{ "STARTS", "spec.starts", .wide = false },
+	{ "ENDS", "spec.ends", .wide = false },
+	{ "EVERY", "spec.every", .right = true },
+	{ "OBJECTS", "spec.objects", .wide = false },
+	{ "REASON", "spec.reason", .wide = true },
+	{ "REVISION", "revision", .wide = true, .right = true },
+	{ .title = NULL },
+};
+
 const struct kinds_row kinds_table[] = {
 	{ "domain", "domains", true, domain_columns },
 	{ "pool", "pools", false, pool_columns },
@@ -260,6 +319,8 @@ const struct kinds_row kinds_table[] = {
 	{ "zone", "zones", false, zone_columns },
 	{ "rrset", "rrsets", true, rrset_columns },
 	{ "tsig-key", "tsig-keys", false, tsig_key_columns },
+	{ OVERRIDE, "overrides", false, override_columns },
+	{ "maintenance", "maintenances", false, maintenance_columns },
 	{ .name = NULL },
 };
 
@@ -272,11 +333,32 @@ kinds_find(const char *word)
 	return NULL;
 }
 
+/* An override is found below its object: "pool/dc-a" is /pools/dc-a/override. */
+static char *
+override_path(const char *word)
+{
+	const char *slash = strchr(word, '/');
+	char *noun = xstrndup(word, slash != NULL ? (size_t)(slash - word) : 0);
+	const struct kinds_row *k = kinds_find(noun);
+	const char *name = slash != NULL ? slash + 1 : NULL;
+	char *path = NULL, *object;
+
+	free(noun);
+	if (k != NULL) {
+		object = kinds_path(k, &name, 1);
+		path = xasprintf("%s/override", object);
+		free(object);
+	}
+	return path;
+}
+
 char *
 kinds_path(const struct kinds_row *k, const char *const *words, size_t n_words)
 {
 	if (n_words == 0)
 		return xasprintf("/api/v1/%s", k->plural);
+	if (strcmp(k->name, OVERRIDE) == 0)
+		return override_path(words[0]);
 
 	const char *slash = k->typed && n_words == 1 ? strrchr(words[0], '/') : NULL;
 	const char *type = n_words > 1 ? words[1] : slash != NULL ? slash + 1 : NULL;

@@ -32,7 +32,8 @@ extern const struct kinds_row kinds_table[]; /* ends with a row without a name *
 
 /* Singular or plural; NULL if unknown. */
 const struct kinds_row *kinds_find(const char *word);
-/* The URL of an object or, without words, of the list. Words: NAME, or NAME TYPE, or NAME/TYPE. */
+/* The URL of an object or, without words, of the list. Words: NAME, or NAME TYPE, or NAME/TYPE; of
+ * an override KIND/NAME, else NULL. */
 MUST_USE char *kinds_path(const struct kinds_row *k, const char *const *words, size_t n_words);
 /* The objects of an array as a table. */
 void kinds_write(

@@ -26,6 +26,7 @@ const struct option simulate_options[] = {
 	{ "--for", 0, "TIME", "how long (1h)" },
 	{ "--warm-up", 0, "TIME", "not counted (10m)" },
 	{ "--window", 0, "TIME", "what load is measured over (1m)" },
+	{ "--starts", 0, "TIME", "when, for overrides and maintenance windows (now)" },
 	{ "--seed", 0, "N", "the same seed, the same result (1)" },
 	OPTION_END,
 };
@@ -178,6 +179,7 @@ set_common(json_t *request, const struct args *a, struct diag *d)
 	set_text(request, "duration", a, "--for");
 	set_text(request, "warm_up", a, "--warm-up");
 	set_text(request, "window", a, "--window");
+	set_text(request, "starts", a, "--starts");
 	if (set_number(resolvers, "count", a, "--resolvers", 1000000, d) < 0 ||
 	    set_number(resolvers, "rate", a, "--rate", 10000000, d) < 0 ||
 	    set_number(resolvers, "caches", a, "--caches", 64, d) < 0 ||

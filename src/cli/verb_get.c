@@ -29,8 +29,8 @@ find_kind(struct cli *cli)
 		cli_refuse(cli, EXIT_USAGE, word, "unknown kind; did you mean %s?", near);
 	else
 		cli_refuse(cli, EXIT_USAGE, word,
-		    "unknown kind; there are domain, pool, address, template, zone, "
-		    "tsig-key");
+		    "unknown kind; there are domain, pool, address, template, line, zone, rrset, "
+		    "tsig-key, override, maintenance");
 	return NULL;
 }
 
@@ -51,7 +51,13 @@ object_path(struct cli *cli, const struct kinds_row *k)
 		    cli, EXIT_USAGE, words[0], "needs the type too: %s %s A", k->name, words[0]);
 		return NULL;
 	}
-	return kinds_path(k, words, n);
+
+	char *path = kinds_path(k, words, n);
+
+	if (path == NULL)
+		cli_refuse(cli, EXIT_USAGE, words[0],
+		    "must say whose it is: address/NAME, pool/NAME or domain/NAME/TYPE");
+	return path;
 }
 
 /* All pages of a list. */

@@ -80,11 +80,38 @@ static const struct option demo_options[] = {
 	OPTION_END,
 };
 
+static const struct option override_options[] = {
+	{ "--reason", 0, "TEXT", "why, for whoever comes across it; needed" },
+	{ "--for", 0, "TIME", "how long from now, e.g. 30m, 2h, 1d; without, until it is lifted" },
+	{ "--until", 0, "TIME", "until this moment, e.g. 2026-12-01T04:00:00Z" },
+	OPTION_END,
+};
+
+/* The four of each kind of object; `words` and `example` name one. */
+#define OVERRIDE_VERBS(kind, words, least, most, example)                                          \
+	{ kind " drain", words, "Take it out of the answers, as if it were disabled",              \
+		"  gtmctl " kind " drain " example " --for 30m --reason 'kernel upgrade'\n"        \
+		"  gtmctl " kind " ready " example "\n",                                           \
+		override_options, least, most, verb_override },                                    \
+	    { kind " force-down", words, "Have it unavailable, whatever its health",               \
+		    "  gtmctl " kind " force-down " example                                        \
+		    " --until 2026-12-01T04:00:00Z --reason 'moving racks'\n",                     \
+		    override_options, least, most, verb_override },                                \
+	    { kind " force-up", words, "Have it available, whatever its health",                   \
+		    "  gtmctl " kind " force-up " example                                          \
+		    " --for 10m --reason 'the probe is wrong'\n",                                  \
+		    override_options, least, most, verb_override },                                \
+	{                                                                                          \
+		kind " ready", words, "Lift what was imposed: its health counts again",            \
+		    "  gtmctl " kind " ready " example "\n", NULL, least, most, verb_override      \
+	}
+
 const struct verb verbs_table[] = {
 	{ "get", "KIND [NAME]", "Show objects as a table, JSON or YAML",
 	    "  gtmctl get domains\n"
 	    "  gtmctl get domain www.example.com A -o yaml\n"
 	    "  gtmctl get pools -o wide\n"
+	    "  gtmctl get overrides\n"
 	    "  gtmctl get addresses -o name\n",
 	    NULL, 1, 3, verb_get },
 	{ "describe", "KIND NAME", "Show all about one object: spec, status, latest events",
@@ -130,6 +157,9 @@ const struct verb verbs_table[] = {
 	    "  gtmctl domain enable www.example.com A\n", NULL, 1, 2, verb_domain_enable },
 	{ "domain disable", "NAME TYPE", "Answer from the zone again",
 	    "  gtmctl domain disable www.example.com A\n", NULL, 1, 2, verb_domain_disable },
+	OVERRIDE_VERBS("domain", "NAME TYPE", 1, 2, "www.example.com A"),
+	OVERRIDE_VERBS("pool", "NAME", 1, 1, "dc-a"),
+	OVERRIDE_VERBS("address", "NAME", 1, 1, "dc-a-1"),
 	{ "line list", "[WORD]", "Show the built-in lines, and which have data",
 	    "  gtmctl line list telecom\n"
 	    "  gtmctl line list --parent us\n"

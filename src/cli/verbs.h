@@ -14,6 +14,7 @@ int verb_apply(struct cli *cli);
 int verb_domain_create(struct cli *cli);
 int verb_domain_enable(struct cli *cli);
 int verb_domain_disable(struct cli *cli);
+int verb_override(struct cli *cli); /* all of pool|address|domain drain|ready|force-* */
 int verb_line_list(struct cli *cli);
 int verb_line_locate(struct cli *cli);
 int verb_zone_import(struct cli *cli);
