@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/engine_state.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "geo/atlas.h"
@@ -84,6 +85,8 @@ engine_simulate_start(struct engine *e, uint32_t id, const json_t *request, stru
 		end(s);
 		return false;
 	}
+	if (s->spec.starts_ms == TIME_NEVER)
+		s->spec.starts_ms = clock_real_ms();
 	s->atlas = engine_geo_atlas(e);
 	thread_start(&s->thread, "simulate", run, s);
 	return true;

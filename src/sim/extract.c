@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "model/nouns.h"
+#include "model/target.h"
 
 #define ID "0000000000000000" /* nobody outside sees these objects */
 
@@ -57,6 +58,74 @@ take(enum kind kind, const char *name, const char *path UNUSED, void *arg)
 
 	put(w->set, kind, name, text);
 	free(text);
+}
+
+/* -- what operators impose on these -- */
+
+static void
+note_window(const struct model_object *o, struct strmap *windows)
+{
+	STRMAP_EACH (&o->referrers, e) {
+		struct model_object *window = e->value;
+
+		if (window->kind == KIND_MAINTENANCE)
+			strmap_put(windows, window->name, window);
+	}
+}
+
+/* Of a window only the objects that are there. */
+static char *
+window_text(const struct model_object *o, const struct change_set *set)
+{
+	json_t *j = field_encode(kind_table[KIND_MAINTENANCE].fields, o->spec, true);
+	json_t *all = json_object_get(j, "objects"), *ours = json_array(), *one;
+	char name[KIND_NAME_SIZE];
+	enum kind kind;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+	{
+		if (target_parse(json_string_value(one), &kind, name) == NULL &&
+		    change_find(set, kind, name) != NULL)
+			json_array_append(ours, one);
+	}
+	json_object_set_new(j, "objects", ours);
+
+	char *text = json_text(j);
+
+	json_decref(j);
+	return text;
+}
+
+static void
+take_imposed(const struct model *m, struct change_set *set)
+{
+	const size_t count = set->count;
+	struct strmap windows;
+
+	strmap_init(&windows);
+	for (size_t i = 0; i < count; i++) {
+		const struct change_op *op = &set->ops[i];
+		const struct model_object *o = model_find(m, op->kind, op->name), *override;
+		char name[KIND_NAME_SIZE], *text;
+
+		override = model_find(m, KIND_OVERRIDE, target_text(op->kind, op->name, name));
+		if (o != NULL)
+			note_window(o, &windows);
+		if (override == NULL)
+			continue;
+		text = kind_spec_text(KIND_OVERRIDE, override->spec);
+		put(set, KIND_OVERRIDE, override->name, text);
+		free(text);
+	}
+	STRMAP_EACH (&windows, e) {
+		const struct model_object *window = e->value;
+		char *text = window_text(window, set);
+
+		put(set, KIND_MAINTENANCE, window->name, text);
+		free(text);
+	}
+	strmap_fini(&windows);
 }
 
 static char *
@@ -122,5 +191,6 @@ extract_domain(
 
 	put(set, KIND_DOMAIN, name, text);
 	free(text);
+	take_imposed(m, set);
 	return check_failures(spec, set, d);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/input.h"
@@ -76,8 +77,12 @@ simulate(const struct model *m, struct atlas *atlas, const json_t *request, stru
 
 	arena_init(&arena);
 	change_init(&set);
-	if (sim_spec_read(&spec, request, &arena, d) == 0 && extract_domain(m, &spec, &set, d) == 0)
+	if (sim_spec_read(&spec, request, &arena, d) == 0 &&
+	    extract_domain(m, &spec, &set, d) == 0) {
+		if (spec.starts_ms == TIME_NEVER)
+			spec.starts_ms = clock_real_ms();
 		report = sim_run(&set, &spec, atlas, WORK_MAX, d);
+	}
 	change_fini(&set);
 	arena_fini(&arena);
 	return report;

@@ -191,7 +191,7 @@ sim_run(const struct change_set *set, const struct sim_spec *spec, struct atlas 
 
 	if (extract_name(spec, name, d) < 0)
 		return NULL;
-	r.stage = stage_new(set, name, atlas);
+	r.stage = stage_new(set, name, atlas, spec->starts_ms == TIME_NEVER ? 0 : spec->starts_ms);
 
 	const double work = sim_work(spec, stage_ttl(r.stage));
 

@@ -278,6 +278,12 @@ const struct field sim_spec_fields[] = {
 	    .max = UINT32_MAX,
 	    .def = 1,
 	    .prose = "the same seed, the same result" },
+	{ .name = "starts",
+	    .offset = AT(starts_ms),
+	    .type = FIELD_CUSTOM,
+	    .codec = &time_codec,
+	    .flags = FIELD_OPTIONAL,
+	    .prose = "when it begins, for overrides and maintenance windows; absent: now" },
 	FIELD_END,
 };
 #undef AT

@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "model/field.h"
+#include "model/time_codec.h"
 
 enum sim_ttl_mode { SIM_TTL_HONOUR, SIM_TTL_STRETCH, SIM_TTL_CAP };
 
@@ -58,6 +59,7 @@ struct sim_spec {
 	struct field_list failures; /* struct sim_failure */
 	uint32_t duration_ms, warm_up_ms, window_ms;
 	uint32_t seed;
+	int64_t starts_ms; /* real time at which it begins; TIME_NEVER: not told */
 };
 enum sim_balance { SIM_AS_CONFIGURED, SIM_ANSWERS, SIM_TRAFFIC };
 

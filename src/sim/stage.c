@@ -33,6 +33,7 @@ struct stage {
 	struct strmap checks; /* key -> struct stage_check * */
 	struct stage_member *members;
 	size_t n_members;
+	int64_t starts_ms;
 	struct strmap by_value;   /* value -> index + 1 */
 	struct strmap by_address; /* address object -> index + 1 */
 };
@@ -178,13 +179,14 @@ stage_ttl(const struct stage *s)
 /* -- life -- */
 
 struct stage *
-stage_new(const struct change_set *set, const char *name, struct atlas *atlas)
+stage_new(const struct change_set *set, const char *name, struct atlas *atlas, int64_t starts_ms)
 {
 	struct stage *s = xcalloc(1, sizeof(*s));
 	const struct tree_hooks hooks = { s, want, drop, overlay, status, event, remember };
 	uint8_t apex[NAME_MAX_LEN];
 
 	s->magic = STAGE_MAGIC;
+	s->starts_ms = starts_ms;
 	rcu_register_thread();
 	strmap_init(&s->checks);
 	strmap_init(&s->by_value);
@@ -203,7 +205,7 @@ stage_new(const struct change_set *set, const char *name, struct atlas *atlas)
 		atlas_ref(atlas);
 		tree_set_atlas(s->tree, atlas);
 	}
-	tree_apply(s->tree, set, 0);
+	tree_apply(s->tree, set, starts_ms);
 	s->domain = model_find(tree_model(s->tree), KIND_DOMAIN, name);
 	CHECK(s->domain != NULL);
 	find_members(s);
@@ -289,7 +291,7 @@ void
 stage_verdict(struct stage *s, uint32_t slot, bool down, uint64_t now_ms)
 {
 	word_store(s->words, slot, down ? WORD_DOWN : 0);
-	tree_edge(s->tree, slot, "simulated", (int64_t)now_ms);
+	tree_edge(s->tree, slot, "simulated", s->starts_ms + (int64_t)now_ms);
 	rcu_quiescent_state();
 }
 
@@ -343,10 +345,11 @@ stage_checks(const struct stage *s, const char *address,
 bool
 stage_tick(struct stage *s, uint64_t now_ms)
 {
-	const bool due = tree_due(s->tree) <= (int64_t)now_ms;
+	const int64_t real_ms = s->starts_ms + (int64_t)now_ms;
+	const bool due = tree_due(s->tree) <= real_ms;
 
 	if (due)
-		tree_tick(s->tree, (int64_t)now_ms);
+		tree_tick(s->tree, real_ms);
 	tree_learn(s->tree, (uint32_t)now_ms);
 	rcu_quiescent_state();
 	return due;

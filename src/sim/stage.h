@@ -47,8 +47,10 @@ struct domain_spec;
 struct atlas;
 
 /* `set` as extract_domain made it for `name`; `atlas`: data of where clients are, takes a
- * reference, or NULL. Every check is up. */
-struct stage *stage_new(const struct change_set *set, const char *name, struct atlas *atlas);
+ * reference, or NULL; `starts_ms`: the real time at which the virtual clock is 0. Every check is
+ * up. */
+struct stage *
+stage_new(const struct change_set *set, const char *name, struct atlas *atlas, int64_t starts_ms);
 void stage_free(struct stage **s);
 
 const struct stage_member *stage_members(const struct stage *s, size_t *count);
@@ -69,5 +71,6 @@ void stage_verdict(struct stage *s, uint32_t slot, bool down, uint64_t now_ms);
 /* The share of the answers to `client` that each member leads, right now: `share` has room for all.
  */
 void stage_desired(struct stage *s, const struct addr *client, double *share);
-/* Once a simulated second. Has something become due that may change answers? */
+/* Once a simulated second. Has something become due (overrides, maintenance, damping, sequences)
+ * that may change answers? */
 bool stage_tick(struct stage *s, uint64_t now_ms);

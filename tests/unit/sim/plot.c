@@ -62,6 +62,7 @@ build(struct model *m, const struct plot *p)
 
 	buf_init(&links, 65536);
 	put(m, KIND_ZONE, "example.com", "{}");
+	put(m, KIND_ADDRESS, "other", "{'type': 'ipv4', 'value': '198.51.100.9'}"); /* of another */
 	put(m, KIND_TEMPLATE, "t",
 	    "{'protocol': 'tcp', 'interval': '1s', 'timeout': '500ms', 'fall': 2, 'rise': 1}");
 	for (unsigned i = 1; i <= p->n_sites; i++) {
@@ -81,6 +82,10 @@ build(struct model *m, const struct plot *p)
 	    p->strategy != NULL ? p->strategy : "weight", p->domain != NULL ? p->domain : "",
 	    p->domain != NULL ? ", " : "", buf_str(&links));
 	buf_fini(&links);
+	for (size_t i = 0; i < ARRAY_LEN(p->imposed) && p->imposed[i][0] != NULL; i++)
+		put(m, KIND_OVERRIDE, p->imposed[i][0], "%s", p->imposed[i][1]);
+	if (p->window != NULL)
+		put(m, KIND_MAINTENANCE, "window", "%s", p->window);
 }
 
 static json_t *

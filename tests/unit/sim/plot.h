@@ -15,6 +15,8 @@ struct plot {
 	const char *domain;   /* more members of its spec, "'ttl': 60" */
 	const char *strategy; /* NULL: weight */
 	bool unchecked;
+	const char *imposed[3][2]; /* overrides: on whom, their spec */
+	const char *window;        /* the spec of a maintenance window */
 };
 
 /* The report; `request` without name and type is a format. */

@@ -201,6 +201,34 @@ test_take(void **state)
 	json_decref(any);
 }
 
+/* What operators impose counts as in the server, at the times they said. */
+static void
+test_imposed(void **state)
+{
+	const struct plot p = {
+		.n_sites = 3,
+		.weights = { 3, 2, 1 },
+		.domain = "'ttl': 60",
+		/* a1 is out for 20 of the 50 minutes that count, p3 for all of them, */
+		.imposed = { { "address/a1", "{'state': 'drain', 'reason': 'x', "
+					     "'until': '2026-01-01T00:30:00Z'}" },
+		    { "pool/p3", "{'state': 'down', 'reason': 'x'}" } },
+		/* and p2 for the last 10. */
+		.window = "{'objects': ['pool/p2', 'address/other'], 'reason': 'x', "
+			  "'starts': '2026-01-01T00:50:00Z', 'ends': '2026-01-01T01:50:00Z'}",
+	};
+	json_t *r = plot_run(&p,
+	    "'starts': '2026-01-01T00:00:00Z', 'resolvers': {'count': 3000, 'skew': 0, 'rate': "
+	    "3000}");
+
+	(void)state;
+	/* 20 minutes none, 20 minutes 3 of 5, 10 minutes all. */
+	assert_true(fabs(NUMBER(r, "members[0].clients") - (20 * .6 + 10) / 50) < 0.02);
+	assert_true(fabs(NUMBER(r, "members[1].clients") - (20 + 20 * .4) / 50) < 0.02);
+	assert_true(NUMBER(r, "members[2].clients") == 0);
+	json_decref(r);
+}
+
 int
 main(void)
 {
@@ -214,6 +242,7 @@ main(void)
 		cmocka_unit_test(test_unchecked),
 		cmocka_unit_test(test_repeatable),
 		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_imposed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
