@@ -51,25 +51,30 @@ remember(void *arg, const char *key, const char *value)
 	engine_memory_remember(arg, key, value);
 }
 
-/* Sequences that wait to go back (failback_delay) are looked at when the first of them is due. */
-void
-engine_await_failback(struct engine *e)
-{
-	const int64_t due_ms = tree_due(e->tree), now_ms = clock_real_ms();
+#define DUE_MAX_MS 60000
 
-	loop_timer_cancel(e->loop, &e->failback);
-	if (due_ms < INT64_MAX)
-		loop_timer_in(
-		    e->loop, &e->failback, due_ms > now_ms ? (uint64_t)(due_ms - now_ms) : 0);
+/* What the tree does by itself. Real time may be set: it is looked at once a minute at least. */
+void
+engine_await_due(struct engine *e)
+{
+	const int64_t due_ms = tree_due(e->tree), left_ms = due_ms - clock_real_ms();
+
+	loop_timer_cancel(e->loop, &e->due);
+	if (due_ms == INT64_MAX)
+		return;
+	loop_timer_in(e->loop, &e->due,
+	    left_ms <= 0           ? 0
+	    : left_ms > DUE_MAX_MS ? DUE_MAX_MS
+				   : (uint64_t)left_ms);
 }
 
 static void
-failback_due(struct wheel_timer *t)
+due(struct wheel_timer *t)
 {
-	struct engine *e = container_of(t, struct engine, failback);
+	struct engine *e = container_of(t, struct engine, due);
 
 	tree_tick(e->tree, clock_real_ms());
-	engine_await_failback(e);
+	engine_await_due(e);
 }
 
 /* While some domain balances traffic: what the workers have seen is worked up. */
@@ -132,7 +137,7 @@ engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *
 {
 	engine_zones_before(e, c, fresh);
 	tree_apply(e->tree, c, clock_real_ms());
-	engine_await_failback(e);
+	engine_await_due(e);
 	maybe_learn(e);
 	engine_zones_after(e, c);
 	engine_secondary_change(e, c);
@@ -214,7 +219,7 @@ build(struct engine *e)
 	};
 	e->server = server_new(&sc, e->zones);
 	wheel_timer_init(&e->round_limit, round_over);
-	wheel_timer_init(&e->failback, failback_due);
+	wheel_timer_init(&e->due, due);
 	wheel_timer_init(&e->learning, learn);
 	strmap_init(&e->checks);
 	strmap_init(&e->recalled);
@@ -273,6 +278,7 @@ engine_main(const struct config *c, const struct sockets *s, int ready_fd)
 		code = EXIT_RUNTIME;
 	} else {
 		engine_secondary_open(&e);
+		engine_await_due(&e);
 		prober_start(e.prober);
 		engine_feed_open(&e);
 		engine_maybe_serve(&e);

@@ -152,7 +152,7 @@ take_edge(void *arg)
 		 * find it in an answer of the next engine. */
 		engine_memory_verdict(e, edge->key, edge->verdict);
 		tree_edge(e->tree, edge->slot, edge->cause, clock_real_ms());
-		engine_await_failback(e);
+		engine_await_due(e);
 	}
 	free(edge);
 }

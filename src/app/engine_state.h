@@ -56,7 +56,7 @@ struct engine {
 	bool serving;
 	bool round_asked;
 	struct wheel_timer round_limit;
-	struct wheel_timer failback; /* see tree_due */
+	struct wheel_timer due;      /* see tree_due */
 	struct wheel_timer learning; /* see tree_learn */
 
 	struct loop_fd feed_accept;
@@ -194,4 +194,4 @@ void engine_geo_counters(const struct engine *e, json_t *j);
 void engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *fresh);
 void engine_maybe_serve(struct engine *e);
 void engine_serve(struct engine *e);
-void engine_await_failback(struct engine *e);
+void engine_await_due(struct engine *e);
