@@ -100,8 +100,9 @@ print_model(void)
 	       "`revision`, "
 	       "`created`, `updated` and `status`.\n\n");
 	for (enum kind k = 0; k < KIND_COUNT; k++) {
-		printf("## %s\n\n%s. REST: `/api/v1/%s`.\n\n", kind_table[k].name,
-		    kind_table[k].prose, kind_table[k].plural);
+		printf("## %s\n\n%s. REST: `/api/v1/%s`%s.\n\n", kind_table[k].name,
+		    kind_table[k].prose, kind_table[k].plural,
+		    kind_table[k].operational ? " to read; no part of YAML" : "");
 		print_table(kind_table[k].fields);
 	}
 }
