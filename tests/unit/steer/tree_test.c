@@ -826,6 +826,23 @@ windows_hold(void **state)
 	assert_int_equal(w.remembered.count, 0);
 }
 
+/* What has no verdict when a hold begins keeps to the first one that comes. */
+static void
+holds_begin_blind(void **state)
+{
+	(void)state;
+	put_undamped();
+	put_window("m", "'pool/p'", "hold");
+	world_pass(&w, 10000);
+	AMONG("1 2");
+	verdict(1, 'D');
+	AMONG("2");
+	assert_string_equal(w.log, "address.down a1\npool.degraded p\n");
+	verdict(1, 'U');
+	AMONG("2");
+	assert_string_equal(w.log, "");
+}
+
 /* What it kept to it keeps over a restart; a member that leaves the pool is let go. */
 static void
 holds_are_remembered(void **state)
@@ -1056,6 +1073,7 @@ main(void)
 		STORY(override_ends),
 		STORY(windows_come_again),
 		STORY(windows_hold),
+		STORY(holds_begin_blind),
 		STORY(holds_are_remembered),
 		STORY(flapping_is_damped),
 		STORY(flapping_is_held_up),
