@@ -29,6 +29,7 @@ struct config_rate {
 struct config_dns {
 	struct field_list listen; /* const char * */
 	uint32_t workers;
+	struct field_list xdp; /* const char *, names of interfaces */
 	uint32_t tcp_max_clients;
 	uint32_t tcp_idle_ms;
 	const char *nsid, *id, *version;

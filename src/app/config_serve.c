@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "app/config.h"
 
 #define DEFAULT_DNS "127.0.0.1:5300"
+#define XDP_MAX     16
 
 static const char *const deny_words[] = { "refuse", "drop", NULL };
 
@@ -34,6 +36,10 @@ const struct field config_dns_fields[] = {
 		     "[2001:db8::1]:53." },
 	{ "workers", AT(workers), .type = FIELD_U32, .min = 1, .max = 64, .def = 1,
 	    .prose = "UDP threads; one per core that DNS may use." },
+	{ "xdp", AT(xdp), .type = FIELD_STRS, .min = 0, .max = XDP_MAX,
+	    .prose = "Interfaces whose UDP queries go past the kernel's network stack (AF_XDP), a "
+		     "thread for each receive queue. Where that cannot be, the sockets of `listen` "
+		     "serve; they always do for TCP." },
 	{ "tcp_max_clients", AT(tcp_max_clients), .type = FIELD_U32, .min = 16, .max = 100000,
 	    .def = 1000,
 	    .prose = "TCP connections at once; beyond that the longest idle one is closed." },
@@ -85,6 +91,38 @@ check_ranges(const struct field_list *texts, const char *path, struct diag *d)
 	return err;
 }
 
+static bool
+is_interface(const char *text)
+{
+	const size_t len = strlen(text);
+
+	return len > 0 && len < IFNAMSIZ && strcspn(text, "/: \t\n") == len;
+}
+
+/* Whether it is there is seen at each start. */
+static int
+check_interfaces(const struct field_list *names, struct diag *d)
+{
+	const char *const *texts = names->items;
+	int err = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		bool again = false;
+		char where[32];
+
+		for (size_t k = 0; k < i; k++)
+			again |= strcmp(texts[k], texts[i]) == 0;
+		if (is_interface(texts[i]) && !again)
+			continue;
+		snprintf(where, sizeof(where), "dns.xdp[%zu]", i);
+		diag_add(d, DIAG_INVALID, where,
+		    again ? "is named twice" : "is not the name of an interface");
+		diag_detail(d, texts[i], again ? NULL : "such as eth0");
+		err = -EINVAL;
+	}
+	return err;
+}
+
 static int
 check_secret(const char *text, const char *where, struct diag *d)
 {
@@ -101,6 +139,8 @@ config_serve_check(const struct config_dns *c, struct diag *d)
 
 	if (check_ranges(&c->allow, "dns.allow", d) != 0 ||
 	    check_ranges(&c->rate.exempt, "dns.rate_limit.exempt", d) != 0)
+		err = -EINVAL;
+	if (check_interfaces(&c->xdp, d) != 0)
 		err = -EINVAL;
 	if (check_secret(c->cookie_secret, "dns.cookie_secret", d) != 0 ||
 	    check_secret(c->cookie_secret_previous, "dns.cookie_secret_previous", d) != 0)

@@ -105,6 +105,7 @@ engine_serve(struct engine *e)
 	e->serving = true;
 	loop_timer_cancel(e->loop, &e->round_limit);
 	server_start(e->server);
+	engine_xdp_start(e);
 	log_info("engine", "serving: revision %llu, %zu zones, %zu checks",
 	    (unsigned long long)e->revision, zones_count(e->zones), e->checks.count);
 	if (write(e->ready_fd, "R", 1) != 1)
@@ -201,10 +202,10 @@ build(struct engine *e)
 	const struct tree_hooks hooks = { e, engine_probe_want, engine_probe_drop, overlay, status,
 		event, remember };
 	/* The TCP thread counts as one more worker, and so do we (signed queries). */
-	e->tree = tree_new(e->words, e->sockets->workers + 2, &hooks);
+	e->tree = tree_new(e->words, e->sockets->workers + 2 + engine_xdp_open(e), &hooks);
 	tree_seed(e->tree, rand_u64());
 	engine_transfer_open(e);
-	const struct server_config sc = {
+	struct server_config sc = {
 		.workers = e->sockets->workers,
 		.n_addrs = e->sockets->n_addrs,
 		.udp_fds = e->sockets->udp,
@@ -217,6 +218,7 @@ build(struct engine *e)
 		.transfers = TRANSFERS,
 		.dir = e->config->data_dir,
 	};
+	engine_xdp_equip(e, &sc);
 	e->server = server_new(&sc, e->zones);
 	wheel_timer_init(&e->round_limit, round_over);
 	wheel_timer_init(&e->due, due);
@@ -236,6 +238,7 @@ tear_down(struct engine *e)
 	engine_rewrite_stop(e);
 	rcu_thread_offline();
 	engine_simulate_close(e);
+	engine_xdp_stop(e);
 	server_free(&e->server);
 	engine_forward_close(e);
 	prober_free(&e->prober);

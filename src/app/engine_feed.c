@@ -133,6 +133,7 @@ counters(struct engine *e)
 	add_gauge(j, "engine_revision", e->revision);
 	add_certificates(j, e);
 	engine_geo_counters(e, j);
+	engine_xdp_counters(e, j);
 	json_t *probes = prober_metrics(e->prober);
 	json_object_update(j, probes);
 	json_decref(probes);

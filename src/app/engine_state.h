@@ -68,7 +68,8 @@ struct engine {
 	struct engine_simulate *simulate; /* under way, or NULL */
 	struct engine_history *history;   /* NULL while the journals are replayed */
 	struct engine_geo *geo;           /* NULL: no data sets are configured */
-	json_t *pending_events;           /* while control is away; bounded */
+	struct engine_xdp *xdp;
+	json_t *pending_events; /* while control is away; bounded */
 };
 
 /* Zones that a change set replaces, made ready; in the order of its ZONE_CLEARs. */
@@ -188,6 +189,13 @@ struct atlas *engine_geo_atlas(const struct engine *e); /* a reference; NULL: th
 json_t *engine_geo_status(const struct engine *e);      /* {databases, lines, loaded?, problem?} */
 json_t *engine_geo_locate(const struct engine *e, const json_t *request, struct diag *d);
 void engine_geo_counters(const struct engine *e, json_t *j);
+
+/* engine_xdp.c: queries past the kernel's stack. */
+unsigned engine_xdp_open(struct engine *e); /* how many workers of the server's that takes */
+void engine_xdp_equip(const struct engine *e, struct server_config *c);
+void engine_xdp_start(struct engine *e); /* when serving begins */
+void engine_xdp_stop(struct engine *e);  /* before the server ends */
+void engine_xdp_counters(const struct engine *e, json_t *j);
 
 /* engine.c */
 /* Zones and tree; not the journal. */

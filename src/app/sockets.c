@@ -86,6 +86,8 @@ sockets_open(struct sockets *s, const struct config *c, struct diag *d)
 		err = -EINVAL;
 	if (err != 0)
 		sockets_close(s);
+	else
+		s->xdp = xdp_ports_open(c);
 	return err;
 }
 
@@ -106,6 +108,7 @@ sockets_close(struct sockets *s)
 	close_one(s->api);
 	close_one(s->control);
 	close_one(s->feed);
+	xdp_ports_close(&s->xdp);
 	free(s->udp);
 	free(s->tcp);
 	*s = (struct sockets){ .api = -1, .control = -1, .feed = -1 };

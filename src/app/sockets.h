@@ -8,6 +8,7 @@
 #pragma once
 
 #include "app/config.h"
+#include "app/xdp_ports.h"
 
 struct sockets {
 	unsigned workers, n_addrs;
@@ -15,7 +16,8 @@ struct sockets {
 	int *tcp;    /* [addr] */
 	int api;     /* TCP */
 	int control; /* DIR/control.sock, mode 0600 */
-	int feed;    /* DIR/feed.sock, mode 0600: engine accepts, control connects */
+	struct xdp_ports *xdp;
+	int feed; /* DIR/feed.sock, mode 0600: engine accepts, control connects */
 };
 
 MUST_USE int sockets_open(struct sockets *s, const struct config *c, struct diag *d);

@@ -31,6 +31,7 @@ struct child {
 	const char *name;
 	supervisor_main_f *main;
 	bool pings;   /* keeps CAP_NET_RAW */
+	bool xdp;     /* answers past the kernel's stack */
 	pid_t pid;    /* 0: not running */
 	int ready_fd; /* read end; -1 once it has spoken or died */
 	bool ready;
@@ -107,6 +108,10 @@ become(const struct supervisor *s, const struct child *c, int ready_fd, pid_t pa
 	close(s->signals);
 	prctl(PR_SET_NAME, c->name);
 	log_start(c->name, (enum log_level)s->config->log_level);
+	if (c->xdp)
+		xdp_ports_enter(s->sockets->xdp);
+	else
+		xdp_ports_forget(s->sockets->xdp);
 	if (drop_privileges(s->config->user, c->pings) != 0)
 		_exit(EXIT_CONFIG);
 	/* After the change of user, which clears it. */
@@ -322,6 +327,7 @@ supervisor_run(struct config *c, const struct sockets *s, const struct config_op
 		.children = { { .name = "engine",
 				  .main = engine,
 				  .pings = true,
+				  .xdp = true,
 				  .ready_fd = -1,
 				  .backoff_max_ms = ENGINE_BACKOFF_MAX },
 		    { .name = "control",

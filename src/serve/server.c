@@ -15,6 +15,7 @@
 #include "serve/respond_signed.h"
 #include "serve/tcp_server.h"
 #include "serve/worker_udp.h"
+#include "serve/worker_xdp.h"
 #include "zone/retire.h"
 
 #define TCP_MAX_CLIENTS 1000
@@ -28,11 +29,35 @@ struct server {
 	const struct serve_options *options; /* readers: RCU */
 	unsigned n_workers;
 	struct worker_udp **workers;
+	unsigned n_xdp;
+	struct worker_xdp **xdp;
 	struct tcp_server *tcp;
 	struct rrl *rrl;
 	struct respond respond; /* to signed queries */
 	struct respond_counters counters;
 };
+
+static void
+make_xdp(struct server *s, const struct server_config *c, const struct zones *zones)
+{
+	s->n_xdp = c->n_xdp;
+	s->xdp = xcalloc(c->n_xdp, sizeof(struct worker_xdp *));
+	for (unsigned i = 0; i < c->n_xdp; i++)
+		s->xdp[i] = worker_xdp_new(&(struct worker_xdp_config){
+		    .zones = zones,
+		    .worker = c->workers + 2 + i,
+		    .index = i,
+		    .options = &s->options,
+		    .rrl = s->rrl,
+		    .xsk = c->xdp[i].socket,
+		    .ifindex = c->xdp[i].ifindex,
+		    .mtu = c->xdp[i].mtu,
+		    .udp_fds = c->udp_fds,
+		    .n_udp_fds = c->n_addrs,
+		    .handover = c->handover,
+		    .stop_fd = s->stop_fd,
+		});
+}
 
 struct server *
 server_new(const struct server_config *c, const struct zones *zones)
@@ -57,6 +82,7 @@ server_new(const struct server_config *c, const struct zones *zones)
 		    .handover = c->handover,
 		    .stop_fd = s->stop_fd,
 		});
+	make_xdp(s, c, zones);
 	s->tcp = tcp_server_new(&(struct tcp_server_config){
 	    .zones = zones,
 	    .worker = c->workers,
@@ -109,6 +135,19 @@ server_start(struct server *s)
 	tcp_server_start(s->tcp);
 }
 
+struct xsk *
+server_xdp_socket(const struct server *s, unsigned i)
+{
+	return worker_xdp_socket(s->xdp[i]);
+}
+
+void
+server_xdp_start(struct server *s, unsigned i)
+{
+	OBJ_CHECK(s, SERVER_MAGIC);
+	worker_xdp_start(s->xdp[i]);
+}
+
 void
 server_free(struct server **s)
 {
@@ -120,12 +159,15 @@ server_free(struct server **s)
 	CHECK(eventfd_write(old->stop_fd, 1) == 0); /* never read: every worker sees it */
 	for (unsigned i = 0; i < old->n_workers; i++)
 		worker_udp_free(&old->workers[i]);
+	for (unsigned i = 0; i < old->n_xdp; i++)
+		worker_xdp_free(&old->xdp[i]);
 	tcp_server_free(&old->tcp);
 	rrl_free(&old->rrl);
 	close(old->stop_fd);
 	release_options((void *)(uintptr_t)old->options);
 	old->magic = 0;
 	free(old->workers);
+	free(old->xdp);
 	free(old);
 	*s = NULL;
 }
@@ -209,6 +251,25 @@ transfers_encode(const struct server *s)
 	    (json_int_t)c.ixfr, "refused", (json_int_t)c.refused, "aborted", (json_int_t)c.aborted);
 }
 
+static json_t *
+xdp_encode(const struct server *s)
+{
+	struct worker_xdp_losses all = { 0 };
+	struct respond_counters c = { 0 };
+
+	for (unsigned i = 0; i < s->n_xdp; i++) {
+		const struct worker_xdp_losses one = worker_xdp_losses(s->xdp[i]);
+
+		sum(&c, worker_xdp_counters(s->xdp[i]));
+		all.malformed += one.malformed;
+		all.dropped += one.dropped;
+		all.refused += one.refused;
+	}
+	return json_pack("{s:I, s:I, s:I, s:I}", "queries", (json_int_t)c.queries, "malformed",
+	    (json_int_t)all.malformed, "dropped", (json_int_t)all.dropped, "refused",
+	    (json_int_t)all.refused);
+}
+
 json_t *
 server_counters(const struct server *s)
 {
@@ -217,12 +278,15 @@ server_counters(const struct server *s)
 	OBJ_CHECK(s, SERVER_MAGIC);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		sum(&c, worker_udp_counters(s->workers[i]));
+	for (unsigned i = 0; i < s->n_xdp; i++)
+		sum(&c, worker_xdp_counters(s->xdp[i]));
 	sum(&c, tcp_server_counters(s->tcp));
 	sum(&c, &s->counters);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "queries",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}", "queries",
 	    (json_int_t)c.queries, "tcp_queries", (json_int_t)c.tcp_queries, "dropped",
 	    (json_int_t)c.dropped, "handed_over", (json_int_t)c.handed_over, "steered",
 	    (json_int_t)c.steered, "lined", (json_int_t)c.lined, "fallback", (json_int_t)c.fallback,
 	    "truncated", (json_int_t)c.truncated, "limited", (json_int_t)c.limited, "transfers",
-	    transfers_encode(s), "rcodes", rcodes_encode(&c));
+	    transfers_encode(s), "rcodes", rcodes_encode(&c), "xdp",
+	    s->n_xdp > 0 ? xdp_encode(s) : NULL);
 }

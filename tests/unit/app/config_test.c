@@ -79,6 +79,11 @@ static const struct {
 	{ "a: 1\na: 2\n", ":2" },
 	{ "- 1\n", "" },
 	{ "", "" },
+	{ "dns:\n  xdp: [eth0, eth0]\n", ":2: dns.xdp[1]: is named twice (got eth0)" },
+	{ "dns:\n  xdp:\n  - eth0\n  - a/b\n", ":4: dns.xdp[1]: is not the name of an interface" },
+	{ "dns:\n  xdp: [much-longer-than-15]\n", "such as eth0" },
+	{ "dns:\n  xdp: ['']\n", ":2: dns.xdp[0]" },
+	{ "dns:\n  xdp: eth0\n", ":2: dns.xdp" },
 };
 
 static void
