@@ -18,6 +18,9 @@ const struct field config_probe_fields[] = {
 	{ "connections", AT(connections), .type = FIELD_U32, .min = 0, .max = RATE_MAX,
 	    .prose = "Probes under way and connections kept, at once. 0: most of the descriptors "
 		     "that the process may have (RLIMIT_NOFILE)." },
+	{ "repeat", AT(repeat), .type = FIELD_BOOL, .def = 1,
+	    .prose = "Within a probe, repeat what a lossy network may have lost. false: one try a "
+		     "probe, and packet loss counts as failure." },
 	{ "source", AT(source), .type = FIELD_STRS, .min = 0, .max = 2,
 	    .prose = "Addresses of this server to probe from, at most one IPv4 and one IPv6; a "
 		     "template's own come first. None: as the routes say." },
@@ -83,6 +86,7 @@ config_probe_settings(const struct config_probe *c, struct prober_settings *out)
 		.host_rate = c->host_rate,
 		.connections = c->connections,
 		.options.script_dir = c->scripts,
+		.options.once = !c->repeat,
 	};
 	for (size_t i = 0; i < c->source.count; i++) {
 		struct addr a;

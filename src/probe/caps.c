@@ -59,17 +59,47 @@ later(const struct caps_rate *r, uint64_t next_us, uint64_t at_us)
 	return (next_us > at_us ? next_us : at_us) + r->gap_us;
 }
 
-uint64_t
-caps_reserve(struct caps *c, const struct addr *ip, uint64_t now_us)
+/* When `h` may go; NULL: a host without cap. */
+static uint64_t
+next(const struct caps *c, const struct caps_host *h, uint64_t now_us)
 {
-	struct caps_host *h = c->host.gap_us > 0 ? find(c, addr_ip_hash(ip), now_us) : NULL;
-	uint64_t at_us = allowed(&c->all, c->next_us, now_us);
+	const uint64_t at_us = allowed(&c->all, c->next_us, now_us);
 
-	if (h != NULL)
-		at_us = allowed(&c->host, h->next_us, at_us);
+	return h != NULL ? allowed(&c->host, h->next_us, at_us) : at_us;
+}
+
+static void
+take(struct caps *c, struct caps_host *h, uint64_t at_us)
+{
 	if (c->all.gap_us > 0)
 		c->next_us = later(&c->all, c->next_us, at_us);
 	if (h != NULL)
 		h->next_us = later(&c->host, h->next_us, at_us);
+}
+
+static struct caps_host *
+host_of(struct caps *c, const struct addr *ip, uint64_t now_us)
+{
+	return c->host.gap_us > 0 ? find(c, addr_ip_hash(ip), now_us) : NULL;
+}
+
+uint64_t
+caps_reserve(struct caps *c, const struct addr *ip, uint64_t now_us)
+{
+	struct caps_host *h = host_of(c, ip, now_us);
+	const uint64_t at_us = next(c, h, now_us);
+
+	take(c, h, at_us);
 	return at_us;
+}
+
+bool
+caps_take(struct caps *c, const struct addr *ip, uint64_t now_us)
+{
+	struct caps_host *h = host_of(c, ip, now_us);
+
+	if (next(c, h, now_us) > now_us)
+		return false;
+	take(c, h, now_us);
+	return true;
 }

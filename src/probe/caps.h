@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "net/addr.h"
@@ -41,3 +42,5 @@ void caps_init(struct caps *c, uint32_t all, uint32_t host);
 /* Monotonic time in us at which a probe of this IP may start; `now_us` when there is no need to
  * wait. */
 uint64_t caps_reserve(struct caps *c, const struct addr *ip, uint64_t now_us);
+/* One more of this IP, if that is possible without waiting. */
+bool caps_take(struct caps *c, const struct addr *ip, uint64_t now_us);

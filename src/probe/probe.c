@@ -182,6 +182,15 @@ probe_connected(struct probe *p)
 	return PROBE_PASS;
 }
 
+/* The want of a moment leaves it to the next time. */
+enum probe_step
+probe_sent(struct probe *p, ssize_t n)
+{
+	if (n >= 0 || errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)
+		return PROBE_READ;
+	return probe_error(p, errno);
+}
+
 void
 probe_secured(struct probe *p)
 {

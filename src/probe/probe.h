@@ -16,6 +16,7 @@
 #include <openssl/types.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "probe/http_body.h"
@@ -84,6 +85,8 @@ enum probe_step probe_connected(struct probe *p); /* writable: PASS, or why not 
 enum probe_step probe_fail(struct probe *p, const char *cause, const char *text);
 enum probe_step probe_error(struct probe *p, int error); /* a positive errno */
 void probe_secured(struct probe *p);
+/* A datagram was sent once more, or not (`n` < 0 with errno): READ, or what the socket heard. */
+enum probe_step probe_sent(struct probe *p, ssize_t n);
 void probe_first_byte(struct probe *p);
 /* For the runner: time is up. */
 enum probe_step probe_late(struct probe *p);

@@ -94,6 +94,18 @@ start(struct probe *p)
 	return send(fd, text + 2, len - 2, MSG_NOSIGNAL) < 0 ? probe_error(p, errno) : PROBE_READ;
 }
 
+/* The same question, id and all: whichever is answered. */
+static enum probe_step
+again(struct probe *p)
+{
+	uint8_t text[QUERY_MAX + 2];
+	const size_t len = query(p, text);
+
+	if (p->hops > 0)
+		return PROBE_ANEW;
+	return probe_sent(p, send(p->fd, text + 2, len - 2, MSG_NOSIGNAL));
+}
+
 static enum probe_step
 judge(struct probe *p, const struct dns_reply *reply, const uint8_t *msg, size_t len)
 {
@@ -194,4 +206,5 @@ const struct protocol_row probe_dns = {
 	.prepare = prepare,
 	.start = start,
 	.on_io = on_io,
+	.again = again,
 };

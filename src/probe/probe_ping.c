@@ -134,6 +134,18 @@ receive(struct probe *p)
 	}
 }
 
+/* One packet asks whether it lives; of several the loss is what is asked. */
+static enum probe_step
+again(struct probe *p)
+{
+	uint8_t packet[ICMP_ECHO_SIZE];
+
+	if (p->recipe->packets > 1 || p->sent == 0)
+		return p->sent < p->recipe->packets ? PROBE_WRITE : PROBE_READ;
+	icmp_request(is_ip6(p), p->id, 0, p->cookie, packet);
+	return probe_sent(p, send(p->fd, packet, sizeof(packet), MSG_NOSIGNAL));
+}
+
 static enum probe_step
 on_io(struct probe *p)
 {
@@ -154,4 +166,5 @@ const struct protocol_row probe_ping = {
 	.start = start,
 	.on_io = on_io,
 	.on_late = late,
+	.again = again,
 };

@@ -23,6 +23,7 @@ start(struct probe *p)
 const struct protocol_row probe_push = {
 	.name = "push",
 	.passive = true,
+	.single = true,
 	.prepare = prepare,
 	.start = start,
 };

@@ -132,6 +132,7 @@ end(struct probe *p)
 
 const struct protocol_row probe_script = {
 	.name = "script",
+	.single = true,
 	.late = "script_timeout",
 	.late_text = "it did not end in time",
 	.prepare = prepare,

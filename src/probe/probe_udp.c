@@ -24,6 +24,15 @@ start(struct probe *p)
 	return PROBE_READ;
 }
 
+/* On the same socket: whichever is answered. */
+static enum probe_step
+again(struct probe *p)
+{
+	const struct recipe *r = p->recipe;
+
+	return probe_sent(p, send(p->fd, r->request, r->request_len, MSG_NOSIGNAL));
+}
+
 /* Each datagram for itself; one that does not match ends it, as the answer has come. */
 static enum probe_step
 on_io(struct probe *p)
@@ -47,4 +56,5 @@ const struct protocol_row probe_udp = {
 	.prepare = talk_prepare,
 	.start = start,
 	.on_io = on_io,
+	.again = again,
 };

@@ -20,6 +20,8 @@
 #define LATE_US        1000000 /* worth one */
 #define IDLE_MAX       1024    /* flights kept for later */
 #define CALM_INTERVALS 10u
+#define BESIDE_MAX                                                                                 \
+	2048 /* lanes at once: when thousands die together, they must not cost the rest */
 
 uint32_t
 prober_run_word(const struct job *j)
@@ -71,6 +73,27 @@ prober_run_at(struct job *j, uint64_t due_ms)
 
 static void done(struct runner *r, enum probe_step step);
 static void left(struct runner *r, bool lost);
+static bool lane_begins(struct runner *r);
+static void lane_ended(struct runner *r);
+
+static bool
+is_full(const struct prober *p)
+{
+	return p->flying + p->beside >= p->settings.connections;
+}
+
+/* Who waits for a flight goes in the next turn of the loop: no recursion. */
+static void
+wake_next(struct prober *p)
+{
+	if (list_empty(&p->waiting))
+		return;
+
+	struct job *next = LIST_ENTRY(p->waiting.next, struct job, waiting);
+
+	list_remove(&next->waiting);
+	loop_timer_at(p->loop, &next->timer, 0);
+}
 
 static struct flight *
 take_flight(struct job *j)
@@ -83,6 +106,8 @@ take_flight(struct job *j)
 		list_init(&f->idle);
 		runner_init(&f->runner, p->loop, done);
 		f->runner.left = left;
+		f->runner.lane_begins = lane_begins;
+		f->runner.lane_ended = lane_ended;
 	} else {
 		f = LIST_ENTRY(p->idle.next, struct flight, idle);
 		list_remove(&f->idle);
@@ -96,7 +121,7 @@ take_flight(struct job *j)
 	return f;
 }
 
-/* Locked. Who waits for a flight goes in the next turn of the loop: no recursion. */
+/* Locked. */
 static void
 give_flight(struct job *j)
 {
@@ -114,12 +139,7 @@ give_flight(struct job *j)
 	} else {
 		free(f);
 	}
-	if (!list_empty(&p->waiting)) {
-		struct job *next = LIST_ENTRY(p->waiting.next, struct job, waiting);
-
-		list_remove(&next->waiting);
-		loop_timer_at(p->loop, &next->timer, 0);
-	}
+	wake_next(p);
 }
 
 void
@@ -145,7 +165,7 @@ prober_run_fini(struct prober *p)
 static bool
 is_crowded(const struct prober *p)
 {
-	return !list_empty(&p->waiting) || p->flying > p->settings.connections / 4 * 3;
+	return !list_empty(&p->waiting) || p->flying + p->beside > p->settings.connections / 4 * 3;
 }
 
 /* -- judging -- */
@@ -324,6 +344,30 @@ left(struct runner *r, bool lost)
 	prober_leave(p);
 }
 
+/* Only where nobody has to wait for it, by any cap. */
+static bool
+lane_begins(struct runner *r)
+{
+	const struct job *j = container_of(r, struct flight, runner)->job;
+	struct prober *p = j->prober;
+	const struct addr target = recipe_target(j->recipe);
+
+	if (p->beside >= BESIDE_MAX || is_crowded(p) ||
+	    !caps_take(&p->caps, &target, clock_mono_us()))
+		return false;
+	p->beside++;
+	return true;
+}
+
+static void
+lane_ended(struct runner *r)
+{
+	struct prober *p = container_of(r, struct flight, runner)->job->prober;
+
+	p->beside--;
+	wake_next(p);
+}
+
 /* May it fly now? If not, the timer or a landing will bring it here again. */
 static bool
 admit(struct job *j, uint64_t now_us)
@@ -331,7 +375,7 @@ admit(struct job *j, uint64_t now_us)
 	struct prober *p = j->prober;
 	const struct addr target = recipe_target(j->recipe);
 	const uint64_t at_us = j->admitted ? now_us : caps_reserve(&p->caps, &target, now_us);
-	const bool full = j->flight == NULL && p->flying >= p->settings.connections;
+	const bool full = j->flight == NULL && is_full(p);
 
 	if (!j->admitted && (at_us > now_us || full)) {
 		prober_enter(p);
@@ -395,5 +439,7 @@ prober_run_due(struct wheel_timer *t)
 		tell_late(j);
 	if (j->flight == NULL)
 		j->flight = take_flight(j);
+	/* Down without a sign of life: nothing to be saved from a loss. */
+	j->flight->runner.sparing = j->flap.verdict == FLAP_DOWN && !flap_doubts(&j->flap);
 	runner_start(&j->flight->runner, j->recipe);
 }

@@ -84,7 +84,7 @@ prober_metrics(struct prober *p)
 	    outcome_json("passed", p->passed), outcome_json("failed", p->failed),
 	    outcome_json("none", p->unmade), "probe_lag_seconds", lag_json(&p->lag),
 	    "probes_delayed", (json_int_t)p->delayed, "probe_connections", "gauge",
-	    (json_int_t)p->flying);
+	    (json_int_t)(p->flying + p->beside));
 
 	prober_leave(p);
 	return j;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -77,6 +78,7 @@ struct prober {
 	uint64_t passed, failed, unmade; /* probes, ever */
 	uint64_t delayed;                /* by the caps, ever */
 	size_t flying;                   /* flights taken; only the probe thread writes */
+	atomic_size_t beside;            /* lanes beside them; the same */
 
 	/* The probe thread's. */
 	struct schedule_pace pace;

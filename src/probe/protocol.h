@@ -18,6 +18,7 @@ struct protocol_row {
 	const char *late, *late_text;
 	bool secure;      /* over TLS */
 	bool passive;     /* nothing is sent: the target tells (push) */
+	bool single;      /* nothing of it can get lost on the way (script) */
 	const char *alpn; /* in TLS, as on the wire; NULL = none */
 	/* Compile the protocol's options into the recipe; NULL = has none. Any thread. */
 	void (*prepare)(struct recipe *r, const char *host, const struct template_spec *template);
@@ -25,6 +26,11 @@ struct protocol_row {
 	enum probe_step (*on_io)(struct probe *p);
 	void (*end)(struct probe *p); /* the connection is over; NULL = nothing of its own */
 	enum probe_step (*on_late)(struct probe *p); /* instead of late; NULL = none */
+	/*
+	 * Nothing has come for a while: send again what may be lost. ANEW, and NULL for protocols
+	 * over TCP: another connection beside this one may have more luck.
+	 */
+	enum probe_step (*again)(struct probe *p);
 };
 
 const struct protocol_row *protocol_of(int protocol); /* enum protocol */

@@ -30,6 +30,7 @@ extern const struct recipe_range recipe_usual; /* what http expects unless told 
 struct recipe_options {
 	struct addr source[2];  /* IPv4, IPv6, to probe from; len 0 = as the kernel chooses */
 	const char *script_dir; /* scripts that may be run; NULL = none */
+	bool once;              /* repeat nothing within a probe, whatever gets lost */
 };
 
 struct recipe {
@@ -41,6 +42,7 @@ struct recipe {
 	} target;
 	struct addr *source;    /* to probe from, or NULL */
 	const char *script_dir; /* the options' */
+	uint32_t repeat_ms;     /* what may be lost is repeated so often; 0 = never */
 	struct schedule_rhythm rhythm;
 	struct flap_rule rule;
 	char *request; /* what is sent; of http the whole request */
