@@ -45,6 +45,7 @@ struct config_probe {
 	uint32_t rate, host_rate; /* probes a second; 0: no cap */
 	uint32_t connections;     /* at once; 0: as many as descriptors allow */
 	bool repeat;              /* within a probe, what may be lost */
+	uint32_t threads;
 	struct field_list source; /* const char *, IPs */
 	const char *scripts;      /* directory; NULL: none allowed */
 };

@@ -18,6 +18,10 @@ const struct field config_probe_fields[] = {
 	{ "connections", AT(connections), .type = FIELD_U32, .min = 0, .max = RATE_MAX,
 	    .prose = "Probes under way and connections kept, at once. 0: most of the descriptors "
 		     "that the process may have (RLIMIT_NOFILE)." },
+	{ "threads", AT(threads), .type = FIELD_U32, .min = 1, .max = 64, .def = 1,
+	    .prose =
+		"Threads that probe. One is enough for some ten thousand checks a second; each "
+		"has all checks of some IP addresses, and its part of `connections`." },
 	{ "repeat", AT(repeat), .type = FIELD_BOOL, .def = 1,
 	    .prose = "Within a probe, repeat what a lossy network may have lost. false: one try a "
 		     "probe, and packet loss counts as failure." },
@@ -85,6 +89,7 @@ config_probe_settings(const struct config_probe *c, struct prober_settings *out)
 		.rate = c->rate,
 		.host_rate = c->host_rate,
 		.connections = c->connections,
+		.threads = c->threads,
 		.options.script_dir = c->scripts,
 		.options.once = !c->repeat,
 	};

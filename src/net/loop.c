@@ -29,6 +29,7 @@ struct loop {
 	int epoll;
 	struct loop_fd wake; /* an eventfd */
 	atomic_bool stopped;
+	bool copies; /* of descriptors in children */
 	uint64_t now_ms;
 	struct wheel wheel;
 
@@ -149,16 +150,8 @@ loop_fd_mod(struct loop *l, struct loop_fd *f, uint32_t events)
 	f->events = events;
 }
 
-void
-loop_fd_del(struct loop *l, struct loop_fd *f)
-{
-	if (f->ready != NULL)
-		CHECK(epoll_ctl(l->epoll, EPOLL_CTL_DEL, f->fd, NULL) == 0);
-	loop_fd_drop(l, f);
-}
-
-void
-loop_fd_drop(struct loop *l, struct loop_fd *f)
+static void
+forget(struct loop *l, struct loop_fd *f)
 {
 	OBJ_CHECK(l, LOOP_MAGIC);
 	if (f->ready == NULL)
@@ -168,6 +161,29 @@ loop_fd_drop(struct loop *l, struct loop_fd *f)
 		if (l->batch[i].data.ptr == f)
 			l->batch[i].data.ptr = NULL;
 	}
+}
+
+void
+loop_fd_del(struct loop *l, struct loop_fd *f)
+{
+	if (f->ready != NULL)
+		CHECK(epoll_ctl(l->epoll, EPOLL_CTL_DEL, f->fd, NULL) == 0);
+	forget(l, f);
+}
+
+void
+loop_fd_drop(struct loop *l, struct loop_fd *f)
+{
+	if (l->copies)
+		loop_fd_del(l, f);
+	else
+		forget(l, f);
+}
+
+void
+loop_copies(struct loop *l)
+{
+	l->copies = true;
 }
 
 uint64_t

@@ -48,6 +48,9 @@ void loop_fd_del(struct loop *l, struct loop_fd *f);
 /* The same for who closes the descriptor right now and has no copy of it: that ends the watch, one
  * call less. */
 void loop_fd_drop(struct loop *l, struct loop_fd *f);
+/* There may be copies after all: other threads make children, which hold them until they exec. From
+ * now on loop_fd_drop takes its call. */
+void loop_copies(struct loop *l);
 
 /* When the running callback began (of timers: their batch), monotonic. */
 uint64_t loop_now_ms(const struct loop *l);

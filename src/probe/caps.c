@@ -20,11 +20,18 @@ rate(uint32_t per_s, uint64_t burst)
 }
 
 void
-caps_init(struct caps *c, uint32_t all, uint32_t host)
+caps_all_init(struct caps_all *a, uint32_t per_s)
+{
+	a->rate = rate(per_s, BURST_ALL);
+	atomic_init(&a->next_us, 0);
+}
+
+void
+caps_init(struct caps *c, struct caps_all *all, uint32_t host_rate)
 {
 	memset(c, 0, sizeof(*c));
-	c->all = rate(all, BURST_ALL);
-	c->host = rate(host, BURST_HOST);
+	c->all = all;
+	c->host = rate(host_rate, BURST_HOST);
 }
 
 /* The host's entry, or a free one for it; NULL: all are busy. */
@@ -59,37 +66,38 @@ later(const struct caps_rate *r, uint64_t next_us, uint64_t at_us)
 	return (next_us > at_us ? next_us : at_us) + r->gap_us;
 }
 
-/* When `h` may go; NULL: a host without cap. */
-static uint64_t
-next(const struct caps *c, const struct caps_host *h, uint64_t now_us)
-{
-	const uint64_t at_us = allowed(&c->all, c->next_us, now_us);
-
-	return h != NULL ? allowed(&c->host, h->next_us, at_us) : at_us;
-}
-
-static void
-take(struct caps *c, struct caps_host *h, uint64_t at_us)
-{
-	if (c->all.gap_us > 0)
-		c->next_us = later(&c->all, c->next_us, at_us);
-	if (h != NULL)
-		h->next_us = later(&c->host, h->next_us, at_us);
-}
-
 static struct caps_host *
 host_of(struct caps *c, const struct addr *ip, uint64_t now_us)
 {
 	return c->host.gap_us > 0 ? find(c, addr_ip_hash(ip), now_us) : NULL;
 }
 
+/* The next place among all that is not before `at_us`; `only_then`: or none. When is it? */
+static uint64_t
+take(struct caps_all *a, uint64_t at_us, bool only_then)
+{
+	uint64_t next_us = atomic_load(&a->next_us), mine_us;
+
+	if (a->rate.gap_us == 0)
+		return at_us;
+	do {
+		mine_us = allowed(&a->rate, next_us, at_us);
+		if (only_then && mine_us > at_us)
+			return mine_us;
+	} while (!atomic_compare_exchange_weak(
+	    &a->next_us, &next_us, later(&a->rate, next_us, mine_us)));
+	return mine_us;
+}
+
 uint64_t
 caps_reserve(struct caps *c, const struct addr *ip, uint64_t now_us)
 {
 	struct caps_host *h = host_of(c, ip, now_us);
-	const uint64_t at_us = next(c, h, now_us);
+	const uint64_t host_us = h != NULL ? allowed(&c->host, h->next_us, now_us) : now_us;
+	const uint64_t at_us = take(c->all, host_us, false);
 
-	take(c, h, at_us);
+	if (h != NULL)
+		h->next_us = later(&c->host, h->next_us, at_us);
 	return at_us;
 }
 
@@ -98,8 +106,11 @@ caps_take(struct caps *c, const struct addr *ip, uint64_t now_us)
 {
 	struct caps_host *h = host_of(c, ip, now_us);
 
-	if (next(c, h, now_us) > now_us)
+	if (h != NULL && allowed(&c->host, h->next_us, now_us) > now_us)
 		return false;
-	take(c, h, now_us);
+	if (take(c->all, now_us, true) > now_us)
+		return false;
+	if (h != NULL)
+		h->next_us = later(&c->host, h->next_us, now_us);
 	return true;
 }

@@ -10,10 +10,11 @@
  * Hosts are remembered only while they are busy: a table of fixed size in which an entry whose time
  * is over counts as free. When it is full of busy hosts a further one goes uncapped.
  *
- * Pure; thread: the owner's.
+ * Pure; thread: the owner's. What all may do together is counted in one place, by any thread.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,14 +32,20 @@ struct caps_host {
 	uint64_t next_us;
 };
 
+struct caps_all {
+	struct caps_rate rate;
+	_Atomic(uint64_t) next_us;
+};
+
 struct caps {
-	struct caps_rate all, host;
-	uint64_t next_us; /* of all */
+	struct caps_all *all; /* outlives it */
+	struct caps_rate host;
 	struct caps_host hosts[CAPS_HOSTS];
 };
 
-/* Probes a second; 0 = no cap. Zeroes the rest. */
-void caps_init(struct caps *c, uint32_t all, uint32_t host);
+/* Probes a second; 0 = no cap. */
+void caps_all_init(struct caps_all *a, uint32_t rate);
+void caps_init(struct caps *c, struct caps_all *all, uint32_t host_rate);
 /* Monotonic time in us at which a probe of this IP may start; `now_us` when there is no need to
  * wait. */
 uint64_t caps_reserve(struct caps *c, const struct addr *ip, uint64_t now_us);

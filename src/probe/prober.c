@@ -18,6 +18,8 @@
 #include "probe/tls.h"
 
 #define FILES_SPARE 1024 /* descriptors that the rest of the engine may want */
+/* Lanes at once: when thousands die together, they must not cost the rest. */
+#define LANES_MAX 2048
 
 void
 prober_enter(struct prober *p)
@@ -37,7 +39,7 @@ job_free(struct job *j)
 	OBJ_CHECK(j, JOB_MAGIC);
 	prober_run_stop(j);
 	tls_forget(&j->tls_memory);
-	loop_timer_cancel(j->prober->loop, &j->timer);
+	loop_timer_cancel(j->thread->loop, &j->timer);
 	recipe_free(&j->recipe);
 	recipe_free(&j->asked);
 	free(j->key);
@@ -80,13 +82,15 @@ attend_to(struct job *j)
 
 /* Take one job from the inbox and do what is asked; false if there is none. */
 static bool
-attend(struct prober *p)
+attend(struct prober_thread *t)
 {
+	struct prober *p = t->prober;
+
 	prober_enter(p);
-	const bool any = !list_empty(&p->inbox);
+	const bool any = !list_empty(&t->inbox);
 
 	if (any) {
-		struct job *j = LIST_ENTRY(p->inbox.next, struct job, inbox);
+		struct job *j = LIST_ENTRY(t->inbox.next, struct job, inbox);
 
 		list_remove(&j->inbox);
 		attend_to(j);
@@ -98,32 +102,31 @@ attend(struct prober *p)
 static void
 attend_all(void *arg)
 {
-	struct prober *p = arg;
+	struct prober_thread *t = arg;
 
-	OBJ_CHECK(p, PROBER_MAGIC);
-	while (attend(p))
+	while (attend(t))
 		continue;
-	prober_run_settle(p);
+	prober_run_settle(t->prober);
 }
 
 /* Locked. Whoever fills the empty inbox wakes the probe thread, which empties it. */
 static void
 ask(struct job *j)
 {
-	struct prober *p = j->prober;
+	struct prober_thread *t = j->thread;
 
-	if (list_empty(&p->inbox))
-		loop_post(p->loop, attend_all, p);
+	if (list_empty(&t->inbox))
+		loop_post(t->loop, attend_all, t);
 	list_remove(&j->inbox);
-	list_append(&p->inbox, &j->inbox);
+	list_append(&t->inbox, &j->inbox);
 }
 
 static void *
 run(void *arg)
 {
-	struct prober *p = arg;
+	struct prober_thread *t = arg;
 
-	loop_run(p->loop);
+	loop_run(t->loop);
 	return NULL;
 }
 
@@ -139,6 +142,42 @@ default_connections(void)
 							   : files.rlim_cur / 2 + 1);
 }
 
+struct prober_thread *
+prober_thread_of(struct prober *p, const struct addr *ip)
+{
+	return &p->threads[p->n_threads > 1 ? addr_ip_hash(ip) % p->n_threads : 0];
+}
+
+/* Its part of `n` things, and at least one. */
+static size_t
+part(const struct prober *p, size_t n)
+{
+	return n > p->n_threads ? n / p->n_threads : 1;
+}
+
+static void
+open_threads(struct prober *p)
+{
+	p->n_threads = p->settings.threads > 0 ? p->settings.threads : 1;
+	p->threads = xcalloc(p->n_threads, sizeof(*p->threads));
+	caps_all_init(&p->all, p->settings.rate);
+	for (unsigned i = 0; i < p->n_threads; i++) {
+		struct prober_thread *t = &p->threads[i];
+
+		t->prober = p;
+		t->loop = loop_new();
+		t->connections = part(p, p->settings.connections);
+		t->lanes_max = part(p, LANES_MAX);
+		list_init(&t->inbox);
+		list_init(&t->waiting);
+		list_init(&t->idle);
+		list_init(&t->tries);
+		caps_init(&t->caps, &p->all, p->settings.host_rate);
+		if (p->n_threads > 1 && p->settings.options.script_dir != NULL)
+			loop_copies(t->loop);
+	}
+}
+
 struct prober *
 prober_new(struct word_table *words, const struct prober_hooks *hooks,
     const struct prober_settings *settings)
@@ -149,17 +188,12 @@ prober_new(struct word_table *words, const struct prober_hooks *hooks,
 	p->magic = PROBER_MAGIC;
 	p->words = words;
 	p->hooks = *hooks;
-	p->loop = loop_new();
 	strmap_init(&p->jobs);
-	list_init(&p->inbox);
-	list_init(&p->waiting);
-	list_init(&p->idle);
-	list_init(&p->tries);
 	if (settings != NULL)
 		p->settings = *settings;
 	if (p->settings.connections == 0)
 		p->settings.connections = default_connections();
-	caps_init(&p->caps, p->settings.rate, p->settings.host_rate);
+	open_threads(p);
 	CHECK(pthread_mutexattr_init(&strict) == 0);
 	CHECK(pthread_mutexattr_settype(&strict, PTHREAD_MUTEX_ERRORCHECK) == 0);
 	CHECK(pthread_mutex_init(&p->lock, &strict) == 0);
@@ -173,21 +207,33 @@ prober_start(struct prober *p)
 	OBJ_CHECK(p, PROBER_MAGIC);
 	CHECK(!p->started);
 	p->started = true;
-	thread_start(&p->thread, "probe", run, p);
+	for (unsigned i = 0; i < p->n_threads; i++)
+		thread_start(&p->threads[i].thread, "probe", run, &p->threads[i]);
 }
 
 static void
 free_jobs(struct prober *p)
 {
-	LIST_EACH (it, tmp, &p->inbox) {
-		struct job *j = LIST_ENTRY(it, struct job, inbox);
+	for (unsigned i = 0; i < p->n_threads; i++) {
+		LIST_EACH (it, tmp, &p->threads[i].inbox) {
+			struct job *j = LIST_ENTRY(it, struct job, inbox);
 
-		list_remove(it);
-		if (j->dropped)
-			job_free(j);
+			list_remove(it);
+			if (j->dropped)
+				job_free(j);
+		}
 	}
 	STRMAP_EACH (&p->jobs, e)
 		job_free(e->value);
+}
+
+static void
+stop_threads(struct prober *p)
+{
+	for (unsigned i = 0; p->started && i < p->n_threads; i++)
+		loop_stop(p->threads[i].loop);
+	for (unsigned i = 0; p->started && i < p->n_threads; i++)
+		thread_join(p->threads[i].thread);
 }
 
 void
@@ -198,15 +244,16 @@ prober_free(struct prober **pp)
 	if (p == NULL)
 		return;
 	OBJ_CHECK(p, PROBER_MAGIC);
-	if (p->started) {
-		loop_stop(p->loop);
-		thread_join(p->thread);
-	}
-	prober_try_fini(p);
+	stop_threads(p);
+	for (unsigned i = 0; i < p->n_threads; i++)
+		prober_try_fini(&p->threads[i]);
 	free_jobs(p);
-	prober_run_fini(p);
+	for (unsigned i = 0; i < p->n_threads; i++) {
+		prober_run_fini(&p->threads[i]);
+		loop_free(&p->threads[i].loop);
+	}
+	free(p->threads);
 	strmap_fini(&p->jobs);
-	loop_free(&p->loop);
 	pthread_mutex_destroy(&p->lock);
 	p->magic = 0;
 	free(p);
@@ -229,6 +276,7 @@ job_new(struct prober *p, const struct prober_job *wanted)
 
 	j->magic = JOB_MAGIC;
 	j->prober = p;
+	j->thread = prober_thread_of(p, &wanted->target);
 	j->key = xstrdup(wanted->key);
 	j->slot = wanted->slot;
 	j->spread = schedule_spread(p->serial++);
@@ -237,6 +285,31 @@ job_new(struct prober *p, const struct prober_job *wanted)
 	list_init(&j->waiting);
 	flap_init(&j->flap, wanted->start);
 	wheel_timer_init(&j->timer, prober_run_due);
+	return j;
+}
+
+/*
+ * Locked. Another thread has the new target's IP: as if dropped and wanted anew, but with all that
+ * is known of it.
+ */
+static struct job *
+move(struct job *old, const struct prober_job *wanted)
+{
+	struct prober *p = old->prober;
+	struct job *j = job_new(p, wanted);
+
+	flap_init(&j->flap, (enum flap_verdict)old->flap.verdict);
+	j->edges = old->edges;
+	j->history = old->history;
+	j->warned_s = old->warned_s;
+	j->beat_ms = old->beat_ms;
+	j->alive_ms = old->alive_ms;
+	j->awaited = old->awaited;
+	old->awaited = false;
+	old->dropped = true;
+	strmap_remove(&p->jobs, old->key);
+	strmap_put(&p->jobs, j->key, j);
+	ask(old);
 	return j;
 }
 
@@ -257,6 +330,8 @@ prober_want(struct prober *p, const struct prober_job *wanted)
 		word_store(p->words, j->slot, prober_run_word(j));
 	}
 	CHECK(j->slot == wanted->slot);
+	if (j->thread != prober_thread_of(p, &wanted->target))
+		j = move(j, wanted);
 
 	const struct recipe *present = j->asked != NULL ? j->asked : j->recipe;
 
@@ -300,7 +375,7 @@ prober_first_round(struct prober *p)
 		}
 	}
 	prober_leave(p);
-	loop_post(p->loop, prober_run_settle, p);
+	loop_post(p->threads[0].loop, prober_run_settle, p);
 }
 
 int

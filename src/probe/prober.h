@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * prober -- runs every wanted check from one epoll loop and keeps its verdict word true.
+ * prober -- runs every wanted check from an epoll loop and keeps its verdict word true.
  *
  *	want/drop (any thread) --> [ probe thread: wheel -> protocol -> flap ] --> verdict word
  *	                                                                      `--> hooks.edge
@@ -13,6 +13,9 @@
  * and prober_drop take too. So once prober_drop has returned, nothing writes the job's word and
  * no hook is called for it; the slot may be given back in that moment, although the socket of a
  * probe in flight is closed only a little later, by the probe thread.
+ *
+ * With several threads "the probe thread" is the one that has the target's IP. Hooks are called by
+ * one thread at a time.
  */
 #pragma once
 
@@ -33,6 +36,7 @@ struct prober;
 struct prober_settings {
 	uint32_t rate, host_rate; /* probes a second, in all and of one IP; 0 = no cap */
 	uint32_t connections;     /* at once; 0 = most of the descriptors this process may have */
+	uint32_t threads;         /* 0 = 1; each has the checks of some IPs */
 	struct recipe_options options;
 };
 

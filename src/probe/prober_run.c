@@ -20,8 +20,6 @@
 #define LATE_US        1000000 /* worth one */
 #define IDLE_MAX       1024    /* flights kept for later */
 #define CALM_INTERVALS 10u
-#define BESIDE_MAX                                                                                 \
-	2048 /* lanes at once: when thousands die together, they must not cost the rest */
 
 uint32_t
 prober_run_word(const struct job *j)
@@ -66,7 +64,7 @@ prober_run_at(struct job *j, uint64_t due_ms)
 {
 	j->due_ms = due_ms;
 	j->admitted = false;
-	loop_timer_at(j->prober->loop, &j->timer, due_ms);
+	loop_timer_at(j->thread->loop, &j->timer, due_ms);
 }
 
 /* -- flights -- */
@@ -77,47 +75,47 @@ static bool lane_begins(struct runner *r);
 static void lane_ended(struct runner *r);
 
 static bool
-is_full(const struct prober *p)
+is_full(const struct prober_thread *t)
 {
-	return p->flying + p->beside >= p->settings.connections;
+	return t->flying + t->beside >= t->connections;
 }
 
 /* Who waits for a flight goes in the next turn of the loop: no recursion. */
 static void
-wake_next(struct prober *p)
+wake_next(struct prober_thread *t)
 {
-	if (list_empty(&p->waiting))
+	if (list_empty(&t->waiting))
 		return;
 
-	struct job *next = LIST_ENTRY(p->waiting.next, struct job, waiting);
+	struct job *next = LIST_ENTRY(t->waiting.next, struct job, waiting);
 
 	list_remove(&next->waiting);
-	loop_timer_at(p->loop, &next->timer, 0);
+	loop_timer_at(t->loop, &next->timer, 0);
 }
 
 static struct flight *
 take_flight(struct job *j)
 {
-	struct prober *p = j->prober;
+	struct prober_thread *t = j->thread;
 	struct flight *f;
 
-	if (list_empty(&p->idle)) {
+	if (list_empty(&t->idle)) {
 		f = xcalloc(1, sizeof(*f));
 		list_init(&f->idle);
-		runner_init(&f->runner, p->loop, done);
+		runner_init(&f->runner, t->loop, done);
 		f->runner.left = left;
 		f->runner.lane_begins = lane_begins;
 		f->runner.lane_ended = lane_ended;
 	} else {
-		f = LIST_ENTRY(p->idle.next, struct flight, idle);
+		f = LIST_ENTRY(t->idle.next, struct flight, idle);
 		list_remove(&f->idle);
-		p->n_idle--;
+		t->n_idle--;
 	}
 	f->job = j;
 	f->runner.probe.tls_memory = j->tls_memory;
-	prober_enter(p);
-	p->flying++;
-	prober_leave(p);
+	prober_enter(t->prober);
+	t->flying++;
+	prober_leave(t->prober);
 	return f;
 }
 
@@ -125,21 +123,21 @@ take_flight(struct job *j)
 static void
 give_flight(struct job *j)
 {
-	struct prober *p = j->prober;
+	struct prober_thread *t = j->thread;
 	struct flight *f = j->flight;
 
 	runner_cancel(&f->runner);
 	f->runner.probe.tls_memory = NULL;
 	f->job = NULL;
 	j->flight = NULL;
-	p->flying--;
-	if (p->n_idle < IDLE_MAX) {
-		list_append(&p->idle, &f->idle);
-		p->n_idle++;
+	t->flying--;
+	if (t->n_idle < IDLE_MAX) {
+		list_append(&t->idle, &f->idle);
+		t->n_idle++;
 	} else {
 		free(f);
 	}
-	wake_next(p);
+	wake_next(t);
 }
 
 void
@@ -153,9 +151,9 @@ prober_run_stop(struct job *j)
 }
 
 void
-prober_run_fini(struct prober *p)
+prober_run_fini(struct prober_thread *t)
 {
-	LIST_EACH (it, tmp, &p->idle) {
+	LIST_EACH (it, tmp, &t->idle) {
 		list_remove(it);
 		free(LIST_ENTRY(it, struct flight, idle));
 	}
@@ -163,9 +161,9 @@ prober_run_fini(struct prober *p)
 
 /* Kept connections must not keep others from flying. */
 static bool
-is_crowded(const struct prober *p)
+is_crowded(const struct prober_thread *t)
 {
-	return !list_empty(&p->waiting) || p->flying + p->beside > p->settings.connections / 4 * 3;
+	return !list_empty(&t->waiting) || t->flying + t->beside > t->connections / 4 * 3;
 }
 
 /* -- judging -- */
@@ -232,6 +230,7 @@ may_tell(const struct prober *p, uint64_t *last_ms)
 	return true;
 }
 
+/* Locked. */
 static void
 tell_starved(const struct job *j, const char *why)
 {
@@ -245,6 +244,7 @@ tell_starved(const struct job *j, const char *why)
 	free(text);
 }
 
+/* Locked. */
 static void
 tell_late(const struct job *j)
 {
@@ -310,7 +310,7 @@ done(struct runner *r, enum probe_step step)
 	OBJ_CHECK(j, JOB_MAGIC);
 	prober_enter(p);
 	j->tls_memory = r->probe.tls_memory;
-	if (r->probe.fd < 0 || j->dropped || is_crowded(p))
+	if (r->probe.fd < 0 || j->dropped || is_crowded(j->thread))
 		give_flight(j);
 	lag_add(&p->lag, j->late_us);
 	/* Dropped: the inbox will free it, nobody may hear of it. */
@@ -349,23 +349,23 @@ static bool
 lane_begins(struct runner *r)
 {
 	const struct job *j = container_of(r, struct flight, runner)->job;
-	struct prober *p = j->prober;
+	struct prober_thread *t = j->thread;
 	const struct addr target = recipe_target(j->recipe);
 
-	if (p->beside >= BESIDE_MAX || is_crowded(p) ||
-	    !caps_take(&p->caps, &target, clock_mono_us()))
+	if (t->beside >= t->lanes_max || is_crowded(t) ||
+	    !caps_take(&t->caps, &target, clock_mono_us()))
 		return false;
-	p->beside++;
+	t->beside++;
 	return true;
 }
 
 static void
 lane_ended(struct runner *r)
 {
-	struct prober *p = container_of(r, struct flight, runner)->job->prober;
+	struct prober_thread *t = container_of(r, struct flight, runner)->job->thread;
 
-	p->beside--;
-	wake_next(p);
+	t->beside--;
+	wake_next(t);
 }
 
 /* May it fly now? If not, the timer or a landing will bring it here again. */
@@ -373,9 +373,10 @@ static bool
 admit(struct job *j, uint64_t now_us)
 {
 	struct prober *p = j->prober;
+	struct prober_thread *t = j->thread;
 	const struct addr target = recipe_target(j->recipe);
-	const uint64_t at_us = j->admitted ? now_us : caps_reserve(&p->caps, &target, now_us);
-	const bool full = j->flight == NULL && is_full(p);
+	const uint64_t at_us = j->admitted ? now_us : caps_reserve(&t->caps, &target, now_us);
+	const bool full = j->flight == NULL && is_full(t);
 
 	if (!j->admitted && (at_us > now_us || full)) {
 		prober_enter(p);
@@ -384,9 +385,9 @@ admit(struct job *j, uint64_t now_us)
 	}
 	j->admitted = true;
 	if (at_us > now_us)
-		loop_timer_at(p->loop, &j->timer, (at_us + 999) / 1000);
+		loop_timer_at(t->loop, &j->timer, (at_us + 999) / 1000);
 	else if (full)
-		list_append(&p->waiting, &j->waiting);
+		list_append(&t->waiting, &j->waiting);
 	return at_us <= now_us && !full;
 }
 
@@ -435,8 +436,11 @@ prober_run_due(struct wheel_timer *t)
 	if (!admit(j, now_us))
 		return;
 	j->late_us = now_us > due_us ? now_us - due_us : 0;
-	if (j->late_us > LATE_US)
+	if (j->late_us > LATE_US) {
+		prober_enter(j->prober);
 		tell_late(j);
+		prober_leave(j->prober);
+	}
 	if (j->flight == NULL)
 		j->flight = take_flight(j);
 	/* Down without a sign of life: nothing to be saved from a loss. */

@@ -78,13 +78,18 @@ outcome_json(const char *outcome, uint64_t n)
 json_t *
 prober_metrics(struct prober *p)
 {
+	size_t connections = 0;
+
 	OBJ_CHECK(p, PROBER_MAGIC);
 	prober_enter(p);
+	for (unsigned i = 0; i < p->n_threads; i++)
+		connections += p->threads[i].flying + p->threads[i].beside;
+
 	json_t *j = json_pack("{s:[o, o, o], s:o, s:I, s:{s:I}}", "probes",
 	    outcome_json("passed", p->passed), outcome_json("failed", p->failed),
 	    outcome_json("none", p->unmade), "probe_lag_seconds", lag_json(&p->lag),
 	    "probes_delayed", (json_int_t)p->delayed, "probe_connections", "gauge",
-	    (json_int_t)(p->flying + p->beside));
+	    (json_int_t)connections);
 
 	prober_leave(p);
 	return j;

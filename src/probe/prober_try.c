@@ -12,8 +12,8 @@
 
 struct
 try {
-	struct list in; /* prober.tries */
-	struct prober *prober;
+	struct list in; /* prober_thread.tries */
+	struct prober_thread *thread;
 	struct recipe *recipe;
 	struct runner runner;
 	struct buf output;
@@ -82,7 +82,7 @@ begin(void *arg)
 {
 	struct try *t = arg;
 
-	list_append(&t->prober->tries, &t->in);
+	list_append(&t->thread->tries, &t->in);
 	runner_start(&t->runner, t->recipe);
 }
 
@@ -93,20 +93,20 @@ prober_try(struct prober *p, const struct prober_job *job, void (*tried)(void *a
 	struct try *t = xcalloc(1, sizeof(*t));
 
 	OBJ_CHECK(p, PROBER_MAGIC);
-	t->prober = p;
+	t->thread = prober_thread_of(p, &job->target);
 	t->recipe = recipe_new(&job->target, job->host, job->template, &p->settings.options);
 	t->done = tried;
 	t->arg = arg;
 	list_init(&t->in);
-	runner_init(&t->runner, p->loop, done);
+	runner_init(&t->runner, t->thread->loop, done);
 	buf_init(&t->output, OUTPUT_MAX);
 	t->runner.output = &t->output;
-	loop_post(p->loop, begin, t);
+	loop_post(t->thread->loop, begin, t);
 }
 
 void
-prober_try_fini(struct prober *p)
+prober_try_fini(struct prober_thread *thread)
 {
-	LIST_EACH (it, tmp, &p->tries)
+	LIST_EACH (it, tmp, &thread->tries)
 		finish(LIST_ENTRY(it, struct try, in), json_null());
 }

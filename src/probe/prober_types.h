@@ -30,6 +30,7 @@ struct job {
 #define JOB_MAGIC 0x70b0e10bu
 	uint32_t slot;
 	struct prober *prober;
+	struct prober_thread *thread; /* that of its target's IP */
 	char *key;
 
 	/* Under the prober's lock. */
@@ -64,31 +65,44 @@ struct prober {
 	struct word_table *words;
 	struct prober_hooks hooks;
 	struct prober_settings settings;
-	struct loop *loop;
-	pthread_t thread;
 	bool started;
 
 	pthread_mutex_t lock;
 	struct strmap jobs;
-	struct list inbox;
+	struct schedule_pace pace;
 	uint64_t serial; /* jobs ever wanted */
 	size_t awaited;  /* jobs the first round waits for */
 	bool round_asked;
 	struct lag lag;
 	uint64_t passed, failed, unmade; /* probes, ever */
 	uint64_t delayed;                /* by the caps, ever */
-	size_t flying;                   /* flights taken; only the probe thread writes */
-	atomic_size_t beside;            /* lanes beside them; the same */
+	uint64_t starved;                /* since the last line about it */
+	uint64_t complained_ms, resources_ms, late_ms;
 
-	/* The probe thread's. */
-	struct schedule_pace pace;
+	struct caps_all all; /* any thread */
+	struct prober_thread *threads;
+	unsigned n_threads;
+};
+
+/* One of those that probe: all checks of an IP are one thread's, with its part of what is limited.
+ */
+struct prober_thread {
+	struct prober *prober;
+	struct loop *loop;
+	pthread_t thread;
+	size_t connections, lanes_max;
+
+	/* Under the prober's lock. */
+	struct list inbox;
+	size_t flying; /* flights taken; only the thread itself writes */
+
+	/* Its own. */
+	atomic_size_t beside; /* lanes beside them; others may look */
 	struct caps caps;
 	struct list waiting; /* jobs that wait for a flight */
 	struct list idle;    /* flights */
 	struct list tries;
 	size_t n_idle;
-	uint64_t starved; /* since the last line about it */
-	uint64_t complained_ms, resources_ms, late_ms;
 };
 
 /* prober.c: the lock checks errors, so a hook that calls back aborts rather than hangs. */
@@ -114,5 +128,7 @@ void prober_run_settle(void *prober); /* tell if the first round is over */
 void prober_run_at(struct job *j, uint64_t due_ms);
 /* Locked. Whatever is under way or kept ends without an outcome. */
 void prober_run_stop(struct job *j);
-void prober_run_fini(struct prober *p); /* idle flights */
-void prober_try_fini(struct prober *p); /* those under way end without a result */
+void prober_run_fini(struct prober_thread *t); /* idle flights */
+void prober_try_fini(struct prober_thread *t); /* those under way end without a result */
+/* Whose an IP is. */
+struct prober_thread *prober_thread_of(struct prober *p, const struct addr *ip);

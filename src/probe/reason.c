@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-/* Two probe threads only where a test has two probers: the lock is for them. */
+/* Of all probe threads. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct reason known[REASON_MAX];
 static uint16_t n_known;

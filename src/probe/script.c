@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -103,6 +104,7 @@ spawn(struct start *s)
 
 /* -- those that were killed -- */
 
+static pthread_mutex_t strays_lock = PTHREAD_MUTEX_INITIALIZER;
 static int strays[STRAYS]; /* their pid_fds */
 static unsigned n_strays;
 
@@ -119,12 +121,26 @@ reap_strays(void)
 {
 	siginfo_t info;
 
+	pthread_mutex_lock(&strays_lock);
 	for (unsigned i = n_strays; i-- > 0;) {
 		if (!has_ended(strays[i], 0, &info))
 			continue;
 		close(strays[i]);
 		strays[i] = strays[--n_strays];
 	}
+	pthread_mutex_unlock(&strays_lock);
+}
+
+static bool
+leave_to_later(int pid_fd)
+{
+	pthread_mutex_lock(&strays_lock);
+	const bool room = n_strays < STRAYS;
+
+	if (room)
+		strays[n_strays++] = pid_fd;
+	pthread_mutex_unlock(&strays_lock);
+	return room;
 }
 
 /* SIGKILL takes effect soon, but not always at once. With too many of them, wait. */
@@ -134,10 +150,8 @@ abandon(int pid_fd)
 	siginfo_t info;
 
 	reap_strays();
-	if (!has_ended(pid_fd, 0, &info) && n_strays < STRAYS) {
-		strays[n_strays++] = pid_fd;
+	if (!has_ended(pid_fd, 0, &info) && leave_to_later(pid_fd))
 		return;
-	}
 	while (
 	    info.si_pid == 0 && waitid(P_PIDFD, (id_t)pid_fd, &info, WEXITED) < 0 && errno == EINTR)
 		continue;
