@@ -183,6 +183,20 @@ write_failure(struct buf *b, const json_t *f, bool colour, struct arena *a)
 	write_curve(b, json_object_get(f, "curve"));
 }
 
+/* Those of living targets; nothing to tell where nothing was lost. */
+static void
+write_probes(struct buf *b, const json_t *probes)
+{
+	const long long made = json_integer_value(json_object_get(probes, "made"));
+	const long long failed = json_integer_value(json_object_get(probes, "failed"));
+	const long long downs = json_integer_value(json_object_get(probes, "false_downs"));
+
+	if (failed > 0 || downs > 0)
+		buf_printf(b,
+		    "probes of living addresses: %lld, failed %lld (%.2g %%), false downs %lld\n",
+		    made, failed, 100.0 * (double)failed / (double)made, downs);
+}
+
 static void
 write_one(struct buf *b, const json_t *report, bool colour, struct arena *a)
 {
@@ -197,6 +211,7 @@ write_one(struct buf *b, const json_t *report, bool colour, struct arena *a)
 	    count(a, report, "caches"), count(a, report, "clients"), count(a, report, "queries"),
 	    count(a, report, "seed"));
 	write_members(b, report, colour, a);
+	write_probes(b, json_object_get(report, "probes"));
 	json_array_foreach(json_object_get(report, "failures"), i, f)
 	    write_failure(b, f, colour, a);
 }

@@ -23,6 +23,7 @@ const struct option simulate_options[] = {
 	{ "--caches", 0, "N", "independent caches behind each resolver's address (1)" },
 	{ "--ecs", 0, "PERCENT", "so many send EDNS Client Subnet (0)" },
 	{ "--fail", 0, "ADDRESS@DOWN:UP", "an address dies and comes back; may be repeated" },
+	{ "--probe-loss", 0, "PERCENT", "so many packets of probes are lost, each way (0)" },
 	{ "--for", 0, "TIME", "how long (1h)" },
 	{ "--warm-up", 0, "TIME", "not counted (10m)" },
 	{ "--window", 0, "TIME", "what load is measured over (1m)" },
@@ -184,6 +185,7 @@ set_common(json_t *request, const struct args *a, struct diag *d)
 	    set_number(resolvers, "rate", a, "--rate", 10000000, d) < 0 ||
 	    set_number(resolvers, "caches", a, "--caches", 64, d) < 0 ||
 	    set_number(resolvers, "ecs", a, "--ecs", 100, d) < 0 ||
+	    set_number(request, "probe_loss", a, "--probe-loss", 90, d) < 0 ||
 	    set_number(request, "ttl_min", a, "--ttl-min", 86400, d) < 0 ||
 	    set_number(request, "seed", a, "--seed", UINT32_MAX, d) < 0 ||
 	    set_ttl(resolvers, a, d) < 0 || set_from(resolvers, a, d) < 0 ||

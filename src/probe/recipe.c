@@ -10,13 +10,6 @@
 #include "probe/protocol.h"
 #include "probe/trust.h"
 
-/*
- * A probe has eight tries, an eighth of its time apart. Closer than this, a slow way would be
- * taken for a loss.
- */
-#define TRIES         8
-#define REPEAT_MIN_MS 20
-
 const struct recipe_range recipe_usual = { 200, 399 };
 
 struct addr
@@ -47,16 +40,6 @@ source_of(const struct recipe *r, const struct template_spec *template,
 	return xmemdup(&options->source[family == AF_INET6], sizeof(a));
 }
 
-static uint32_t
-repeat_ms(const struct protocol_row *protocol, uint32_t timeout_ms, const struct recipe_options *o)
-{
-	const uint32_t slice_ms = timeout_ms / TRIES;
-
-	if (protocol->single || (o != NULL && o->once))
-		return 0;
-	return slice_ms > REPEAT_MIN_MS ? slice_ms : REPEAT_MIN_MS;
-}
-
 struct recipe *
 recipe_new(const struct addr *target, const char *host, const struct template_spec *template,
     const struct recipe_options *options)
@@ -75,7 +58,8 @@ recipe_new(const struct addr *target, const char *host, const struct template_sp
 	memcpy(&r->target, &target->sa, target->len);
 	r->source = source_of(r, template, options);
 	r->script_dir = options != NULL ? options->script_dir : NULL;
-	r->repeat_ms = repeat_ms(r->protocol, template->timeout_ms, options);
+	if (!r->protocol->single && (options == NULL || !options->once))
+		r->repeat_ms = schedule_repeat_ms(template->timeout_ms);
 	if (r->protocol->prepare != NULL)
 		r->protocol->prepare(r, host, template);
 	return r;

@@ -3,6 +3,8 @@
 
 #define GOLDEN   0x9e3779b97f4a7c15u /* 2^64 / phi */
 #define RETRY_MS 250u
+#define TRIES    8u
+#define LEAST_MS 20u
 
 static uint64_t
 max(uint64_t a, uint64_t b)
@@ -73,6 +75,12 @@ schedule_retry(const struct schedule_rhythm *r, uint64_t spread, uint64_t now_ms
 	const uint32_t wait_ms = (uint32_t)min(RETRY_MS, r->interval_ms);
 
 	return now_ms + (wait_ms + 1) / 2 + part(spread, wait_ms);
+}
+
+uint32_t
+schedule_repeat_ms(uint32_t timeout_ms)
+{
+	return (uint32_t)max(timeout_ms / TRIES, LEAST_MS);
 }
 
 uint64_t

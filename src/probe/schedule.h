@@ -37,6 +37,12 @@ uint64_t schedule_next(const struct schedule_rhythm *r, uint64_t spread, uint64_
 /* After a probe that could not be made for want of descriptors: soon, but not all at once. */
 uint64_t schedule_retry(const struct schedule_rhythm *r, uint64_t spread, uint64_t now_ms);
 
+/*
+ * Within a probe: how often what may have been lost is repeated. Eight tries, an eighth of its time
+ * apart; closer than 20 ms, a slow way would be taken for a loss.
+ */
+uint32_t schedule_repeat_ms(uint32_t timeout_ms);
+
 /* Lets first probes go out at once, but 5,000 a second at most. Zero-initialised. */
 struct schedule_pace {
 	uint64_t next_us;

@@ -13,7 +13,8 @@ struct beat { /* one check */
 	const struct stage_check *check;
 	struct flap flap;
 	uint64_t spread, start_ms;
-	bool probing, passes; /* a probe is under way, and how it will end */
+	uint32_t spent_ms;
+	bool probing, passes, alive; /* a probe is under way, how it will end, and of what */
 };
 
 /* Failure `failure` is seen by beat `beat`. */
@@ -31,11 +32,17 @@ struct patrol {
 	struct sight *sights;
 	size_t n_sights, cap_sights;
 	double *detected_s; /* by failure */
+	double loss;
+	bool repeat;
+	struct rand_state rand;
+	uint64_t made, failed, false_downs; /* of living targets */
 };
+
+#define NO_FAILURE UINT32_MAX
 
 struct adding {
 	struct patrol *patrol;
-	uint32_t failure;
+	uint32_t failure; /* or NO_FAILURE */
 	struct rand_state *r;
 };
 
@@ -53,8 +60,21 @@ add(void *arg, const struct stage_check *c)
 		p->beats[p->n_beats] = (struct beat){ .check = c, .spread = rand_next(a->r) };
 		flap_init(&p->beats[p->n_beats++].flap, FLAP_UP);
 	}
+	if (a->failure == NO_FAILURE)
+		return;
 	MEM_GROW(&p->sights, &p->cap_sights, p->n_sights + 1);
 	p->sights[p->n_sights++] = (struct sight){ a->failure, i };
+}
+
+/* Every check of the domain may fail now. */
+static void
+add_all(struct patrol *p, const struct stage *s, struct rand_state *r)
+{
+	size_t n;
+	const struct stage_member *members = stage_members(s, &n);
+
+	for (size_t i = 0; i < n; i++)
+		stage_checks(s, members[i].address, add, &(struct adding){ p, NO_FAILURE, r });
 }
 
 struct patrol *
@@ -69,10 +89,16 @@ patrol_new(const struct stage *s, const struct sim_spec *spec, struct heap *heap
 		.heap = heap,
 		.kind = kind,
 		.detected_s = xcalloc(spec->failures.count + 1, sizeof(double)),
+		.loss = spec->probe_loss / 100.0,
+		.repeat = spec->probe_repeat,
 	};
 	for (uint32_t i = 0; i < p->n_failures; i++) {
 		p->detected_s[i] = -1;
 		stage_checks(s, p->failures[i].address, add, &(struct adding){ p, i, r });
+	}
+	if (p->loss > 0) {
+		add_all(p, s, r);
+		rand_seed(&p->rand, rand_next(r));
 	}
 	for (uint32_t i = 0; i < p->n_beats; i++) {
 		const struct stage_check *c = p->beats[i].check;
@@ -103,7 +129,7 @@ is_dead(const struct sim_failure *f, uint64_t now_ms)
 }
 
 static bool
-passes(const struct patrol *p, uint32_t beat)
+is_alive(const struct patrol *p, uint32_t beat)
 {
 	for (size_t i = 0; i < p->n_sights; i++) {
 		if (p->sights[i].beat == beat &&
@@ -131,10 +157,17 @@ start(struct patrol *p, uint32_t beat)
 {
 	struct beat *b = &p->beats[beat];
 
+	const struct loss_way *way = p->repeat ? &b->check->way : &b->check->once;
+
 	b->probing = true;
-	b->passes = passes(p, beat);
-	heap_push(p->heap, (double)(b->start_ms + (b->passes ? 0 : b->check->timeout_ms)) / 1000,
-	    p->kind, beat);
+	b->alive = is_alive(p, beat);
+	b->spent_ms = b->alive ? loss_probe(way, p->loss, &p->rand) : LOSS_FAILED;
+	b->passes = b->spent_ms != LOSS_FAILED;
+	if (!b->passes)
+		b->spent_ms = b->check->timeout_ms;
+	p->made += b->alive;
+	p->failed += b->alive && !b->passes;
+	heap_push(p->heap, (double)(b->start_ms + b->spent_ms) / 1000, p->kind, beat);
 }
 
 /* It ends: the verdict, and when to look again. */
@@ -149,11 +182,12 @@ end(struct patrol *p, struct stage *s, uint32_t beat, double now_s)
 
 	if (edge == FLAP_WENT_DOWN)
 		note(p, beat, now_s);
+	p->false_downs += edge == FLAP_WENT_DOWN && b->alive;
 	if (edge != FLAP_STEADY)
 		stage_verdict(s, c->slot, edge == FLAP_WENT_DOWN, (uint64_t)(now_s * 1000));
 	b->probing = false;
-	b->start_ms = schedule_next(
-	    &rhythm, b->spread, b->start_ms, b->passes ? 0 : c->timeout_ms, flap_doubts(&b->flap));
+	b->start_ms =
+	    schedule_next(&rhythm, b->spread, b->start_ms, b->spent_ms, flap_doubts(&b->flap));
 	heap_push(p->heap, (double)b->start_ms / 1000, p->kind, beat);
 	return edge != FLAP_STEADY;
 }
@@ -173,4 +207,11 @@ patrol_detected(const struct patrol *p, size_t failure)
 {
 	CHECK(failure < p->n_failures);
 	return p->detected_s[failure];
+}
+
+json_t *
+patrol_json(const struct patrol *p)
+{
+	return json_pack("{s:I, s:I, s:I}", "made", (json_int_t)p->made, "failed",
+	    (json_int_t)p->failed, "false_downs", (json_int_t)p->false_downs);
 }

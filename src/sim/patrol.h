@@ -7,10 +7,12 @@
  *	     down                        verdict
  *	------|-----x...x--x--x-----------|----->   a probe of a dead address ends with its timeout
  *
- * Checks of addresses that never fail are up and not probed.
+ * Checks of addresses that never fail are up and not probed, unless the way to them loses packets
+ * (loss.h).
  */
 #pragma once
 
+#include "base/json.h"
 #include "sim/heap.h"
 #include "sim/sim_spec.h"
 #include "sim/stage.h"
@@ -25,3 +27,5 @@ void patrol_free(struct patrol **p);
 bool patrol_event(struct patrol *p, struct stage *s, const struct heap_event *e);
 /* When the verdict of failure i went down first, in seconds; -1: not yet, or nothing probes it. */
 double patrol_detected(const struct patrol *p, size_t failure);
+/* Probes of living targets: {made, failed, false_downs}. */
+json_t *patrol_json(const struct patrol *p);

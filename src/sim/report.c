@@ -213,12 +213,12 @@ report_make(const struct report *r)
 		json_array_append_new(failures, tell_failure(r, i));
 	free(loads);
 
-	json_t *j = json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "name",
-	    r->spec->name, "type", r->spec->type, "ttl", (json_int_t)stage_ttl(r->stage), "balance",
-	    stage_spec(r->stage)->balance == BALANCE_TRAFFIC ? "traffic" : "answers", "seed",
-	    (json_int_t)r->spec->seed, "caches", (json_int_t)r->caches, "clients", (json_int_t)all,
-	    "queries", (json_int_t)t->queries, "load", load, "members", members, "failures",
-	    failures);
+	json_t *j = json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+	    "name", r->spec->name, "type", r->spec->type, "ttl", (json_int_t)stage_ttl(r->stage),
+	    "balance", stage_spec(r->stage)->balance == BALANCE_TRAFFIC ? "traffic" : "answers",
+	    "seed", (json_int_t)r->spec->seed, "caches", (json_int_t)r->caches, "clients",
+	    (json_int_t)all, "queries", (json_int_t)t->queries, "load", load, "members", members,
+	    "failures", failures, "probes", patrol_json(r->patrol));
 
 	CHECK(j != NULL);
 	return j;

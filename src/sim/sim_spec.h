@@ -57,6 +57,8 @@ struct sim_spec {
 	int balance;               /* enum sim_balance */
 	struct sim_resolvers resolvers;
 	struct field_list failures; /* struct sim_failure */
+	uint32_t probe_loss;        /* per cent of all packets of probes, each way */
+	bool probe_repeat;          /* within a probe, as the server does */
 	uint32_t duration_ms, warm_up_ms, window_ms;
 	uint32_t seed;
 	int64_t starts_ms; /* real time at which it begins; TIME_NEVER: not told */

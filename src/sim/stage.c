@@ -54,6 +54,8 @@ want(void *arg, const struct tree_check *c)
 		.recheck_ms = c->template->recheck_ms,
 		.fall = (uint8_t)c->template->fall,
 		.rise = (uint8_t)c->template->rise,
+		.way = loss_way_of(c->template, true),
+		.once = loss_way_of(c->template, false),
 	};
 	CHECK(strmap_put(&s->checks, k->key, k) == NULL);
 	word_store(s->words, c->slot, 0);

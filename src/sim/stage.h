@@ -19,6 +19,7 @@
 #include "model/change.h"
 #include "net/addr.h"
 #include "sim/crowd.h"
+#include "sim/loss.h"
 
 /* A value clients can be sent to. One in several pools is one member. */
 struct stage_member {
@@ -33,6 +34,8 @@ struct stage_check {
 	uint32_t slot;
 	uint32_t interval_ms, timeout_ms, recheck_ms;
 	uint8_t fall, rise;
+	struct loss_way way;  /* if nothing is lost but packets */
+	struct loss_way once; /* the same without repetition */
 };
 
 #define STAGE_ANSWER_MAX 256

@@ -63,8 +63,10 @@ build(struct model *m, const struct plot *p)
 	buf_init(&links, 65536);
 	put(m, KIND_ZONE, "example.com", "{}");
 	put(m, KIND_ADDRESS, "other", "{'type': 'ipv4', 'value': '198.51.100.9'}"); /* of another */
-	put(m, KIND_TEMPLATE, "t",
-	    "{'protocol': 'tcp', 'interval': '1s', 'timeout': '500ms', 'fall': 2, 'rise': 1}");
+	put(m, KIND_TEMPLATE, "t", "%s",
+	    p->template != NULL ? p->template
+				: "{'protocol': 'tcp', 'interval': '1s', 'timeout': '500ms', "
+				  "'fall': 2, 'rise': 1}");
 	for (unsigned i = 1; i <= p->n_sites; i++) {
 		char name[2][16];
 

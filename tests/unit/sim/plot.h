@@ -17,6 +17,7 @@ struct plot {
 	bool unchecked;
 	const char *imposed[3][2]; /* overrides: on whom, their spec */
 	const char *window;        /* the spec of a maintenance window */
+	const char *template;      /* its spec; NULL: tcp every second, fall 2 */
 };
 
 /* The report; `request` without name and type is a format. */

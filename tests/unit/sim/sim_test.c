@@ -229,6 +229,53 @@ test_imposed(void **state)
 	json_decref(r);
 }
 
+/* The day of docs/internals/probe.md: three sites, default rhythm, 20 % of all packets lost each
+ * way. Nobody is called dead; without repetition, every protocol is. */
+static void
+test_a_lossy_day(void **state)
+{
+	static const char *const templates[] = {
+		"{'protocol': 'tcp'}",
+		"{'protocol': 'http'}",
+		"{'protocol': 'https'}",
+		"{'protocol': 'grpc'}",
+		"{'protocol': 'ping', 'ping': {'packets': 1}}",
+		"{'protocol': 'dns', 'dns': {'name': 'www.example.com', 'type': 'A'}}",
+	};
+	static const char day[] = "'duration': '24h', 'probe_loss': 20, 'probe_repeat': %s, "
+				  "'resolvers': {'count': 10, 'rate': 1}";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
+		struct plot p = three;
+
+		p.template = templates[i];
+
+		json_t *r = plot_run(&p, day, "true"), *once = plot_run(&p, day, "false");
+
+		assert_true(NUMBER(r, "probes.made") >= 3 * 17280);
+		assert_true(NUMBER(r, "probes.failed") < 0.002 * NUMBER(r, "probes.made"));
+		assert_true(NUMBER(r, "probes.false_downs") == 0);
+		assert_true(NUMBER(once, "probes.failed") > 0.01 * NUMBER(once, "probes.made"));
+		assert_true(NUMBER(once, "probes.false_downs") > 0);
+		json_decref(r);
+		json_decref(once);
+	}
+}
+
+/* What really dies is seen all the same, and nothing else. */
+static void
+test_lossy_and_dead(void **state)
+{
+	json_t *r = plot_run(&three,
+	    "'probe_loss': 20, 'failures': [{'address': 'a1', 'down': '20m', 'up': '30m'}]");
+
+	(void)state;
+	assert_true(NUMBER(r, "failures[0].detected") > 0);
+	assert_true(NUMBER(r, "failures[0].detected") <= 1 + 2 * 0.5);
+	json_decref(r);
+}
+
 int
 main(void)
 {
@@ -243,6 +290,8 @@ main(void)
 		cmocka_unit_test(test_repeatable),
 		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_imposed),
+		cmocka_unit_test(test_a_lossy_day),
+		cmocka_unit_test(test_lossy_and_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
