@@ -100,11 +100,11 @@ async def _grpc(reader, writer):
 
 
 def _quiet(serve):
-    """A client that goes is nothing to talk about."""
+    """A client that goes is nothing to talk about, and his going may have been lost, too."""
     async def handle(reader, writer):
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
-            await serve(reader, writer)
-        writer.close()
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ssl.SSLError):
+            await asyncio.wait_for(serve(reader, writer), 5)
+        writer.transport.abort()
     return handle
 
 
@@ -132,8 +132,8 @@ class Targets:
         self.thread.start()
 
     async def _open(self):
-        self.servers = [await asyncio.start_server(_quiet(serve), "0.0.0.0", port, backlog=1000,
-                                                   ssl=self.context if name in ("https", "tls") else None)
+        self.servers = [await asyncio.start_server(_quiet(serve), "0.0.0.0", port, backlog=1000, **({"ssl": self.context, "ssl_handshake_timeout": 5}
+                                                                    if name in ("https", "tls") else {}))
                         for name, (port, serve) in STREAMS.items()]
         self.datagrams = [(await self.loop.create_datagram_endpoint(Datagrams, (ip(i), port)))[0]
                           for port in DATAGRAMS.values() for i in range(self.n)]

@@ -13,25 +13,59 @@ import time
 import pytest
 
 from gtm import GTMD, SLOW, eventually
+from test_probes import certificate
 
 TARGETS = int(os.environ.get("GTM_MOODY_TARGETS", 1000))
 SECONDS = float(os.environ.get("GTM_MOODY_SECONDS", 10))
 MOODY = os.path.join(os.path.dirname(GTMD), "tests", "moody", "moody")
-PORT, PORT2 = 7490, 7491
+PORT, PORT2 = 7490, 7491  # and HTTPS, gRPC at the next two
 
-GOOD, SLOW_ONE, FLAP, WRONG, HANG, RESET, CLOSE, GARBAGE = range(8)
+GOOD, SLOW_ONE, FLAP, WRONG, HANG, RESET, CLOSE, GARBAGE, EXPIRED, SELF_SIGNED, MISNAMED = range(11)
 FINE = {GOOD, SLOW_ONE, FLAP}
-CAUSES = {WRONG: "http_status", HANG: "http_timeout", RESET: "l4_reset", CLOSE: "http_closed", GARBAGE: "http_bad"}
-TEMPLATE = {"protocol": "http", "interval": "4s", "timeout": "3s", "recheck": "200ms", "fall": 2, "rise": 1}
+ALL = (GOOD, GOOD, SLOW_ONE, FLAP, WRONG, HANG, RESET, CLOSE, GARBAGE)
+RHYTHM = {"interval": "4s", "timeout": "3s", "recheck": "200ms", "fall": 2, "rise": 1}
+CERTIFICATES = {EXPIRED: "tls_cert", SELF_SIGNED: "tls_cert", MISNAMED: "tls_cert"}
+HTTP = {WRONG: "http_status", HANG: "http_timeout", RESET: "l4_reset", CLOSE: "http_closed", GARBAGE: "http_bad"}
+RUDE = {HANG: "tls_timeout", RESET: "l4_reset", CLOSE: "tls_handshake", GARBAGE: "tls_handshake"}
+NAME = "moody.example"
+
+# By the last digit of a target's number: template, port, which moods it has, and what they are called.
+KINDS = {
+    "web": (PORT, ALL, HTTP),
+    "web2": (PORT2, ALL, HTTP),  # the port that as a whole listens or refuses
+    "talk": (PORT, ALL, {WRONG: "tcp_expect", HANG: "tcp_timeout", RESET: "l4_reset", CLOSE: "tcp_expect", GARBAGE: "tcp_expect"}),
+    "secure": (PORT + 2, ALL + tuple(CERTIFICATES), {**RUDE, **CERTIFICATES, WRONG: "http_status"}),
+    "tls": (PORT + 2, (GOOD, GOOD, GOOD, HANG, RESET, CLOSE, GARBAGE) + tuple(CERTIFICATES), {**RUDE, **CERTIFICATES}),
+    "rpc": (PORT + 3, ALL, {WRONG: "grpc_health", HANG: "grpc_timeout", RESET: "l4_reset", CLOSE: "grpc_bad", GARBAGE: "grpc_bad"}),
+}
+OF = ["web", "web", "web", "talk", "talk", "secure", "tls", "rpc", "rpc", "web2"]
+
+
+def templates(ca):
+    tls = {"ca": ca, "sni": NAME}
+    return {"web": {"protocol": "http"}, "web2": {"protocol": "http"},
+            "talk": {"protocol": "tcp", "talk": {"send": "GET / HTTP/1.0\\r\\n\\r\\n", "expect": "200 OK"}},
+            "secure": {"protocol": "https", "tls": tls, "http": {"host": NAME}}, "tls": {"protocol": "tls", "tls": tls},
+            "rpc": {"protocol": "grpc"}}
+
+
+def certificates(directory):
+    """What moody shows, made in `directory`; the CA's text."""
+    directory.mkdir()
+    ca = certificate(directory, "ca", "ca.example")
+    for stem, name, days, issuer in (("good", NAME, 30, "ca"), ("expired", NAME, -1, "ca"), ("wrong", "elsewhere.example", 30, "ca"),
+                                     ("self", NAME, 30, None)):
+        certificate(directory, stem, name, days, ca=issuer)
+    return ca.read_text()
 
 
 class Moods:
-    def __init__(self, world, n):
+    def __init__(self, world, n, certs):
         path = world.directory / "moods"
         path.write_bytes(bytes(65536))
         with open(path, "r+b") as f:
             self.map = mmap.mmap(f.fileno(), 65536)
-        self.process = subprocess.Popen([MOODY, path, str(PORT), str(PORT2)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([MOODY, path, str(PORT), str(PORT2), certs], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         world.finally_(self.stop)
         assert self.process.stdout.readline() == b"ready\n"
         self.n = n
@@ -44,12 +78,11 @@ class Moods:
         self.process.wait()
         self.process.stdout.close()
 
-    # Every tenth target is at the port that as a whole listens or refuses.
     def refuses(self, i):
-        return i % 10 == 9 and not self.listens
+        return OF[i % 10] == "web2" and not self.listens
 
     def address(self, i):
-        return "127.66.%d.%d" % (i // 250, i % 250 + 1), PORT2 if i % 10 == 9 else PORT
+        return "127.66.%d.%d" % (i // 250, i % 250 + 1), KINDS[OF[i % 10]][0]
 
     def show(self):
         for i, mood in enumerate(self.moods):
@@ -59,8 +92,7 @@ class Moods:
     def shuffle(self, seed):
         r = random.Random(seed)
         self.listens = r.random() < 0.5
-        self.moods = [r.choice((GOOD, GOOD, SLOW_ONE, FLAP, WRONG, HANG, RESET, CLOSE, GARBAGE)) if r.random() < 0.5
-                      else mood for mood in self.moods]
+        self.moods = [r.choice(KINDS[OF[i % 10]][1]) if r.random() < 0.5 else mood for i, mood in enumerate(self.moods)]
         self.show()
 
     def truth(self, i):
@@ -97,12 +129,14 @@ def metric(gtm, name):
 @pytest.mark.skipif(os.geteuid() != 0, reason="binding to a device takes root")
 @pytest.mark.skipif(not os.path.exists(MOODY), reason="not built here")
 def test_every_verdict_is_the_truth(world, gtm):
-    moods = Moods(world, TARGETS)
+    ca = certificates(world.directory / "certs")
+    moods = Moods(world, TARGETS, world.directory / "certs")
     pid = gtm.pid("engine")
     idle = len(os.listdir("/proc/%d/fd" % pid))
-    gtm.put("templates/t", TEMPLATE)
+    for name, spec in templates(ca).items():
+        gtm.put("templates/" + name, dict(RHYTHM, **spec))
     objects = [{"kind": "address", "name": "a%d" % i, "spec": {"type": "ipv4", "value": moods.address(i)[0], "checks": [
-        {"template": "t", "port": moods.address(i)[1]}]}} for i in range(TARGETS)]
+        {"template": OF[i % 10], "port": moods.address(i)[1]}]}} for i in range(TARGETS)]
     for at in range(0, TARGETS, 1000):
         assert gtm.api("POST", "config:apply", {"objects": objects[at:at + 1000]}).status == 200
     eventually(lambda: set(healths(gtm).values()) == {"ok"}, 30)
@@ -134,10 +168,11 @@ def test_every_verdict_is_the_truth(world, gtm):
     print("%d targets, %d rounds in %.0f s" % (TARGETS, rounds, time.monotonic() - began))
 
     # The cause is that of the mood, too.
-    for mood, cause in CAUSES.items():
-        for i in [i for i in range(TARGETS) if moods.moods[i] == mood and not moods.refuses(i)][:3]:
-            seen = gtm.must("GET", "addresses/a%d/health" % i)["checks"][0]["observations"]
-            assert seen[0]["cause"] == cause, (mood, seen)
+    for kind, (_, _, causes) in KINDS.items():
+        for mood, cause in causes.items():
+            for i in [i for i in range(TARGETS) if OF[i % 10] == kind and moods.moods[i] == mood and not moods.refuses(i)][:3]:
+                seen = gtm.must("GET", "addresses/a%d/health" % i)["checks"][0]["observations"]
+                assert seen[0]["cause"] == cause, (kind, mood, seen)
 
     # Nothing is left of checks that are deleted, not even of those in flight.
     with_http = gtm.connect(False)[0]
