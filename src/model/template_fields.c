@@ -148,15 +148,15 @@ static const struct field ping_fields[] = {
 	    .type = FIELD_U32,
 	    .min = 1,
 	    .max = 100,
-	    .def = 3,
-	    .prose = "echo requests of a probe, sent together" },
+	    .def = 1,
+	    .prose = "echo requests of a probe, sent together; a single one is repeated until the timeout" },
 	{ .name = "loss_rate",
 	    .offset = AT(loss_rate),
 	    .type = FIELD_U32,
 	    .min = 1,
 	    .max = 100,
 	    .def = 50,
-	    .prose = "percent of them lost that fails the probe" },
+	    .prose = "percent of several packets lost that fails the probe" },
 	FIELD_END,
 };
 #undef AT

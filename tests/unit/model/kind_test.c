@@ -137,7 +137,7 @@ echoes(enum kind kind, const char *name, const char *spec, const char *want)
 	"'http':{'method':'GET','host':'','path':'/','headers':{},'body':'',"                      \
 	"'follow_redirect':false,'reuse':false,'expect_status':['200-399'],'expect_body':''},"     \
 	"'tls':{'sni':'','verify':true,'ca':'','certificate':'','key':'','expiry_warn_days':14,"   \
-	"'full_handshake_every':10},'ping':{'packets':3,'loss_rate':50},"                          \
+	"'full_handshake_every':10},'ping':{'packets':1,'loss_rate':50},"                          \
 	"'dns':{'name':'','type':'A','expect_rcode':'noerror','expect_answer':''},'grpc':{'"       \
 	"service':'','tls':false},'script':{'command':'','args':[]},'push':{'secret':''},"         \
 	"'source':[]"
