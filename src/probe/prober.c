@@ -12,14 +12,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "probe/prober_types.h"
 #include "probe/protocol.h"
 #include "probe/tls.h"
 
 #define FILES_SPARE 1024 /* descriptors that the rest of the engine may want */
-/* Lanes at once: when thousands die together, they must not cost the rest. */
-#define LANES_MAX 2048
 
 void
 prober_enter(struct prober *p)
@@ -37,7 +34,7 @@ static void
 job_free(struct job *j)
 {
 	OBJ_CHECK(j, JOB_MAGIC);
-	prober_run_stop(j);
+	prober_flight_stop(j);
 	tls_forget(&j->tls_memory);
 	loop_timer_cancel(j->thread->loop, &j->timer);
 	recipe_free(&j->recipe);
@@ -54,7 +51,7 @@ adopt(struct job *j)
 	struct prober *p = j->prober;
 	const uint64_t now_ms = clock_mono_ms();
 
-	prober_run_stop(j);
+	prober_flight_stop(j);
 	tls_forget(&j->tls_memory);
 	j->expires_s = 0;
 	recipe_free(&j->recipe);
@@ -66,8 +63,8 @@ adopt(struct job *j)
 }
 
 /* Locked. */
-static void
-attend_to(struct job *j)
+void
+prober_attend(struct job *j)
 {
 	const bool beaten = j->beaten;
 
@@ -80,56 +77,6 @@ attend_to(struct job *j)
 		prober_run_at(j, clock_mono_ms());
 }
 
-/* Take one job from the inbox and do what is asked; false if there is none. */
-static bool
-attend(struct prober_thread *t)
-{
-	struct prober *p = t->prober;
-
-	prober_enter(p);
-	const bool any = !list_empty(&t->inbox);
-
-	if (any) {
-		struct job *j = LIST_ENTRY(t->inbox.next, struct job, inbox);
-
-		list_remove(&j->inbox);
-		attend_to(j);
-	}
-	prober_leave(p);
-	return any;
-}
-
-static void
-attend_all(void *arg)
-{
-	struct prober_thread *t = arg;
-
-	while (attend(t))
-		continue;
-	prober_run_settle(t->prober);
-}
-
-/* Locked. Whoever fills the empty inbox wakes the probe thread, which empties it. */
-static void
-ask(struct job *j)
-{
-	struct prober_thread *t = j->thread;
-
-	if (list_empty(&t->inbox))
-		loop_post(t->loop, attend_all, t);
-	list_remove(&j->inbox);
-	list_append(&t->inbox, &j->inbox);
-}
-
-static void *
-run(void *arg)
-{
-	struct prober_thread *t = arg;
-
-	loop_run(t->loop);
-	return NULL;
-}
-
 /* Most of the descriptors that this process may have. */
 static uint32_t
 default_connections(void)
@@ -140,42 +87,6 @@ default_connections(void)
 		return UINT32_MAX;
 	return (uint32_t)(files.rlim_cur > 2 * FILES_SPARE ? files.rlim_cur - FILES_SPARE
 							   : files.rlim_cur / 2 + 1);
-}
-
-struct prober_thread *
-prober_thread_of(struct prober *p, const struct addr *ip)
-{
-	return &p->threads[p->n_threads > 1 ? addr_ip_hash(ip) % p->n_threads : 0];
-}
-
-/* Its part of `n` things, and at least one. */
-static size_t
-part(const struct prober *p, size_t n)
-{
-	return n > p->n_threads ? n / p->n_threads : 1;
-}
-
-static void
-open_threads(struct prober *p)
-{
-	p->n_threads = p->settings.threads > 0 ? p->settings.threads : 1;
-	p->threads = xcalloc(p->n_threads, sizeof(*p->threads));
-	caps_all_init(&p->all, p->settings.rate);
-	for (unsigned i = 0; i < p->n_threads; i++) {
-		struct prober_thread *t = &p->threads[i];
-
-		t->prober = p;
-		t->loop = loop_new();
-		t->connections = part(p, p->settings.connections);
-		t->lanes_max = part(p, LANES_MAX);
-		list_init(&t->inbox);
-		list_init(&t->waiting);
-		list_init(&t->idle);
-		list_init(&t->tries);
-		caps_init(&t->caps, &p->all, p->settings.host_rate);
-		if (p->n_threads > 1 && p->settings.options.script_dir != NULL)
-			loop_copies(t->loop);
-	}
 }
 
 struct prober *
@@ -193,7 +104,7 @@ prober_new(struct word_table *words, const struct prober_hooks *hooks,
 		p->settings = *settings;
 	if (p->settings.connections == 0)
 		p->settings.connections = default_connections();
-	open_threads(p);
+	prober_thread_open(p);
 	CHECK(pthread_mutexattr_init(&strict) == 0);
 	CHECK(pthread_mutexattr_settype(&strict, PTHREAD_MUTEX_ERRORCHECK) == 0);
 	CHECK(pthread_mutex_init(&p->lock, &strict) == 0);
@@ -207,8 +118,7 @@ prober_start(struct prober *p)
 	OBJ_CHECK(p, PROBER_MAGIC);
 	CHECK(!p->started);
 	p->started = true;
-	for (unsigned i = 0; i < p->n_threads; i++)
-		thread_start(&p->threads[i].thread, "probe", run, &p->threads[i]);
+	prober_thread_start(p);
 }
 
 static void
@@ -227,15 +137,6 @@ free_jobs(struct prober *p)
 		job_free(e->value);
 }
 
-static void
-stop_threads(struct prober *p)
-{
-	for (unsigned i = 0; p->started && i < p->n_threads; i++)
-		loop_stop(p->threads[i].loop);
-	for (unsigned i = 0; p->started && i < p->n_threads; i++)
-		thread_join(p->threads[i].thread);
-}
-
 void
 prober_free(struct prober **pp)
 {
@@ -244,12 +145,12 @@ prober_free(struct prober **pp)
 	if (p == NULL)
 		return;
 	OBJ_CHECK(p, PROBER_MAGIC);
-	stop_threads(p);
+	prober_thread_stop(p);
 	for (unsigned i = 0; i < p->n_threads; i++)
 		prober_try_fini(&p->threads[i]);
 	free_jobs(p);
 	for (unsigned i = 0; i < p->n_threads; i++) {
-		prober_run_fini(&p->threads[i]);
+		prober_flight_fini(&p->threads[i]);
 		loop_free(&p->threads[i].loop);
 	}
 	free(p->threads);
@@ -309,7 +210,7 @@ move(struct job *old, const struct prober_job *wanted)
 	old->dropped = true;
 	strmap_remove(&p->jobs, old->key);
 	strmap_put(&p->jobs, j->key, j);
-	ask(old);
+	prober_thread_ask(old);
 	return j;
 }
 
@@ -339,7 +240,7 @@ prober_want(struct prober *p, const struct prober_job *wanted)
 		recipe_free(&j->asked);
 		j->asked = recipe;
 		recipe = NULL;
-		ask(j);
+		prober_thread_ask(j);
 	}
 	prober_leave(p);
 	recipe_free(&recipe);
@@ -355,7 +256,7 @@ prober_drop(struct prober *p, const char *key)
 	if (j != NULL) {
 		j->dropped = true;
 		prober_run_release(j);
-		ask(j);
+		prober_thread_ask(j);
 	}
 	prober_leave(p);
 }
@@ -394,7 +295,7 @@ prober_beat(struct prober *p, const char *key, const struct prober_beat *beat)
 	if (error == 0) {
 		take_beat(j, beat);
 		j->beaten = true;
-		ask(j);
+		prober_thread_ask(j);
 	}
 	prober_leave(p);
 	return error;

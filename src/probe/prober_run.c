@@ -18,7 +18,6 @@
 #define COMPLAIN_MS    10000   /* at most one line about exhaustion in that time */
 #define TELL_MS        60000   /* at most one event of a kind */
 #define LATE_US        1000000 /* worth one */
-#define IDLE_MAX       1024    /* flights kept for later */
 #define CALM_INTERVALS 10u
 
 uint32_t
@@ -65,105 +64,6 @@ prober_run_at(struct job *j, uint64_t due_ms)
 	j->due_ms = due_ms;
 	j->admitted = false;
 	loop_timer_at(j->thread->loop, &j->timer, due_ms);
-}
-
-/* -- flights -- */
-
-static void done(struct runner *r, enum probe_step step);
-static void left(struct runner *r, bool lost);
-static bool lane_begins(struct runner *r);
-static void lane_ended(struct runner *r);
-
-static bool
-is_full(const struct prober_thread *t)
-{
-	return t->flying + t->beside >= t->connections;
-}
-
-/* Who waits for a flight goes in the next turn of the loop: no recursion. */
-static void
-wake_next(struct prober_thread *t)
-{
-	if (list_empty(&t->waiting))
-		return;
-
-	struct job *next = LIST_ENTRY(t->waiting.next, struct job, waiting);
-
-	list_remove(&next->waiting);
-	loop_timer_at(t->loop, &next->timer, 0);
-}
-
-static struct flight *
-take_flight(struct job *j)
-{
-	struct prober_thread *t = j->thread;
-	struct flight *f;
-
-	if (list_empty(&t->idle)) {
-		f = xcalloc(1, sizeof(*f));
-		list_init(&f->idle);
-		runner_init(&f->runner, t->loop, done);
-		f->runner.left = left;
-		f->runner.lane_begins = lane_begins;
-		f->runner.lane_ended = lane_ended;
-	} else {
-		f = LIST_ENTRY(t->idle.next, struct flight, idle);
-		list_remove(&f->idle);
-		t->n_idle--;
-	}
-	f->job = j;
-	f->runner.probe.tls_memory = j->tls_memory;
-	prober_enter(t->prober);
-	t->flying++;
-	prober_leave(t->prober);
-	return f;
-}
-
-/* Locked. */
-static void
-give_flight(struct job *j)
-{
-	struct prober_thread *t = j->thread;
-	struct flight *f = j->flight;
-
-	runner_cancel(&f->runner);
-	f->runner.probe.tls_memory = NULL;
-	f->job = NULL;
-	j->flight = NULL;
-	t->flying--;
-	if (t->n_idle < IDLE_MAX) {
-		list_append(&t->idle, &f->idle);
-		t->n_idle++;
-	} else {
-		free(f);
-	}
-	wake_next(t);
-}
-
-void
-prober_run_stop(struct job *j)
-{
-	list_remove(&j->waiting);
-	if (j->flight == NULL)
-		return;
-	j->tls_memory = j->flight->runner.probe.tls_memory;
-	give_flight(j);
-}
-
-void
-prober_run_fini(struct prober_thread *t)
-{
-	LIST_EACH (it, tmp, &t->idle) {
-		list_remove(it);
-		free(LIST_ENTRY(it, struct flight, idle));
-	}
-}
-
-/* Kept connections must not keep others from flying. */
-static bool
-is_crowded(const struct prober_thread *t)
-{
-	return !list_empty(&t->waiting) || t->flying + t->beside > t->connections / 4 * 3;
 }
 
 /* -- judging -- */
@@ -298,8 +198,8 @@ observe(const struct runner *r, bool passed)
 	};
 }
 
-static void
-done(struct runner *r, enum probe_step step)
+void
+prober_run_done(struct runner *r, enum probe_step step)
 {
 	struct flight *f = container_of(r, struct flight, runner);
 	struct job *j = f->job;
@@ -310,8 +210,8 @@ done(struct runner *r, enum probe_step step)
 	OBJ_CHECK(j, JOB_MAGIC);
 	prober_enter(p);
 	j->tls_memory = r->probe.tls_memory;
-	if (r->probe.fd < 0 || j->dropped || is_crowded(j->thread))
-		give_flight(j);
+	if (r->probe.fd < 0 || j->dropped || prober_flight_crowded(j->thread))
+		prober_flight_give(j);
 	lag_add(&p->lag, j->late_us);
 	/* Dropped: the inbox will free it, nobody may hear of it. */
 	if (!j->dropped && step == PROBE_STARVED)
@@ -326,8 +226,8 @@ done(struct runner *r, enum probe_step step)
  * A target that dies closes what it had kept open: look at once. Others just lose patience, and do
  * so again and again: not oftener than every so many intervals.
  */
-static void
-left(struct runner *r, bool lost)
+void
+prober_run_left(struct runner *r, bool lost)
 {
 	struct job *j = container_of(r, struct flight, runner)->job;
 	struct prober *p = j->prober;
@@ -336,36 +236,12 @@ left(struct runner *r, bool lost)
 	OBJ_CHECK(j, JOB_MAGIC);
 	prober_enter(p);
 	j->tls_memory = r->probe.tls_memory;
-	give_flight(j);
+	prober_flight_give(j);
 	if (lost && !j->dropped && now_ms >= j->calm_ms) {
 		j->calm_ms = now_ms + CALM_INTERVALS * j->recipe->rhythm.interval_ms;
 		prober_run_at(j, now_ms);
 	}
 	prober_leave(p);
-}
-
-/* Only where nobody has to wait for it, by any cap. */
-static bool
-lane_begins(struct runner *r)
-{
-	const struct job *j = container_of(r, struct flight, runner)->job;
-	struct prober_thread *t = j->thread;
-	const struct addr target = recipe_target(j->recipe);
-
-	if (t->beside >= t->lanes_max || is_crowded(t) ||
-	    !caps_take(&t->caps, &target, clock_mono_us()))
-		return false;
-	t->beside++;
-	return true;
-}
-
-static void
-lane_ended(struct runner *r)
-{
-	struct prober_thread *t = container_of(r, struct flight, runner)->job->thread;
-
-	t->beside--;
-	wake_next(t);
 }
 
 /* May it fly now? If not, the timer or a landing will bring it here again. */
@@ -376,7 +252,7 @@ admit(struct job *j, uint64_t now_us)
 	struct prober_thread *t = j->thread;
 	const struct addr target = recipe_target(j->recipe);
 	const uint64_t at_us = j->admitted ? now_us : caps_reserve(&t->caps, &target, now_us);
-	const bool full = j->flight == NULL && is_full(t);
+	const bool full = j->flight == NULL && prober_flight_full(t);
 
 	if (!j->admitted && (at_us > now_us || full)) {
 		prober_enter(p);
@@ -442,7 +318,7 @@ prober_run_due(struct wheel_timer *t)
 		prober_leave(j->prober);
 	}
 	if (j->flight == NULL)
-		j->flight = take_flight(j);
+		j->flight = prober_flight_take(j);
 	/* Down without a sign of life: nothing to be saved from a loss. */
 	j->flight->runner.sparing = j->flap.verdict == FLAP_DOWN && !flap_doubts(&j->flap);
 	runner_start(&j->flight->runner, j->recipe);

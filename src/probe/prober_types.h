@@ -126,9 +126,28 @@ void prober_run_release(struct job *j);
 void prober_run_settle(void *prober); /* tell if the first round is over */
 /* Locked. */
 void prober_run_at(struct job *j, uint64_t due_ms);
-/* Locked. Whatever is under way or kept ends without an outcome. */
-void prober_run_stop(struct job *j);
-void prober_run_fini(struct prober_thread *t); /* idle flights */
+/* What a flight tells. */
+void prober_run_done(struct runner *r, enum probe_step step);
+void prober_run_left(struct runner *r, bool lost);
 void prober_try_fini(struct prober_thread *t); /* those under way end without a result */
-/* Whose an IP is. */
-struct prober_thread *prober_thread_of(struct prober *p, const struct addr *ip);
+
+/* prober.c: locked, on the probe thread. What was asked of it. */
+void prober_attend(struct job *j);
+
+/* prober_flight.c: on the probe thread. */
+bool prober_flight_full(const struct prober_thread *t);
+/* Kept connections must not keep others from flying. */
+bool prober_flight_crowded(const struct prober_thread *t);
+struct flight *prober_flight_take(struct job *j);
+void prober_flight_give(struct job *j); /* locked */
+/* Locked. Whatever is under way or kept ends without an outcome. */
+void prober_flight_stop(struct job *j);
+void prober_flight_fini(struct prober_thread *t); /* those that are idle */
+
+/* prober_thread.c */
+void prober_thread_open(struct prober *p); /* as many as the settings say */
+void prober_thread_start(struct prober *p);
+void prober_thread_stop(struct prober *p);
+struct prober_thread *prober_thread_of(struct prober *p, const struct addr *ip); /* whose it is */
+/* Locked. Whoever fills the empty inbox wakes the probe thread, which empties it. */
+void prober_thread_ask(struct job *j);
