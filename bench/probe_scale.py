@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Probes by the thousands: CPU and memory of the engine, and how late probes start, by its own histogram.
+"""Probes by the thousands: CPU and memory of the engine, and how late probes start, by its own histogram,
+beside how late a thread wakes that does nothing but sleep (probe_target).
 
     probe_scale.py [SECONDS [HTTP_TARGETS [TCP_TARGETS]]]     20,000 HTTP checks every 10 s, then 10,000 tcp checks/s
 """
@@ -62,12 +63,26 @@ def bound(before, after, q):
     return min(le for le in after if after[le] - before[le] >= q * n) * 1000
 
 
-def measure(g, what, seconds, cpu_target, memory_target):
+def asleep(control):
+    """p50, p99, p999 in ms since the last time"""
+    control.stdin.write("?\n")
+    control.stdin.flush()
+    return [int(us) / 1000 for us in control.stdout.readline().split()]
+
+
+def load():
+    with open("/proc/loadavg") as f:
+        return f.read().split()[0]
+
+
+def measure(g, control, what, seconds, cpu_target, memory_target):
     pid = g.pid("engine")
+    asleep(control)
     lag, outcomes = metrics(g)
     began, cpu = time.monotonic(), cpu_s(pid)
     time.sleep(seconds)
     spent, cpu2 = time.monotonic() - began, cpu_s(pid)
+    others = asleep(control)
     lag2, outcomes2 = metrics(g)
     made = {k: outcomes2[k] - outcomes[k] for k in outcomes2}
     user, system = cpu2[0] - cpu[0], cpu2[1] - cpu[1]
@@ -77,6 +92,7 @@ def measure(g, what, seconds, cpu_target, memory_target):
     print("%-32s %5.0f /s; %s" % ("", n / spent, ", ".join("%d %s" % (v, k) for k, v in made.items())))
     print("%-32s p50 <= %g ms, p99 <= %g ms, p999 <= %g ms                target p99 < 20 ms" % (
         "  lag", bound(lag, lag2, 0.5), bound(lag, lag2, 0.99), bound(lag, lag2, 0.999)))
+    print("%-32s p50 %.2f ms, p99 %.2f ms, p999 %.2f ms; load %s" % (("  who only sleeps wakes late by",) + tuple(others) + (load(),)))
     print("%-32s %5.1f MiB%s" % ("  memory of the engine (PSS)", memory_mib(pid), memory_target))
 
 
@@ -84,16 +100,16 @@ def main():
     seconds, https, tcps = (int(a) for a in (sys.argv[1:] + ["30", "20000", "10000"][len(sys.argv) - 1:]))
     subprocess.run(["ninja", "-C", os.path.join(ROOT, "build"), "bench/probe_target"], check=True, stdout=subprocess.DEVNULL)
     machine()
-    with target():
+    with target() as control:
         with lab() as g:
             print("memory before: %.1f MiB" % memory_mib(g.pid("engine")))
             fill(g, "web", {"protocol": "http", "interval": "10s", "timeout": "2s"}, HTTP, https)
             time.sleep(10)  # out of the first round
-            measure(g, "%d http checks every 10 s" % https, seconds, 25, "   target <= 64 MiB")
+            measure(g, control, "%d http checks every 10 s" % https, seconds, 25, "   target <= 64 MiB")
         with lab() as g:
             fill(g, "tcp", {"protocol": "tcp", "interval": "1s", "timeout": "500ms"}, TCP, tcps)
             time.sleep(3)
-            measure(g, "%d tcp checks every 1 s" % tcps, seconds, 50, "")
+            measure(g, control, "%d tcp checks every 1 s" % tcps, seconds, 50, "")
 
 
 main()

@@ -6,22 +6,33 @@
  *
  * HTTP: "200 OK" to whatever is asked; TCP: takes the connection. One process, one epoll. Ends with
  * its standard input and then writes how many of each there were.
+ *
+ * A second thread does nothing but sleep, a millisecond at a time, and measure how late it wakes:
+ *what this machine does to anybody. A line on the standard input has it told: "p50 p99 p999" in us,
+ *since the last one.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#define BATCH 256
+#define BATCH    256
+#define STEP_NS  1000000
+#define STEP_US  10 /* of the histogram */
+#define LATE_MAX 100000
 
 static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
 static uint64_t served[2];
+static atomic_uint late[LATE_MAX];
 
 static void
 need(int ok, const char *what)
@@ -76,6 +87,65 @@ take(int listener, int http)
 	}
 }
 
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void *
+sleep_only(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		const uint64_t due = now_ns() + STEP_NS;
+		const struct timespec t = { (time_t)(due / 1000000000), (long)(due % 1000000000) };
+
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+
+		const uint64_t steps = (now_ns() - due) / 1000 / STEP_US;
+
+		atomic_fetch_add(&late[steps < LATE_MAX ? steps : LATE_MAX - 1], 1);
+	}
+	return NULL;
+}
+
+static void
+tell_lateness(void)
+{
+	static const double quantiles[] = { 0.5, 0.99, 0.999 };
+	static unsigned counts[LATE_MAX];
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < LATE_MAX; i++)
+		all += counts[i] = atomic_exchange(&late[i], 0);
+	for (unsigned q = 0; q < 3; q++) {
+		uint64_t seen = 0;
+		unsigned i = 0;
+
+		while (i < LATE_MAX - 1 && (double)(seen += counts[i]) < quantiles[q] * (double)all)
+			i++;
+		printf("%u ", (i + 1) * STEP_US);
+	}
+	puts("");
+	fflush(stdout);
+}
+
+/* False at the end of the standard input. */
+static int
+obey(void)
+{
+	char line[64];
+
+	if (read(STDIN_FILENO, line, sizeof(line)) <= 0)
+		return 0;
+	tell_lateness();
+	return 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -89,12 +159,15 @@ main(int argc, char **argv)
 	const int tcp = listen_at((uint16_t)atoi(argv[2]), 0);
 	const int fds[] = { http, tcp, STDIN_FILENO };
 	struct epoll_event batch[BATCH];
+	pthread_t sleeper;
 
 	for (int i = 0; i < 3; i++) {
 		struct epoll_event e = { .events = EPOLLIN, .data.fd = fds[i] };
 
 		need(epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &e), "epoll_ctl");
 	}
+	if (pthread_create(&sleeper, NULL, sleep_only, NULL) != 0)
+		return 1;
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
@@ -102,6 +175,8 @@ main(int argc, char **argv)
 
 		for (int i = 0; i < n; i++) {
 			if (batch[i].data.fd == STDIN_FILENO) {
+				if (obey())
+					continue;
 				printf("%ju %ju\n", (uintmax_t)served[0], (uintmax_t)served[1]);
 				return 0;
 			}
