@@ -58,7 +58,7 @@ def main():
     with lossy.network(LOSS) as loss, tempfile.TemporaryDirectory() as directory:
         if loss is None:
             sys.exit("takes root, a network namespace and nft")
-        targets = lossy.Targets(lossy.certificate(directory), n * len(PROTOCOLS))
+        targets = lossy.Targets(directory)
         try:
             trial(seconds, n, True)
             trial(min(seconds, 60), n, False)

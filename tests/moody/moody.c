@@ -6,7 +6,8 @@
  *
  * FILE is mapped: octet n is the mood of 127.x.a.b with n = a * 256 + b, changed at any time by
  * whoever has mapped it, too. HTTP at PORT and PORT2, the latter only while the last octet is not
- * zero; HTTPS at PORT + 2, the health service of gRPC at PORT + 3. CERTS is a directory with
+ * zero; HTTPS at PORT + 2, the health service of gRPC at PORT + 3. Datagrams to PORT + 4 come back,
+ * to clients of DNS as a reply; they know no moods. CERTS is a directory with
  * good.pem, expired.pem, self.pem and wrong.pem, each a certificate and its key.
  */
 #include <errno.h>
@@ -55,7 +56,7 @@ static volatile uint8_t *moods;
 static bool was_sick[MOODS];
 static uint64_t sick_ms[MOODS];
 static SSL_CTX *contexts[4];
-static int listeners[PORTS] = { -1, -1, -1, -1 };
+static int listeners[PORTS] = { -1, -1, -1, -1 }, datagrams;
 static int epoll;
 static struct {
 	uint32_t index;
@@ -288,6 +289,53 @@ answer_slow(void)
 	}
 }
 
+/* -- datagrams -- */
+
+static int
+echo_at(uint16_t port)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+
+	need(fd, "socket");
+	need(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3), "SO_BINDTODEVICE");
+	need(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)), "IP_PKTINFO");
+	need(bind(fd, (const struct sockaddr *)&any, sizeof(any)), "bind");
+	watch(fd);
+	return fd;
+}
+
+/* From the address that was asked. */
+static void
+echo(int fd)
+{
+	struct sockaddr_in from;
+	char data[2048], control[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	struct iovec v = { data, sizeof(data) };
+	struct msghdr m = { .msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control) };
+	const ssize_t n = recvmsg(fd, &m, 0);
+	struct cmsghdr *c = n > 2 ? CMSG_FIRSTHDR(&m) : NULL;
+
+	if (c == NULL || c->cmsg_type != IP_PKTINFO)
+		return;
+
+	struct in_pktinfo *to = (struct in_pktinfo *)(void *)CMSG_DATA(c);
+
+	to->ipi_spec_dst = to->ipi_addr;
+	to->ipi_ifindex = 0;
+	data[2] = (char)(data[2] | 0x80);
+	v.iov_len = (size_t)n;
+	if (sendmsg(fd, &m, 0) < 0)
+		perror("sendmsg");
+}
+
+/* -- all of it -- */
+
 /* The second port listens as the last mood says. */
 static void
 open_or_close(uint16_t port)
@@ -311,7 +359,10 @@ handle(int fd)
 	}
 	if (fd == STDIN_FILENO)
 		exit(0);
-	readable(fd);
+	if (fd == datagrams)
+		echo(fd);
+	else
+		readable(fd);
 }
 
 int
@@ -335,6 +386,7 @@ main(int argc, char **argv)
 	listeners[HTTP] = listen_at(port);
 	listeners[HTTPS] = listen_at((uint16_t)(port + 2));
 	listeners[GRPC] = listen_at((uint16_t)(port + 3));
+	datagrams = echo_at((uint16_t)(port + 4));
 	watch(STDIN_FILENO);
 	puts("ready");
 	fflush(stdout);

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A network that loses packets, and living targets of every protocol in it. For root alone."""
-import asyncio
 import contextlib
 import ctypes
 import os
-import ssl
-import struct
+import shutil
 import subprocess
-import threading
+
+from gtm import GTMD
 
 CLONE_NEWNET = 0x40000000
 TARGETS = "127.254.0.0/16"
@@ -53,65 +52,9 @@ def drop_all():
 
 # ---- targets ----
 
-class Datagrams(asyncio.DatagramProtocol):
-    """Gives everything back, to DNS clients as a reply."""
-    def connection_made(self, transport):
-        self.transport = transport
-
-    def datagram_received(self, data, addr):
-        self.transport.sendto(data[:2] + bytes([data[2] | 0x80]) + data[3:], addr)
-
-
-async def _say_nothing(reader, writer):
-    await reader.read(1)
-
-
-async def _http(reader, writer):
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-    await writer.drain()
-    await reader.read(1)
-
-
-def _frame(kind, flags, stream, data=b""):
-    return struct.pack("!I", len(data))[1:] + struct.pack("!BBI", kind, flags, stream) + data
-
-
-def _literal(name, value):
-    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
-
-
-async def _grpc(reader, writer):
-    """Of HTTP/2 just what one call of Health/Check takes: SERVING."""
-    await reader.readexactly(24)
-    writer.write(_frame(4, 0, 0))
-    over = False
-    while not over:
-        head = await reader.readexactly(9)
-        length, kind, flags = int.from_bytes(head[:3], "big"), head[3], head[4]
-        await reader.readexactly(length)
-        if kind == 4 and not flags & 1:
-            writer.write(_frame(4, 1, 0))
-        over = kind in (0, 1) and flags & 1
-    writer.write(_frame(1, 4, 1, b"\x88" + _literal(b"content-type", b"application/grpc")) +
-                 _frame(0, 0, 1, b"\0\0\0\0\2\x08\1") + _frame(1, 5, 1, _literal(b"grpc-status", b"0")))
-    await writer.drain()
-    await reader.read(1)
-
-
-def _quiet(serve):
-    """A client that goes is nothing to talk about, and his going may have been lost, too."""
-    async def handle(reader, writer):
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ssl.SSLError):
-            await asyncio.wait_for(serve(reader, writer), 5)
-        writer.transport.abort()
-    return handle
-
-
-STREAMS = {"tcp": (7001, _say_nothing), "http": (7002, _http), "https": (7003, _http), "tls": (7004, _say_nothing),
-           "grpc": (7005, _grpc)}
-DATAGRAMS = {"udp": 7006, "dns": 7007}
-PORTS = dict({p: port for p, (port, _) in STREAMS.items()}, ping=1, **DATAGRAMS)
+MOODY = os.path.join(os.path.dirname(GTMD), "tests", "moody", "moody")
+PORT = 7510
+PORTS = {"tcp": PORT, "http": PORT, "https": PORT + 2, "tls": PORT + 2, "grpc": PORT + 3, "udp": PORT + 4, "dns": PORT + 4, "ping": 1}
 
 
 def ip(i):
@@ -119,47 +62,26 @@ def ip(i):
 
 
 class Targets:
-    """Every protocol at the first `n` addresses of TARGETS, until stop(); in the namespace of who makes it."""
+    """Every protocol at every address of TARGETS, until stop(); in the namespace of who makes it."""
 
-    def __init__(self, cert, n):
-        self.n = n
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(cert)
-        self.loop = asyncio.new_event_loop()
-        self.loop.set_exception_handler(lambda *_: None)
-        self.loop.run_until_complete(self._open())
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
-
-    async def _open(self):
-        self.servers = [await asyncio.start_server(_quiet(serve), "0.0.0.0", port, backlog=1000, **({"ssl": self.context, "ssl_handshake_timeout": 5}
-                                                                    if name in ("https", "tls") else {}))
-                        for name, (port, serve) in STREAMS.items()]
-        self.datagrams = [(await self.loop.create_datagram_endpoint(Datagrams, (ip(i), port)))[0]
-                          for port in DATAGRAMS.values() for i in range(self.n)]
+    def __init__(self, directory):
+        moods, pem = os.path.join(str(directory), "moods"), os.path.join(str(directory), "good.pem")
+        with open(moods, "wb") as f:
+            f.write(bytes(65536))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", pem, "-out", pem + ".cert", "-days", "30", "-subj", "/CN=target"], check=True, capture_output=True)
+        with open(pem, "a") as f, open(pem + ".cert") as cert:
+            f.write(cert.read())
+        for other in ("expired", "self", "wrong"):
+            shutil.copy(pem, os.path.join(str(directory), other + ".pem"))
+        self.process = subprocess.Popen([MOODY, moods, str(PORT), str(PORT + 1), str(directory)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"ready\n"
 
     def stop(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        for s in self.servers + self.datagrams:
-            s.close()
-        self.loop.run_until_complete(self._end())
-        self.loop.close()
-
-    async def _end(self):
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for t in tasks:
-            t.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def certificate(directory):
-    pem = os.path.join(str(directory), "target.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", pem,
-                    "-out", pem + ".cert", "-days", "30", "-subj", "/CN=target"], check=True, capture_output=True)
-    with open(pem, "a") as f, open(pem + ".cert") as cert:
-        f.write(cert.read())
-    return pem
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 def objects(protocol, n, first=0, **rhythm):

@@ -17,6 +17,9 @@ USUAL = {"interval": "2500ms", "timeout": "2s", "recheck": "200ms", "fall": 3, "
 PROTOCOLS = {"tcp": QUICK, "udp": QUICK, "dns": QUICK, "ping": QUICK, "http": USUAL, "https": USUAL, "tls": USUAL, "grpc": USUAL}
 
 
+pytestmark = pytest.mark.skipif(not os.path.exists(lossy.MOODY), reason="not built here")
+
+
 @pytest.fixture
 def loss():
     with lossy.network(LOSS) as loss:
@@ -49,7 +52,7 @@ def downs(gtm):
 
 
 def test_loss_is_no_failure(loss, world, tmp_path):
-    targets = lossy.Targets(lossy.certificate(tmp_path), 160)
+    targets = lossy.Targets(tmp_path)
     world.finally_(targets.stop)
     gtm = fill(world, PROTOCOLS, "probe:\n  threads: 2\n", 20)
     eventually(lambda: set(health(gtm).values()) == {"ok"}, 20, what="everybody is up")
@@ -67,7 +70,7 @@ def test_loss_is_no_failure(loss, world, tmp_path):
 
 def test_who_dies_is_seen_dead(loss, world, tmp_path):
     """What is repeated does not keep the dead alive: silent ones are down within the time that templates tell."""
-    targets = lossy.Targets(lossy.certificate(tmp_path), 160)
+    targets = lossy.Targets(tmp_path)
     world.finally_(targets.stop)
     gtm = fill(world, ["tcp", "udp", "http"], "probe:\n  threads: 1\n", 20)
     eventually(lambda: set(health(gtm).values()) == {"ok"}, 20, what="everybody is up")
@@ -84,7 +87,7 @@ def test_who_dies_is_seen_dead(loss, world, tmp_path):
 
 def test_without_repetition_it_would_be(loss, world, tmp_path):
     """So that the test above can fail."""
-    targets = lossy.Targets(lossy.certificate(tmp_path), 160)
+    targets = lossy.Targets(tmp_path)
     world.finally_(targets.stop)
     gtm = fill(world, ["tcp", "udp", "dns", "ping"], "probe:\n  repeat: false\n", 20)
     eventually(lambda: {name.rstrip("0123456789") for name in downs(gtm)} == {"tcp", "udp", "dns", "ping"}, 40)
