@@ -149,7 +149,8 @@ static const struct field ping_fields[] = {
 	    .min = 1,
 	    .max = 100,
 	    .def = 1,
-	    .prose = "echo requests of a probe, sent together; a single one is repeated until the timeout" },
+	    .prose = "echo requests of a probe, sent together; a single one is repeated until the "
+		     "timeout" },
 	{ .name = "loss_rate",
 	    .offset = AT(loss_rate),
 	    .type = FIELD_U32,

@@ -30,7 +30,7 @@
 #define FDS     32768
 #define BATCH   256
 #define SLOW_MS 200
-#define FLAP_MS 2000 /* longer than a recheck takes, shorter than an interval */
+#define FLAP_MS 3000 /* longer than a recheck takes, shorter than an interval */
 #define TURN_MS 20
 
 enum mood { GOOD, SLOW, FLAP, WRONG, HANG, RESET, CLOSE, GARBAGE, EXPIRED, SELF_SIGNED, MISNAMED };

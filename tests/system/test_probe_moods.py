@@ -4,6 +4,7 @@
 GTM_MOODY_TARGETS and GTM_MOODY_SECONDS make it longer; `./dev asan` and `./dev tsan` do.
 """
 import collections
+import contextlib
 import mmap
 import os
 import random
@@ -66,7 +67,8 @@ class Moods:
         path.write_bytes(bytes(65536))
         with open(path, "r+b") as f:
             self.map = mmap.mmap(f.fileno(), 65536)
-        self.process = subprocess.Popen([MOODY, path, str(PORT), str(PORT2), certs], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([MOODY, path, str(PORT), str(PORT2), certs], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        start_new_session=True)
         world.finally_(self.stop)
         assert self.process.stdout.readline() == b"ready\n"
         self.n = n
@@ -127,12 +129,23 @@ def metric(gtm, name):
     return float(next(line for line in gtm.must("GET", "/metrics").splitlines() if line.startswith(name + " ")).split()[1])
 
 
+def favour(pid):
+    """What is looked at is verdicts, not what else this machine has to do. (Nice values count within a session only, where
+    the kernel groups tasks by session.)"""
+    with contextlib.suppress(OSError), open("/proc/%d/autogroup" % pid, "w") as f:
+        f.write("-15")
+    for thread in os.listdir("/proc/%d/task" % pid):
+        os.setpriority(os.PRIO_PROCESS, int(thread), -15)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="binding to a device takes root")
 @pytest.mark.skipif(not os.path.exists(MOODY), reason="not built here")
 def test_every_verdict_is_the_truth(world, gtm):
     ca = certificates(world.directory / "certs")
     moods = Moods(world, TARGETS, world.directory / "certs")
     pid = gtm.pid("engine")
+    favour(pid)
+    favour(moods.process.pid)
     idle = len(os.listdir("/proc/%d/fd" % pid))
     for name, spec in templates(ca).items():
         gtm.put("templates/" + name, dict(RHYTHM, **spec))
@@ -140,7 +153,8 @@ def test_every_verdict_is_the_truth(world, gtm):
         {"template": OF[i % 10], "port": moods.address(i)[1]}]}} for i in range(TARGETS)]
     for at in range(0, TARGETS, 1000):
         assert gtm.api("POST", "config:apply", {"objects": objects[at:at + 1000]}).status == 200
-    eventually(lambda: set(healths(gtm).values()) == {"ok"}, 30)
+    # Not all the time: who asks for everybody takes the CPU of who answers.
+    eventually(lambda: set(healths(gtm).values()) == {"ok"}, 30, every=0.5)
 
     began, rounds, since = time.monotonic(), 0, edges(gtm, 0)[1]
     while rounds < 1 or time.monotonic() - began < SECONDS:
@@ -156,7 +170,7 @@ def test_every_verdict_is_the_truth(world, gtm):
             wrong = {i: (now[i], moods.moods[i]) for i in truth if now[i] != truth[i]}
             return not wrong
         try:
-            eventually(agrees, 40)
+            eventually(agrees, 40, every=0.5)
         except AssertionError:
             raise AssertionError("round %d: health and mood of those that are wrong: %s" % (rounds, wrong))
         # Those that changed did so once; the others, flapping ones among them, not at all.
@@ -165,7 +179,7 @@ def test_every_verdict_is_the_truth(world, gtm):
         seen, last = edges(gtm, since)
         eventually(lambda: sum(edges(gtm, since)[0].values()) >= sum(expected.values()), 10)
         seen, since = edges(gtm, since)
-        assert seen == expected, (seen - expected, expected - seen)
+        assert seen == expected, ([(e, moods.moods[e[0]]) for e in seen - expected], expected - seen)
     print("%d targets, %d rounds in %.0f s" % (TARGETS, rounds, time.monotonic() - began))
 
     # The cause is that of the mood, too.
