@@ -248,6 +248,23 @@ set_timer(struct runner *r, uint64_t now_ms)
 	loop_timer_at(r->loop, &r->timeout, due_ms < r->deadline_ms ? due_ms : r->deadline_ms);
 }
 
+/*
+ * This machine was stalled, and meanwhile nothing was repeated: that time does not count, or each
+ * stall would make failures of losses. Once over the time there is, not again and again.
+ */
+static void
+forgive(struct runner *r, uint64_t late_ms)
+{
+	const struct recipe *recipe = r->probe.recipe;
+	const uint64_t last_ms = r->begin_ms + 2ull * recipe->rhythm.timeout_ms;
+
+	if (recipe->repeat_ms == 0 || late_ms < recipe->repeat_ms)
+		return;
+	r->deadline_ms += late_ms;
+	if (r->deadline_ms > last_ms)
+		r->deadline_ms = last_ms;
+}
+
 /* The timer first: the probe may be over, and its runner gone, after a repetition. */
 static void
 time_up(struct wheel_timer *t)
@@ -255,6 +272,7 @@ time_up(struct wheel_timer *t)
 	struct runner *r = container_of(t, struct runner, timeout);
 	const uint64_t now_ms = clock_mono_ms();
 
+	forgive(r, now_ms - t->due_ms);
 	if (now_ms >= r->deadline_ms) {
 		give_up(r);
 		return;

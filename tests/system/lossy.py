@@ -75,8 +75,15 @@ class Targets:
         for other in ("expired", "self", "wrong"):
             shutil.copy(pem, os.path.join(str(directory), other + ".pem"))
         self.process = subprocess.Popen([MOODY, moods, str(PORT), str(PORT + 1), str(directory)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, start_new_session=True)
+        self.favour()
         assert self.process.stdout.readline() == b"ready\n"
+
+    def favour(self):
+        """They stand for other machines, which have nothing else to do. (Nice values count within a session only.)"""
+        with contextlib.suppress(OSError), open("/proc/%d/autogroup" % self.process.pid, "w") as f:
+            f.write("-15")
+        os.setpriority(os.PRIO_PROCESS, self.process.pid, -15)
 
     def stop(self):
         self.process.stdin.close()

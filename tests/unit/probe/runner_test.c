@@ -265,6 +265,37 @@ test_dns_is_asked_again(void **state UNUSED)
 	lose_datagrams(&t, "dns_timeout");
 }
 
+static void
+stall(struct target *t UNUSED)
+{
+	const uint64_t until_ms = clock_mono_ms() + TIMEOUT_MS;
+
+	while (clock_mono_ms() < until_ms)
+		continue;
+}
+
+/* While this machine does nothing nobody repeats anything: a stall for all the timeout is no
+ * failure of who has lost a packet. */
+static void
+test_a_stall_of_our_own(void **state UNUSED)
+{
+	struct template_spec t = base;
+
+	t.protocol = PROTOCOL_UDP;
+	t.talk.send = "hello";
+	open_target(SOCK_DGRAM);
+	target.lost = 2;
+	target.then = stall;
+	loop_timer_in(loop, &target.later, TIMEOUT_MS / 16);
+	probe(&t, &target.addr);
+	assert_int_equal(ended, PROBE_PASS);
+	/* Once: who is dead as well is not waited for for ever. */
+	target.lost = UINT_MAX;
+	loop_timer_in(loop, &target.later, TIMEOUT_MS / 16);
+	assert_in_range(probe(&t, &target.addr), TIMEOUT_MS * 3 / 2, TIMEOUT_MS * 4);
+	assert_failed("udp_timeout");
+}
+
 /* -- connections -- */
 
 /* The queue of the accepted, which was full so that SYNs were dropped, is read at last. */
@@ -452,6 +483,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_udp_is_sent_again),
 		TEST(test_dns_is_asked_again),
+		TEST(test_a_stall_of_our_own),
 		TEST(test_a_lost_syn),
 		TEST(test_a_lost_reply),
 		TEST(test_silence_costs_one_more),
