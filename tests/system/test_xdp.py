@@ -361,13 +361,15 @@ def test_without_an_engine_queries_wait_in_the_kernels_sockets(world):
         supervisor = g.process.pid
         os.kill(supervisor, signal.SIGSTOP)
         try:
-            g.kill("engine")
+            engine = g.kill("engine")
             with g.wire.client:
                 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             with s:
                 s.settimeout(5 * SLOW)
                 s.connect((Wire.SERVER, 53))
-                eventually(lambda: g.wire.has_program() and not g.pid("engine"))
+                # All its threads: the last one closes the sockets.
+                eventually(lambda: os.listdir("/proc/%d/task" % engine) == [str(engine)] and not g.pid("engine"))
+                assert g.wire.has_program()
                 s.send(query(99))
                 os.kill(supervisor, signal.SIGCONT)
                 assert s.recv(2048)[:2] == b"\0\x63"
