@@ -27,13 +27,14 @@
  */
 struct asked {
 	uint16_t qtype;
-	bool has_edns, dnssec_ok, has_ecs;
+	bool has_edns, dnssec_ok;
 	uint16_t udp_size;
+	size_t opt; /* length of the OPT of the answer; 0: none */
 };
 
 struct made {
 	uint8_t *out;
-	size_t at, opt; /* written so far; to come */
+	size_t at; /* so much is written */
 	uint16_t answers, authority;
 	uint8_t rcode, scope;
 };
@@ -124,8 +125,9 @@ read_header(struct asked *q, const uint8_t *in, size_t len)
 static ALWAYS_INLINE bool
 read_opt(struct asked *q, struct ecs *ecs, const uint8_t *p, size_t left)
 {
-	q->dnssec_ok = q->has_ecs = false;
+	q->dnssec_ok = false;
 	q->udp_size = NO_EDNS_MAX;
+	q->opt = 0;
 	if (!q->has_edns)
 		return left == 0;
 	if (left < OPT_LEN)
@@ -138,10 +140,10 @@ read_opt(struct asked *q, struct ecs *ecs, const uint8_t *p, size_t left)
 		return false;
 	q->udp_size = (uint16_t)(fixed >> 24);
 	q->dnssec_ok = (fixed & 0x80) != 0;
-	if (left == 0)
+	q->opt = OPT_LEN + left; /* the answer's option is as long as the query's */
+	if (LIKELY(left == 0))
 		return true;
 	p += OPT_LEN;
-	q->has_ecs = true;
 	return left > OPTION_HEAD && get_u16(p) == OPTION_ECS &&
 	       get_u16(p + 2) == left - OPTION_HEAD &&
 	       ecs_read(ecs, p + OPTION_HEAD, left - OPTION_HEAD);
@@ -149,12 +151,10 @@ read_opt(struct asked *q, struct ecs *ecs, const uint8_t *p, size_t left)
 
 /* -- writing -- */
 
-static ALWAYS_INLINE size_t
-opt_len(const struct asked *q, const struct ecs *ecs)
+static ALWAYS_INLINE bool
+has_ecs(const struct asked *q)
 {
-	if (!q->has_edns)
-		return 0;
-	return OPT_LEN + (q->has_ecs ? OPTION_HEAD + ECS_HEAD + ecs_addr_len(ecs) : 0);
+	return q->opt > OPT_LEN;
 }
 
 static size_t NOINLINE
@@ -173,7 +173,7 @@ limit(const struct hot *h)
 static ALWAYS_INLINE bool
 fits(const struct hot *h, const struct made *m, size_t more)
 {
-	const size_t len = m->at + more + m->opt;
+	const size_t len = m->at + more + h->q.opt;
 
 	return LIKELY(len <= NO_EDNS_MAX) || len <= limit(h);
 }
@@ -195,20 +195,20 @@ finish(const struct made *m, const struct asked *q, const struct ecs *ecs, const
 {
 	uint8_t *p = m->out;
 
-	p[2] = (uint8_t)(0x84 | (in[2] & 1)); /* QR, AA, RD as it came */
-	p[3] = m->rcode;
+	/* QR, AA, RD as it came */
+	set_u16(p + 2, 0x8400 | (unsigned)(in[2] & 1) << 8 | m->rcode);
 	set_u64(p + 4, counts_word(1, m->answers, m->authority, q->has_edns));
-	if (!q->has_edns)
+	if (UNLIKELY(q->opt == 0))
 		return m->at;
 
 	p += m->at;
 	set_u64(p,
 	    (uint64_t)RRTYPE_OPT << 40 | (uint64_t)edns_udp_size << 24 | (q->dnssec_ok ? 0x80 : 0));
 	p[8] = 0;
-	set_u16(p + 9, (unsigned)(m->opt - OPT_LEN));
-	if (q->has_ecs)
+	set_u16(p + 9, (unsigned)(q->opt - OPT_LEN));
+	if (UNLIKELY(has_ecs(q)))
 		put_ecs(p + OPT_LEN, ecs, m->scope);
-	return m->at + m->opt;
+	return m->at + q->opt;
 }
 
 /* The owner is always the question's name. */
@@ -321,7 +321,6 @@ begin(const struct hot *h)
 	return (struct made){
 		.out = h->out,
 		.at = DNS_HEADER_LEN + h->path.len + QUESTION_TAIL,
-		.opt = opt_len(&h->q, &h->ecs),
 	};
 }
 
@@ -360,7 +359,7 @@ locate(const struct hot *h, unsigned traits, struct position *at)
 
 	if (client == PLAN_ANYBODY)
 		return false;
-	if (client == PLAN_SUBNET && h->q.has_ecs && h->ecs.source > 0) {
+	if (client == PLAN_SUBNET && has_ecs(&h->q) && h->ecs.source > 0) {
 		*at = position_of_prefix(h->ecs.family == 1 ? 4 : 6, h->ecs.addr, h->ecs.source);
 		return true;
 	}

@@ -66,7 +66,7 @@ struct respond_client {
 	uint32_t now_ms; /* of a clock that only goes forward */
 };
 
-/* Length of the response in `out` (cap >= 1232 for UDP, 65535 for TCP); 0 = no response,
+/* Length of the response in `out` (cap >= 512, 65535 for TCP); 0 = no response,
  * RESPOND_HANDOVER, RESPOND_TRANSFER = the caller hands the message over. */
 size_t respond(const struct respond *r, const struct respond_client *from, const uint8_t *in,
     size_t len, uint8_t *out, size_t cap);

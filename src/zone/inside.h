@@ -144,10 +144,15 @@ zone_has_barriers(const struct zone *z)
 void lookup_around(
     const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out, bool sure);
 
-/* Most names exist, in zones without cuts: that is all there is to do for them. */
+/*
+ * Most names exist, in zones without cuts, and most that do not would be right below the apex: that
+ * is all there is to do for them.
+ */
 static ALWAYS_INLINE void
 lookup_inline(const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out)
 {
+	const struct zone_node *top;
+
 	const bool open = LIKELY(!zone_has_barriers(z));
 
 	out->kind = LOOKUP_NAME;
@@ -157,6 +162,13 @@ lookup_inline(const struct zone *z, const struct name_path *p, uint16_t qtype, s
 		out->node = zone_node_of(z, p->name, p->len);
 		if (LIKELY(zone_node_exists(out->node)))
 			return;
+		top = __atomic_load_n(&z->top, __ATOMIC_ACQUIRE);
+		if (p->labels == z->apex_labels + 1 && !(top->flags & ZONE_NODE_WILD_CHILD)) {
+			out->kind = LOOKUP_NXDOMAIN;
+			out->node = NULL;
+			out->encloser = top;
+			return;
+		}
 	}
 	lookup_around(z, p, qtype, out, open);
 }
