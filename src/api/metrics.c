@@ -107,38 +107,42 @@ put_counters(struct buf *out, const char *name, const json_t *j)
 	}
 }
 
-static const char *
-health_of(json_t *status)
+/* `metric`{kind, <member>}: how many objects have which word at that member of their status. */
+static void
+put_words(struct control *c, const struct model *m, int kind, const char *metric,
+    const char *member, const char *otherwise, struct buf *out)
 {
-	const char *health = json_string_value(json_object_get(status, "health"));
+	struct strmap by_word;
 
-	return health != NULL ? health : "unknown";
+	strmap_init(&by_word);
+	STRMAP_EACH (&m->objects[kind], e) {
+		json_t *status = control_status_find(c, (enum kind)kind, e->key);
+		const char *word = json_string_value(json_object_get(status, member));
+
+		if (word == NULL)
+			word = otherwise;
+		strmap_put(&by_word, word, (void *)((uintptr_t)strmap_find(&by_word, word) + 1));
+		json_decref(status);
+	}
+	STRMAP_EACH (&by_word, e)
+		buf_printf(out, "%s{kind=\"%s\",%s=\"%s\"} %ju\n", metric, kind_table[kind].name,
+		    member, e->key, (uintmax_t)(uintptr_t)e->value);
+	strmap_fini(&by_word);
 }
 
-/* gtm_objects{kind, health}: how many. */
 static void
 put_objects(struct control *c, struct buf *out)
 {
 	const struct model *m = control_read_begin(c);
 
 	buf_puts(out, "# TYPE gtm_objects gauge\n# HELP gtm_objects Objects by kind and health.\n");
-	for (int k = 0; k < KIND_COUNT; k++) {
-		struct strmap by_health;
-
-		strmap_init(&by_health);
-		STRMAP_EACH (&m->objects[k], e) {
-			json_t *status = control_status_find(c, (enum kind)k, e->key);
-			const char *health = health_of(status);
-			const uintptr_t n = (uintptr_t)strmap_find(&by_health, health);
-
-			strmap_put(&by_health, health, (void *)(n + 1));
-			json_decref(status);
-		}
-		STRMAP_EACH (&by_health, e)
-			buf_printf(out, "gtm_objects{kind=\"%s\",health=\"%s\"} %ju\n",
-			    kind_table[k].name, e->key, (uintmax_t)(uintptr_t)e->value);
-		strmap_fini(&by_health);
-	}
+	for (int k = 0; k < KIND_COUNT; k++)
+		put_words(c, m, k, "gtm_objects", "health", "unknown", out);
+	buf_puts(out,
+	    "# TYPE gtm_states gauge\n# HELP gtm_states Addresses, pools and domains by the state "
+	    "that people see.\n");
+	for (int k = KIND_ADDRESS; k <= KIND_DOMAIN; k++)
+		put_words(c, m, k, "gtm_states", "state", "unknown", out);
 	buf_printf(out,
 	    "# TYPE gtm_revision gauge\n# HELP gtm_revision Newest revision of the model.\n"
 	    "gtm_revision %" PRIu64 "\n",

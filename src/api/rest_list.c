@@ -13,7 +13,7 @@
 
 struct filter {
 	const struct request *r;
-	const char *health, *text, *cursor;
+	const char *health, *state, *text, *cursor;
 };
 
 static int
@@ -64,13 +64,14 @@ has_text(const struct filter *f, const json_t *object)
 	return false;
 }
 
+/* `want` NULL: any will do. */
 static bool
-has_health(const struct filter *f, const json_t *object)
+has_word(const json_t *object, const char *member, const char *want)
 {
-	const char *health =
-	    json_string_value(json_object_get(json_object_get(object, "status"), "health"));
+	const char *word =
+	    json_string_value(json_object_get(json_object_get(object, "status"), member));
 
-	return f->health == NULL || strcmp(f->health, health != NULL ? health : "unknown") == 0;
+	return want == NULL || strcmp(want, word != NULL ? word : "unknown") == 0;
 }
 
 /* Objects after the cursor, sorted; to free(). */
@@ -94,6 +95,7 @@ rest_object_list(struct request *r)
 	const struct filter f = {
 		.r = r,
 		.health = request_query(r, "health"),
+		.state = request_query(r, "state"),
 		.text = request_query(r, "q"),
 		.cursor = request_query(r, "cursor"),
 	};
@@ -114,7 +116,8 @@ rest_object_list(struct request *r)
 	for (size_t i = 0; i < count; i++) {
 		json_t *object = edit_encode(r, list[i]);
 
-		if (!has_labels(&f, object) || !has_text(&f, object) || !has_health(&f, object)) {
+		if (!has_labels(&f, object) || !has_text(&f, object) ||
+		    !has_word(object, "health", f.health) || !has_word(object, "state", f.state)) {
 			json_decref(object);
 			continue;
 		}

@@ -11,7 +11,7 @@
 /* The five that every kind has; `key` is the path of one object. */
 #define KIND_ROUTES(kind, plural, key)                                                             \
 	{ "GET", API "/" plural, rest_object_list, AUTH_READ, ROUTE_NO_BODY, kind,                 \
-		"List, by name: limit, cursor, health, label=k=v, q" },                            \
+		"List, by name: limit, cursor, health, state, label=k=v, q" },                     \
 	    { "GET", API "/" plural key, rest_object_get, AUTH_READ, ROUTE_NO_BODY, kind,          \
 		    "One, with its status" },                                                      \
 	    { "PUT", API "/" plural key, rest_object_put, AUTH_WRITE, ROUTE_JSON, kind,            \

@@ -71,6 +71,8 @@ def test_states_of_an_address(gtm, scene):
     assert status["health"] == "ok" and status["availability"] == "unavailable"
     assert status["override"] == {"state": "drain", "reason": "kernel upgrade", "until": None,
                                   "since": o["updated"], "by": "token:admin"}
+    assert [o["name"] for o in gtm.get("addresses?state=drained").body["items"]] == ["dc-a-1"]
+    assert 'gtm_states{kind="address",state="drained"} 1' in gtm.get("/metrics").body
     pool = gtm.status("pools/dc-a")
     assert (pool["state"], pool["available"], pool["total"]) == ("healthy", 1, 1)
 
