@@ -4,7 +4,6 @@
 GTM_MOODY_TARGETS and GTM_MOODY_SECONDS make it longer; `./dev asan` and `./dev tsan` do.
 """
 import collections
-import contextlib
 import mmap
 import os
 import random
@@ -13,7 +12,7 @@ import time
 
 import pytest
 
-from gtm import GTMD, SLOW, eventually
+from gtm import GTMD, SLOW, eventually, favour
 from test_probes import certificate
 
 TARGETS = int(os.environ.get("GTM_MOODY_TARGETS", 1000))
@@ -129,21 +128,13 @@ def metric(gtm, name):
     return float(next(line for line in gtm.must("GET", "/metrics").splitlines() if line.startswith(name + " ")).split()[1])
 
 
-def favour(pid):
-    """What is looked at is verdicts, not what else this machine has to do. (Nice values count within a session only, where
-    the kernel groups tasks by session.)"""
-    with contextlib.suppress(OSError), open("/proc/%d/autogroup" % pid, "w") as f:
-        f.write("-15")
-    for thread in os.listdir("/proc/%d/task" % pid):
-        os.setpriority(os.PRIO_PROCESS, int(thread), -15)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="binding to a device takes root")
 @pytest.mark.skipif(not os.path.exists(MOODY), reason="not built here")
 def test_every_verdict_is_the_truth(world, gtm):
     ca = certificates(world.directory / "certs")
     moods = Moods(world, TARGETS, world.directory / "certs")
     pid = gtm.pid("engine")
+    # What is looked at is verdicts, not what else this machine has to do.
     favour(pid)
     favour(moods.process.pid)
     idle = len(os.listdir("/proc/%d/fd" % pid))
