@@ -84,7 +84,7 @@ struct live_address {
 	struct live_check **checks; /* parallel to the spec's */
 	size_t n_checks;
 	uint16_t rrtype, rdlen;
-	uint8_t rdata[NAME_MAX_LEN];
+	uint8_t *rdata; /* its value on the wire */
 	/* Its verdict over time: see tree_steady.c. */
 	bool known, up;            /* the latest verdict */
 	struct damp *damp;         /* NULL: no transition of late */

@@ -100,6 +100,15 @@ put_template(struct tree *t, struct model_object *o)
 /* -- address -- */
 
 static void
+keep_rdata(struct live_address *a, uint16_t rrtype, const uint8_t *rdata, size_t len)
+{
+	a->rrtype = rrtype;
+	a->rdlen = (uint16_t)len;
+	a->rdata = xrealloc(a->rdata, len);
+	memcpy(a->rdata, rdata, len);
+}
+
+static void
 encode(struct live_address *a)
 {
 	const struct address_spec *s = live_address_spec(a);
@@ -107,20 +116,18 @@ encode(struct live_address *a)
 	size_t len;
 
 	if (s->type == ADDRESS_DOMAIN) {
-		const int n = name_parse(s->value, a->rdata);
+		uint8_t name[NAME_MAX_LEN];
+		const int n = name_parse(s->value, name);
 
 		CHECK(n > 0);
-		a->rrtype = RRTYPE_CNAME;
-		a->rdlen = (uint16_t)n;
+		keep_rdata(a, RRTYPE_CNAME, name, (size_t)n);
 		return;
 	}
 	CHECK(addr_ip_parse(&ip, s->value, s->type == ADDRESS_IPV4 ? AF_INET : AF_INET6) == 0);
 
 	const uint8_t *bytes = addr_ip(&ip, &len);
 
-	a->rrtype = s->type == ADDRESS_IPV4 ? RRTYPE_A : RRTYPE_AAAA;
-	a->rdlen = (uint16_t)len;
-	memcpy(a->rdata, bytes, len);
+	keep_rdata(a, s->type == ADDRESS_IPV4 ? RRTYPE_A : RRTYPE_AAAA, bytes, len);
 }
 
 static void
@@ -137,11 +144,18 @@ put_address(struct tree *t, struct model_object *o)
 }
 
 static void
+free_address(struct live_address *a)
+{
+	free(a->rdata);
+	free(a->damp);
+	free(a);
+}
+
+static void
 delete_address(struct tree *t, struct live_address *a)
 {
 	tree_check_detach(t, a);
-	free(a->damp);
-	free(a);
+	free_address(a);
 }
 
 /* -- pool -- */
@@ -391,7 +405,6 @@ tree_edit_fini(struct tree *t)
 		struct live_address *a = ((struct model_object *)e->value)->runtime;
 
 		free(a->checks);
-		free(a->damp);
-		free(a);
+		free_address(a);
 	}
 }
