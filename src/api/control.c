@@ -25,6 +25,7 @@ struct control {
 	struct control_engine engine;
 	struct control_secondary secondary; /* without `arg`: nobody */
 	struct control_watch watch;         /* likewise */
+	struct control_nodes nodes;         /* likewise */
 	pthread_mutex_t edit;
 	pthread_rwlock_t lock; /* the model; only the editor writes. Before `said`. */
 	struct model model;
@@ -364,6 +365,26 @@ control_refresh(
 	if (c->secondary.arg == NULL)
 		return diag_add(d, DIAG_UNAVAILABLE, "", "transfers are not running");
 	return c->secondary.refresh(c->secondary.arg, zone, whole, from, d);
+}
+
+void
+control_set_nodes(struct control *c, const struct control_nodes *n)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	c->nodes = n != NULL ? *n : (struct control_nodes){ .arg = NULL };
+}
+
+json_t *
+control_invite(
+    struct control *c, const char *name, uint64_t for_ms, const char *server, struct diag *d)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	if (c->nodes.arg != NULL)
+		return c->nodes.invite(c->nodes.arg, name, for_ms, server, d);
+	diag_add(d, DIAG_UNAVAILABLE, "",
+	    "this server has no address for nodes: give gtmd --nodes ADDR:PORT, or nodes.listen "
+	    "in its configuration");
+	return NULL;
 }
 
 /* -- reading -- */

@@ -54,6 +54,15 @@ struct control_watch {
 	void (*committed)(void *arg, const struct change_set *set);
 };
 
+/* Who enrols nodes that probe, in the room above. */
+struct control_nodes {
+	void *arg;
+	/* {node, token, expires, command}, or NULL with a problem. `server` (may be NULL): where
+	 * the node is to connect. Commits: not from under the editor's lock. */
+	json_t *(*invite)(
+	    void *arg, const char *name, uint64_t for_ms, const char *server, struct diag *d);
+};
+
 struct control;
 struct hub;
 
@@ -88,6 +97,11 @@ void control_set_secondary(struct control *c, const struct control_secondary *s)
 void control_set_watch(struct control *c, const struct control_watch *w);
 MUST_USE int control_refresh(
     struct control *c, const char *zone, bool whole, const struct addr *from, struct diag *d);
+
+/* Before anybody asks; NULL: not any more, when nobody does. */
+void control_set_nodes(struct control *c, const struct control_nodes *n);
+MUST_USE json_t *control_invite(
+    struct control *c, const char *name, uint64_t for_ms, const char *server, struct diag *d);
 
 /* Reading. The editor may use the model without control_read_begin: only an editor changes it. */
 const struct model *control_read_begin(struct control *c);

@@ -32,7 +32,7 @@ put_value(struct buf *out, const json_t *value)
 }
 
 static void
-put_samples(struct buf *out, const char *name, const json_t *samples)
+put_samples(struct buf *out, const char *name, const char *suffix, const json_t *samples)
 {
 	size_t i;
 	json_t *sample, *label;
@@ -42,7 +42,7 @@ put_samples(struct buf *out, const char *name, const json_t *samples)
 		const char *key;
 		bool first = true;
 
-		buf_printf(out, "gtm_%s_total{", name);
+		buf_printf(out, "gtm_%s%s{", name, suffix);
 		json_object_foreach(json_object_get(sample, "labels"), key, label)
 		{
 			const char *text = json_string_value(label);
@@ -90,10 +90,13 @@ put_counters(struct buf *out, const char *name, const json_t *j)
 		put_value(out, j);
 	} else if (json_is_array(j)) {
 		buf_printf(out, "# TYPE gtm_%s counter\n", name);
-		put_samples(out, name, j);
+		put_samples(out, name, "_total", j);
 	} else if (json_is_number(json_object_get(j, "gauge"))) {
 		buf_printf(out, "# TYPE gtm_%s gauge\ngtm_%s", name, name);
 		put_value(out, json_object_get(j, "gauge"));
+	} else if (json_is_array(json_object_get(j, "gauge"))) {
+		buf_printf(out, "# TYPE gtm_%s gauge\n", name);
+		put_samples(out, name, "", json_object_get(j, "gauge"));
 	} else if (json_is_array(json_object_get(j, "histogram"))) {
 		put_histogram(out, name, j);
 	} else {

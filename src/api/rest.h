@@ -27,6 +27,8 @@ void rest_override_delete(struct request *r);
 void rest_line_tree(struct request *r);
 void rest_line_locate(struct request *r);
 
+void rest_node_token(struct request *r);
+
 void rest_zone_refresh(struct request *r);
 void rest_zone_retransfer(struct request *r);
 void rest_zonefile_get(struct request *r);

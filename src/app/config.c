@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/yaml_in.h"
 #include "geo/survey.h"
+#include "node/reach.h"
 
 #define DEFAULT_API "127.0.0.1:8053"
 #define DEFAULT_DIR "/var/lib/opengtm"
@@ -20,6 +21,16 @@ static const struct field api_fields[] = {
 	{ "listen", offsetof(struct config_api, listen), FIELD_STR, .min = 1, .max = 255,
 	    .def_str = DEFAULT_API,
 	    .prose = "Address and port of the REST API and the event stream." },
+	FIELD_END,
+};
+
+static const struct field nodes_fields[] = {
+	{ "listen", offsetof(struct config_nodes, listen), FIELD_STR, FIELD_OPTIONAL, .min = 1,
+	    .max = 255,
+	    .prose = "Address and port to which probe nodes connect; not given: there are none." },
+	{ "advertise", offsetof(struct config_nodes, advertise), FIELD_STR, FIELD_OPTIONAL,
+	    .min = 1, .max = 250,
+	    .prose = "host:port by which they reach it; not given: nodes.listen, if that is one." },
 	FIELD_END,
 };
 
@@ -74,19 +85,34 @@ const struct field config_fields[] = {
 	    .sub_size = sizeof(struct config_probe), .prose = "How this server probes." },
 	{ "api", offsetof(struct config, api), FIELD_STRUCT, .sub = api_fields,
 	    .sub_size = sizeof(struct config_api), .prose = "The API listener." },
+	{ "nodes", offsetof(struct config, nodes), FIELD_STRUCT, .sub = nodes_fields,
+	    .sub_size = sizeof(struct config_nodes),
+	    .prose = "The listener for nodes that probe for this server." },
 	{ "geo", offsetof(struct config, geo), FIELD_STRUCT, .sub = geo_fields,
 	    .sub_size = sizeof(struct config_geo),
 	    .prose = "Data sets that tell the lines of clients." },
 	FIELD_END,
 };
 
-enum { OPT_DATA_DIR = 256, OPT_DNS, OPT_API, OPT_WORKERS, OPT_CHECK, OPT_VERSION, OPT_HELP };
+enum {
+	OPT_DATA_DIR = 256,
+	OPT_DNS,
+	OPT_API,
+	OPT_NODES,
+	OPT_JOIN,
+	OPT_WORKERS,
+	OPT_CHECK,
+	OPT_VERSION,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "data-dir", required_argument, NULL, OPT_DATA_DIR },
 	{ "dns", required_argument, NULL, OPT_DNS },
 	{ "api", required_argument, NULL, OPT_API },
+	{ "nodes", required_argument, NULL, OPT_NODES },
+	{ "join", required_argument, NULL, OPT_JOIN },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "check-config", no_argument, NULL, OPT_CHECK },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -128,6 +154,12 @@ config_options(int argc, char **argv, struct config_options *o, struct diag *d)
 			break;
 		case OPT_API:
 			o->api = optarg;
+			break;
+		case OPT_NODES:
+			o->nodes = optarg;
+			break;
+		case OPT_JOIN:
+			o->join = optarg;
 			break;
 		case OPT_WORKERS:
 			if (workers_parse(optarg, &o->workers, d) != 0)
@@ -193,6 +225,8 @@ override(struct config *c, const struct config_options *o)
 		c->data_dir = arena_strdup(&c->arena, o->data_dir);
 	if (o->api != NULL)
 		c->api.listen = arena_strdup(&c->arena, o->api);
+	if (o->nodes != NULL)
+		c->nodes.listen = arena_strdup(&c->arena, o->nodes);
 	if (o->workers > 0)
 		c->dns.workers = o->workers;
 	if (o->n_dns > 0) {
@@ -231,6 +265,30 @@ parse_addrs(struct config *c, const struct config_options *o, struct diag *d)
 	return err;
 }
 
+static int
+parse_nodes(struct config *c, const struct config_options *o, struct diag *d)
+{
+	const char *where = o->nodes != NULL ? "--nodes" : "nodes.listen";
+
+	c->nodes_listen = c->nodes.listen;
+	c->nodes_advertise = c->nodes.advertise;
+	if (c->nodes.advertise != NULL && reach_check(c->nodes.advertise) < 0) {
+		diag_add(d, DIAG_INVALID, "nodes.advertise", "must be a host and a port");
+		diag_detail(d, c->nodes.advertise, "such as gtm.example.com:8054");
+		return -EINVAL;
+	}
+	if (c->nodes.listen == NULL)
+		return 0;
+	if (parse_addr(c->nodes.listen, 8054, where, &c->nodes_addr, d) != 0)
+		return -EINVAL;
+	if (c->nodes_advertise == NULL && !addr_is_any(&c->nodes_addr)) {
+		char text[ADDR_TEXT_SIZE];
+
+		c->nodes_advertise = arena_strdup(&c->arena, addr_text(&c->nodes_addr, text));
+	}
+	return 0;
+}
+
 /* With the file (if any) read into `y`. */
 static int
 build(struct config *c, const struct config_options *o, const struct yaml_in *y, struct diag *d)
@@ -240,6 +298,8 @@ build(struct config *c, const struct config_options *o, const struct yaml_in *y,
 	if (err == 0) {
 		override(c, o);
 		err = parse_addrs(c, o, d);
+		if (parse_nodes(c, o, d) != 0)
+			err = -EINVAL;
 		if (config_serve_check(&c->dns, d) != 0 || config_probe_check(&c->probe, d) != 0)
 			err = -EINVAL;
 	}

@@ -54,6 +54,10 @@ struct config_api {
 	const char *listen;
 };
 
+struct config_nodes {
+	const char *listen, *advertise;
+};
+
 struct config_database { /* as struct survey_source has it */
 	const char *file, *country, *subdivision, *asn;
 };
@@ -67,12 +71,14 @@ struct config {
 	struct arena arena;
 	const char *file; /* NULL: none */
 	const char *data_dir;
-	const char *user; /* drop to this user once the sockets are open; NULL: stay */
+	const char *node_name; /* this is a probe node by that name; NULL: a server */
+	const char *user;      /* drop to this user once the sockets are open; NULL: stay */
 	int log_level;
 	struct config_dns dns;
 	struct config_api api;
 	struct config_geo geo;
 	struct config_probe probe;
+	struct config_nodes nodes;
 	uint32_t transfer_max_mib;
 	uint32_t revisions_kept;
 
@@ -80,6 +86,8 @@ struct config {
 	struct addr *dns_addrs;
 	size_t n_dns_addrs;
 	struct addr api_addr;
+	const char *nodes_listen, *nodes_advertise; /* NULL: none */
+	struct addr nodes_addr;
 };
 
 /* config_serve.c: the members of `dns` that go to the query path. */
@@ -101,7 +109,7 @@ extern const struct field config_fields[];
 
 /* What a command line can say; NULL and 0 leave it to the file. */
 struct config_options {
-	const char *file, *data_dir, *api;
+	const char *file, *data_dir, *api, *nodes, *join;
 	const char **dns;
 	size_t n_dns;
 	unsigned workers;
@@ -111,7 +119,8 @@ struct config_options {
 #define CONFIG_USAGE                                                                               \
 	"usage: gtmd [-c FILE] [--data-dir DIR] [--dns ADDR:PORT]... [--api ADDR:PORT] "           \
 	"[--workers N]\n"                                                                          \
-	"            [--check-config] [--version] [--help]\n"
+	"            [--nodes ADDR:PORT] [--check-config] [--version] [--help]\n"                  \
+	"       gtmd [-c FILE] [--data-dir DIR] [--join TOKEN]      as a probe node\n"
 
 /* 0, or -EINVAL with a problem naming the option. */
 MUST_USE int config_options(int argc, char **argv, struct config_options *o, struct diag *d);

@@ -39,6 +39,8 @@ struct control_feed {
 	void *on_serving_arg;
 	void (*take_forward)(void *arg, const uint8_t *body, size_t len);
 	void *take_forward_arg;
+	void (*came)(void *arg);
+	void *came_arg;
 
 	pthread_t thread;
 	bool started;
@@ -157,6 +159,42 @@ control_feed_on_forward(
 	f->take_forward_arg = arg;
 }
 
+/* ---- what others tell the engine ---- */
+
+struct telling {
+	struct control_feed *feed;
+	enum message_type type;
+	size_t len;
+	char text[];
+};
+
+static void
+send_telling(void *arg)
+{
+	struct telling *t = arg;
+	if (t->feed->link != NULL && t->feed->current)
+		link_send(t->feed->link, t->type, t->text, t->len);
+	free(t);
+}
+
+void
+control_feed_tell(struct control_feed *f, enum message_type type, const char *text, size_t len)
+{
+	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
+	struct telling *t = xmalloc(sizeof(*t) + len);
+	*t = (struct telling){ .feed = f, .type = type, .len = len };
+	memcpy(t->text, text, len);
+	loop_post(f->loop, send_telling, t);
+}
+
+void
+control_feed_on_engine(struct control_feed *f, void (*came)(void *arg), void *arg)
+{
+	OBJ_CHECK(f, CONTROL_FEED_MAGIC);
+	f->came = came;
+	f->came_arg = arg;
+}
+
 /* ---- questions ---- */
 
 struct letter {
@@ -265,6 +303,12 @@ set_serving(struct control_feed *f)
 }
 
 static void
+send_out(void *arg, enum message_type type, const void *body, size_t len)
+{
+	link_send(arg, type, body, len);
+}
+
+static void
 on_hello(struct control_feed *f, const json_t *body)
 {
 	if (json_integer_value(json_object_get(body, "protocol")) != MESSAGE_PROTOCOL) {
@@ -273,8 +317,11 @@ on_hello(struct control_feed *f, const json_t *body)
 	}
 	const char *lineage = json_string_value(json_object_get(body, "lineage"));
 	const uint64_t revision = (uint64_t)json_integer_value(json_object_get(body, "revision"));
-	control_sync(f->store, f->link, lineage == NULL ? "" : lineage, revision);
+	const struct station_out out = { .arg = f->link, .send = send_out };
+	control_sync(f->store, &out, lineage == NULL ? "" : lineage, revision);
 	f->current = true;
+	if (f->came != NULL)
+		f->came(f->came_arg);
 	pthread_mutex_lock(&f->lock);
 	f->connected = true;
 	pthread_mutex_unlock(&f->lock);

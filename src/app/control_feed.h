@@ -11,6 +11,7 @@
 #pragma once
 
 #include "api/control.h"
+#include "feed/message.h"
 #include "store/store.h"
 
 struct control_feed;
@@ -21,6 +22,12 @@ struct control_engine control_feed_engine(struct control_feed *f);
 /* Before the start: who takes the body of each FORWARD (in the feed's thread: must not wait). */
 void control_feed_on_forward(
     struct control_feed *f, void (*take)(void *arg, const uint8_t *body, size_t len), void *arg);
+/* Before the start: `came` is called in the feed's thread when an engine is connected and has been
+ * brought up to date. */
+void control_feed_on_engine(struct control_feed *f, void (*came)(void *arg), void *arg);
+/* From any thread: a message for the engine; dropped while it is away. */
+void
+control_feed_tell(struct control_feed *f, enum message_type type, const char *text, size_t len);
 /* From any thread: the response to a FORWARD. */
 void control_feed_forwarded(struct control_feed *f, uint32_t id, const uint8_t *data, size_t len);
 /* Connect and go on connecting; `on_serving` (any thread) is called when the engine answers DNS. */

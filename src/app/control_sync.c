@@ -2,6 +2,7 @@
 #include "app/control_sync.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -10,9 +11,10 @@
 
 /* A whole model travels in sets of this many operations. */
 #define OPS_PER_MESSAGE 10000
+#define ENOUGH          1
 
 struct packer {
-	struct link *link;
+	const struct station_out *out;
 	struct change_set set;
 	size_t max;          /* send when it holds so many; 0: only at the end */
 	struct strmap zones; /* of a whole model, those whose records have not begun yet */
@@ -29,7 +31,7 @@ send_set(struct packer *p, uint64_t revision)
 		log_error("control", "a change of %zu operations is too large for the feed",
 		    p->set.count);
 	else
-		link_send(p->link, MESSAGE_CHANGE, b.data, b.len);
+		p->out->send(p->out->arg, MESSAGE_CHANGE, b.data, b.len);
 	buf_fini(&b);
 	change_fini(&p->set);
 	change_init(&p->set);
@@ -39,7 +41,10 @@ static int
 pack(const struct change_op *op, void *arg)
 {
 	struct packer *p = arg;
-	change_add_copy(&p->set, op);
+	struct change_op part;
+	if (p->out->pass != NULL && !p->out->pass(op, &part))
+		return 0;
+	change_add_copy(&p->set, p->out->pass != NULL ? &part : op);
 	if (p->max > 0 && p->set.count >= p->max)
 		send_set(p, 0);
 	return 0;
@@ -58,6 +63,9 @@ pack_whole(const struct change_op *op, void *arg)
 {
 	struct packer *p = arg;
 	const bool object = op->op == CHANGE_PUT;
+	/* Objects come before records, which may be very many. */
+	if (!object && p->out->pass != NULL)
+		return ENOUGH;
 	if (object && op->kind == KIND_ZONE)
 		strmap_put(&p->zones, op->name, p);
 	if (!object && strmap_remove(&p->zones, op->name) != NULL)
@@ -79,9 +87,11 @@ send_missing(struct store *store, struct packer *p, uint64_t since, uint64_t *re
 static int
 send_all(struct store *store, struct packer *p, uint64_t *revision)
 {
-	link_send(p->link, MESSAGE_RESET, "{}", 2);
+	p->out->send(p->out->arg, MESSAGE_RESET, "{}", 2);
 	p->max = OPS_PER_MESSAGE;
-	const int err = store_load(store, pack_whole, p, revision);
+	int err = store_load(store, pack_whole, p, revision);
+	if (err == ENOUGH)
+		err = 0;
 	STRMAP_EACH (&p->zones, left)
 		clear(p, left->key);
 	if (err == 0 && p->set.count > 0)
@@ -90,9 +100,10 @@ send_all(struct store *store, struct packer *p, uint64_t *revision)
 }
 
 void
-control_sync(struct store *store, struct link *link, const char *lineage, uint64_t revision)
+control_sync(
+    struct store *store, const struct station_out *out, const char *lineage, uint64_t revision)
 {
-	struct packer p = { .link = link };
+	struct packer p = { .out = out };
 	uint64_t now = 0;
 	change_init(&p.set);
 	strmap_init(&p.zones);
@@ -109,6 +120,8 @@ control_sync(struct store *store, struct link *link, const char *lineage, uint64
 	}
 	json_t *body =
 	    json_pack("{s:I, s:s}", "revision", (json_int_t)now, "lineage", store_lineage(store));
-	link_send_json(link, MESSAGE_CURRENT, body);
+	char *text = json_text(body);
+	out->send(out->arg, MESSAGE_CURRENT, text, strlen(text));
+	free(text);
 	json_decref(body);
 }

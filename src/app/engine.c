@@ -137,7 +137,9 @@ void
 engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *fresh)
 {
 	engine_zones_before(e, c, fresh);
+	engine_votes_change(e, c);
 	tree_apply(e->tree, c, clock_real_ms());
+	engine_votes_settle(e);
 	engine_await_due(e);
 	maybe_learn(e);
 	engine_zones_after(e, c);
@@ -195,10 +197,15 @@ static void
 build(struct engine *e)
 {
 	e->loop = loop_new();
+	strmap_init(&e->checks);
+	strmap_init(&e->recalled);
+	strmap_init(&e->recalled_votes);
+	strmap_init(&e->remembered);
 	loop_hooks(e->loop, before_sleep, after_sleep, NULL);
 	e->zones = zones_new();
 	e->words = word_table_new();
 	engine_probe_open(e);
+	engine_votes_open(e);
 	const struct tree_hooks hooks = { e, engine_probe_want, engine_probe_drop, overlay, status,
 		event, remember };
 	/* The TCP thread counts as one more worker, and so do we (signed queries). */
@@ -223,9 +230,7 @@ build(struct engine *e)
 	wheel_timer_init(&e->round_limit, round_over);
 	wheel_timer_init(&e->due, due);
 	wheel_timer_init(&e->learning, learn);
-	strmap_init(&e->checks);
-	strmap_init(&e->recalled);
-	strmap_init(&e->remembered);
+	engine_report_open(e);
 	strmap_init(&e->secondaries);
 }
 
@@ -245,16 +250,19 @@ tear_down(struct engine *e)
 	rcu_thread_online();
 	engine_secondary_close(e);
 	engine_transfer_close(e);
+	engine_report_close(e);
 	tree_free(&e->tree);
 	zones_free(&e->zones);
 	word_table_free(&e->words);
 	engine_memory_close(e);
 	STRMAP_EACH (&e->checks, c)
-		free(c->value);
+		engine_probe_free_check(e, c->value);
+	engine_votes_close(e);
 	STRMAP_EACH (&e->remembered, r)
 		free(r->value);
 	strmap_fini(&e->checks);
 	strmap_fini(&e->recalled);
+	strmap_fini(&e->recalled_votes);
 	strmap_fini(&e->remembered);
 	rcu_thread_offline();
 	rcu_barrier();

@@ -20,8 +20,8 @@
 void
 engine_feed_status(struct engine *e, enum kind kind, const char *name, const json_t *status)
 {
-	if (e->link == NULL)
-		return; /* told whole when control comes */
+	if (e->link == NULL || e->config->node_name != NULL)
+		return; /* told whole when control comes; a node's server knows better */
 	json_t *copy = json_deep_copy(status);
 	json_t *body = json_pack(
 	    "{s:s, s:s, s:o}", "kind", kind_table[kind].name, "name", name, "status", copy);
@@ -56,6 +56,8 @@ engine_feed_notice(struct engine *e, const char *kind, const char *severity, con
 void
 engine_feed_event(struct engine *e, const struct tree_event *ev)
 {
+	if (e->config->node_name != NULL)
+		return; /* what addresses come to is its server's to say */
 	char at[CLOCK_TEXT_SIZE];
 	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "kind", ev->kind, "object",
 	    "kind", kind_table[ev->object_kind].name, "name", ev->object, "severity", ev->severity,
@@ -99,10 +101,11 @@ observe(struct engine *e, const json_t *request, struct diag *d)
 	{
 		const char *key = json_string_value(json_object_get(check, "key"));
 		json_t *seen = key == NULL ? NULL : prober_observe(e->prober, key);
-		if (seen != NULL) {
+		if (seen != NULL)
 			json_object_update_missing(check, seen);
-			json_decref(seen);
-		}
+		if (key != NULL)
+			engine_votes_describe(e, key, seen, check);
+		json_decref(seen);
 	}
 	return status;
 }
@@ -134,6 +137,7 @@ counters(struct engine *e)
 	add_certificates(j, e);
 	engine_geo_counters(e, j);
 	engine_xdp_counters(e, j);
+	engine_nodes_counters(e, j);
 	json_t *probes = prober_metrics(e->prober);
 	json_object_update(j, probes);
 	json_decref(probes);
@@ -155,6 +159,8 @@ answer(struct engine *e, const char *verb, const json_t *request, struct diag *d
 		return engine_geo_locate(e, request, d);
 	if (verb != NULL && strcmp(verb, "beat") == 0)
 		return engine_probe_beat(e, request, d);
+	if (verb != NULL && strcmp(verb, "seen") == 0)
+		return engine_report_seen(e, request);
 	if (verb != NULL && strcmp(verb, "refreshed") == 0)
 		return engine_secondary_refreshed(e, request);
 	diag_add(d, DIAG_INVALID, "verb", "the engine does not know this question");
@@ -295,6 +301,33 @@ on_current(struct engine *e, const json_t *body)
 	engine_maybe_serve(e);
 }
 
+static void
+on_json(struct engine *e, enum message_type type, const json_t *body)
+{
+	switch (type) {
+	case MESSAGE_CURRENT:
+		on_current(e, body);
+		break;
+	case MESSAGE_VOTES:
+		engine_votes_take(e, body);
+		break;
+	case MESSAGE_BEAT:
+		engine_votes_beat(e, body);
+		break;
+	case MESSAGE_NODE:
+		engine_nodes_link(e, body);
+		break;
+	case MESSAGE_ECHO:
+		engine_report_echo(e, body);
+		break;
+	case MESSAGE_ROLL:
+		engine_report_all(e);
+		break;
+	default:
+		log_warn("engine", "control sent a message of unknown type %d", type);
+	}
+}
+
 void
 engine_feed_take(struct engine *e, enum message_type type, const uint8_t *body, size_t len)
 {
@@ -307,13 +340,6 @@ engine_feed_take(struct engine *e, enum message_type type, const uint8_t *body, 
 	case MESSAGE_RESET:
 		on_reset(e);
 		break;
-	case MESSAGE_CURRENT:
-		diag_init(&d);
-		json = json_parse((const char *)body, len, &d);
-		on_current(e, json);
-		json_decref(json);
-		diag_fini(&d);
-		break;
 	case MESSAGE_FORWARDED:
 		engine_forward_answer(e, body, len);
 		break;
@@ -321,7 +347,11 @@ engine_feed_take(struct engine *e, enum message_type type, const uint8_t *body, 
 		on_ask(e, body, len);
 		break;
 	default:
-		log_warn("engine", "control sent a message of unknown type %d", type);
+		diag_init(&d);
+		json = json_parse((const char *)body, len, &d);
+		on_json(e, type, json);
+		json_decref(json);
+		diag_fini(&d);
 	}
 }
 
@@ -353,6 +383,7 @@ static void
 let_go(struct engine *e)
 {
 	link_free(&e->link);
+	engine_nodes_cut(e);
 	engine_build_forget(e);
 	engine_forward_lost(e);
 	engine_simulate_lost(e);
@@ -380,6 +411,8 @@ greet(struct engine *e)
 	link_send_json(e->link, MESSAGE_HELLO, hello);
 	json_decref(hello);
 	tree_tell_all(e->tree);
+	engine_nodes_tell_all(e);
+	engine_report_all(e);
 
 	size_t i;
 	json_t *event;

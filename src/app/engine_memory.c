@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/engine_state.h"
+#include "app/engine_votes.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -65,7 +65,9 @@ finish_replay(struct replay *r)
 			    change_find(&r->objects, k, op->name) == op)
 				change_add(&last, op);
 		}
+	engine_votes_change(r->engine, &last);
 	tree_apply(r->engine->tree, &last, clock_real_ms());
+	engine_votes_settle(r->engine);
 	change_fini(&last);
 }
 
@@ -152,6 +154,12 @@ replay_verdict(void *arg, uint8_t type, const uint8_t *data, size_t len)
 		return;
 	if (type == RECORD_VERDICT) {
 		strmap_put(&e->recalled, (const char *)data + 1, (void *)(uintptr_t)(data[0] & 3u));
+	} else if (type == RECORD_VOTE) {
+		const char *key = (const char *)data + 1;
+		if (data[0] == FLAP_UNKNOWN)
+			strmap_remove(&e->recalled_votes, key);
+		else
+			strmap_put(&e->recalled_votes, key, (void *)(uintptr_t)(data[0] | 4u));
 	} else if (type == RECORD_POINTER) {
 		const char *key = (const char *)data;
 		const size_t key_len = strlen(key) + 1;
@@ -163,13 +171,13 @@ replay_verdict(void *arg, uint8_t type, const uint8_t *data, size_t len)
 }
 
 static int
-append_verdict(struct journal *j, const char *key, enum flap_verdict v)
+append_verdict(struct journal *j, uint8_t type, const char *key, enum flap_verdict v)
 {
 	struct buf b;
 	buf_init(&b, 4096);
 	buf_put_u8(&b, (uint8_t)v);
 	buf_put(&b, key, strlen(key) + 1);
-	const int err = journal_append(j, RECORD_VERDICT, b.data, b.len);
+	const int err = journal_append(j, type, b.data, b.len);
 	buf_fini(&b);
 	return err;
 }
@@ -187,6 +195,34 @@ append_pointer(struct journal *j, const char *key, const char *value)
 	return err;
 }
 
+struct writing {
+	struct journal *journal;
+	const struct engine_check *check;
+};
+
+static void
+write_vote(void *arg, void *owner, enum flap_verdict v, bool fresh)
+{
+	const struct writing *w = arg;
+	const struct voter *who = owner;
+
+	/* One that is not fresh would be taken for fresh after a restart. */
+	if (who->ours ? !w->check->own_noted : !fresh)
+		return;
+	char *both = engine_votes_key(w->check->key, who->name);
+	(void)append_verdict(w->journal, RECORD_VOTE, both, v);
+	free(both);
+}
+
+static void
+write_votes(struct journal *j, const struct engine_check *c)
+{
+	struct writing w = { j, c };
+
+	if (c->seat != NULL)
+		panel_each(c->seat->panel, write_vote, &w);
+}
+
 static void
 write_verdicts(struct journal *j, void *arg)
 {
@@ -196,7 +232,9 @@ write_verdicts(struct journal *j, void *arg)
 	STRMAP_EACH (&e->checks, entry) {
 		const struct engine_check *c = entry->value;
 		if (c->verdict != FLAP_UNKNOWN)
-			(void)append_verdict(j, entry->key, c->verdict);
+			(void)append_verdict(
+			    j, RECORD_VERDICT, entry->key, (enum flap_verdict)c->verdict);
+		write_votes(j, c);
 	}
 }
 
@@ -228,7 +266,20 @@ bound_verdicts(struct engine *e, int err)
 void
 engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v)
 {
-	bound_verdicts(e, append_verdict(e->verdict_log, key, v));
+	/* While the journals are replayed the file is not ours to write yet; then all are written.
+	 */
+	if (e->verdict_log != NULL)
+		bound_verdicts(e, append_verdict(e->verdict_log, RECORD_VERDICT, key, v));
+}
+
+void
+engine_memory_vote(struct engine *e, const char *key, const char *node, enum flap_verdict v)
+{
+	if (e->verdict_log == NULL)
+		return;
+	char *both = engine_votes_key(key, node);
+	bound_verdicts(e, append_verdict(e->verdict_log, RECORD_VOTE, both, v));
+	free(both);
 }
 
 void
@@ -278,6 +329,8 @@ engine_memory_open(struct engine *e, struct diag *d)
 	if (clock_real_ms() - journal_touched_ms(verdicts) > VERDICTS_FRESH_MS) {
 		strmap_fini(&e->recalled);
 		strmap_init(&e->recalled);
+		strmap_fini(&e->recalled_votes);
+		strmap_init(&e->recalled_votes);
 	}
 	STRMAP_EACH (&e->remembered, r)
 		if (strncmp(r->key, ENGINE_REFRESHED, strlen(ENGINE_REFRESHED)) != 0)
@@ -290,6 +343,9 @@ engine_memory_open(struct engine *e, struct diag *d)
 	finish_replay(&r);
 	engine_transfer_recall(e);
 	e->replaying = false;
+	/* A check that comes later has not been looked at meanwhile. */
+	strmap_fini(&e->recalled_votes);
+	strmap_init(&e->recalled_votes);
 	change_fini(&r.objects);
 	e->verdict_log = verdicts;
 	if (e->model_log == NULL)

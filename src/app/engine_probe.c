@@ -88,32 +88,67 @@ take_recalled(struct engine *e, const char *key)
 	return (enum flap_verdict)((uintptr_t)strmap_remove(&e->recalled, key) & 3u);
 }
 
+static struct engine_check *
+new_check(struct engine *e, const struct tree_check *c)
+{
+	struct engine_check *fresh = xcalloc(1, sizeof(*fresh));
+
+	fresh->key = c->key;
+	fresh->template = c->template_name;
+	fresh->slot = c->slot;
+	fresh->verdict = (uint8_t)take_recalled(e, c->key);
+	strmap_put(&e->checks, c->key, fresh);
+	engine_votes_meet(e, fresh);
+	return fresh;
+}
+
+/* The template's own addresses to probe from are this server's. */
+static struct template_spec
+as_run_here(const struct engine *e, const struct template_spec *t)
+{
+	struct template_spec here = *t;
+
+	if (e->config->node_name != NULL)
+		here.source = (struct field_list){ 0 };
+	return here;
+}
+
 void
 engine_probe_want(void *arg, const struct tree_check *c)
 {
 	struct engine *e = arg;
 	OBJ_CHECK(e, ENGINE_MAGIC);
 	struct engine_check *known = strmap_find(&e->checks, c->key);
-	if (known == NULL) {
-		known = xcalloc(1, sizeof(*known));
-		strmap_put(&e->checks, c->key, known);
-		known->verdict = take_recalled(e, c->key);
-		if (known->verdict != FLAP_UNKNOWN)
-			word_store(e->words, c->slot, known->verdict == FLAP_DOWN ? WORD_DOWN : 0);
+	const bool fresh = known == NULL;
+	if (fresh)
+		known = new_check(e, c);
+	engine_votes_want(e, known, c->template);
+	if (fresh && known->own != FLAP_UNKNOWN)
+		engine_report_vote(e, known, (enum flap_verdict)known->own, "");
+	if (!known->here) {
+		prober_drop(e->prober, c->key);
+		return;
 	}
-	known->slot = c->slot;
 
+	const struct template_spec here = as_run_here(e, c->template);
 	struct prober_job job = {
 		.key = c->key,
 		.slot = c->slot,
 		.host = c->host,
-		.template = c->template,
-		.start = known->verdict,
+		.template = &here,
+		.start = (enum flap_verdict)known->own,
 		.beat = recall_beat(e, c->key),
 	};
 	CHECK(addr_ip_parse(&job.target, c->ip, AF_UNSPEC) == 0);
 	addr_port_set(&job.target, c->port);
 	prober_want(e->prober, &job);
+}
+
+void
+engine_probe_free_check(struct engine *e, struct engine_check *c)
+{
+	engine_votes_drop(e, c);
+	free(c);
 }
 
 void
@@ -124,7 +159,7 @@ engine_probe_drop(void *arg, const char *key, uint32_t slot)
 	(void)slot;
 	prober_drop(e->prober, key);
 	remember_beat(e, key, NULL);
-	free(strmap_remove(&e->checks, key));
+	engine_probe_free_check(e, strmap_remove(&e->checks, key));
 }
 
 /* ---- what the prober tells, brought from its thread to ours ---- */
@@ -146,13 +181,9 @@ take_edge(void *arg)
 	/* The check may have been dropped, or replaced by another, while the message was under way.
 	 */
 	struct engine_check *c = strmap_find(&e->checks, edge->key);
-	if (c != NULL && c->slot == edge->slot) {
-		c->verdict = edge->verdict;
-		/* Written before anybody can see it: who has heard that an address is down must not
-		 * find it in an answer of the next engine. */
-		engine_memory_verdict(e, edge->key, edge->verdict);
-		tree_edge(e->tree, edge->slot, edge->cause, clock_real_ms());
-		engine_await_due(e);
+	if (c != NULL && c->slot == edge->slot && c->here) {
+		engine_votes_own(e, c, edge->verdict, edge->cause);
+		engine_report_vote(e, c, edge->verdict, edge->cause);
 	}
 	free(edge);
 }
@@ -300,5 +331,6 @@ engine_probe_open(struct engine *e)
 	struct prober_settings settings;
 
 	config_probe_settings(&e->config->probe, &settings);
-	e->prober = prober_new(e->words, &hooks, &settings);
+	/* What our prober finds is a vote; the words are what comes of all of them. */
+	e->prober = prober_new(NULL, &hooks, &settings);
 }

@@ -11,13 +11,26 @@
 #include "probe/prober.h"
 #include "serve/server.h"
 #include "steer/tree.h"
+#include "verdict/panel.h"
+#include "verdict/track.h"
 #include "zone/history.h"
 #include "zone/zones.h"
 
-/* A check that runs, by its key. */
+struct engine_votes;
+struct engine_seat;
+
+/* A check that runs somewhere, by its key. There are very many: what only checks with several
+ * voters need is their seat's. */
 struct engine_check {
-	uint32_t slot;
-	enum flap_verdict verdict;
+	const char *key, *template; /* the tree's, until it drops the check */
+	struct engine_seat *seat;   /* NULL: our own verdict is all there is */
+	struct track track;         /* of `verdict` */
+	uint32_t slot, edges;
+	uint8_t verdict; /* enum flap_verdict, by all who vote */
+	uint8_t own;     /* likewise, our prober's */
+	bool here;       /* our prober has it */
+	bool own_noted;  /* the journal says what our prober's is, apart */
+	bool unsaid;     /* see engine_votes.h */
 };
 
 struct engine {
@@ -32,11 +45,15 @@ struct engine {
 	struct tree *tree;
 	struct prober *prober;
 	struct server *server;
+	struct engine_votes *votes;
+	struct engine_report *report; /* NULL: no probe node */
+	uint64_t started_ms;          /* monotonic */
 
 	struct strmap checks; /* key -> struct engine_check * */
 	struct strmap
 	    recalled; /* key -> verdict + 1 as a number: restored, not yet claimed by a check */
-	struct strmap remembered; /* key -> char *: pointers of sequences */
+	struct strmap recalled_votes; /* "key\nnode" -> the same of one voter, | 4 */
+	struct strmap remembered;     /* key -> char *: pointers of sequences */
 
 	struct strmap secondaries; /* zone -> what engine_secondary.c keeps of it */
 
@@ -89,7 +106,13 @@ void engine_zones_after(struct engine *e, const struct change_set *c);
 void engine_zones_overlay(struct engine *e, const uint8_t *host, const void *overlay, bool shown);
 
 /* engine_memory.c: journals. */
-enum engine_record { RECORD_CHANGE = 1, RECORD_LINEAGE, RECORD_VERDICT, RECORD_POINTER };
+enum engine_record {
+	RECORD_CHANGE = 1,
+	RECORD_LINEAGE,
+	RECORD_VERDICT,
+	RECORD_POINTER,
+	RECORD_VOTE
+};
 int engine_memory_append(struct journal *j, const struct change_set *c);
 int engine_memory_append_bytes(struct journal *j, const uint8_t *body, size_t len); /* encoded */
 int engine_memory_open(
@@ -100,6 +123,8 @@ void engine_memory_change(struct engine *e, const uint8_t *body, size_t len);
 void engine_memory_appended(struct engine *e, int err);
 void engine_memory_replaced(struct engine *e); /* the whole model, by another */
 void engine_memory_verdict(struct engine *e, const char *key, enum flap_verdict v);
+/* Of one voter; UNKNOWN: none any more. */
+void engine_memory_vote(struct engine *e, const char *key, const char *node, enum flap_verdict v);
 void engine_memory_remember(struct engine *e, const char *key, const char *value);
 
 /* engine_rewrite.c: the model's journal without history. */
@@ -128,9 +153,49 @@ json_t *engine_secondary_refreshed(struct engine *e, const json_t *request);
 void engine_probe_open(struct engine *e);
 void engine_probe_want(void *engine, const struct tree_check *c);
 void engine_probe_drop(void *engine, const char *key, uint32_t slot);
+void engine_probe_free_check(struct engine *e, struct engine_check *c);
 json_t *engine_probe_beat(struct engine *e, const json_t *request, struct diag *d);
 /* The reply comes by engine_feed_reply; or -EINVAL with a problem, and none comes. */
 int engine_probe_try(struct engine *e, uint32_t id, const json_t *request, struct diag *d);
+
+/* engine_votes.c: who votes on our checks; see engine_votes.h. */
+void engine_votes_open(struct engine *e); /* before the tree */
+void engine_votes_close(struct engine *e);
+/* Before the tree applies it: nodes come and go, whose votes go with them at once. */
+void engine_votes_change(struct engine *e, const struct change_set *c);
+/* A check is wanted, or its template has changed; sets `here`, and `own`: with what our prober is
+ * to start. */
+void engine_votes_settle(struct engine *e); /* after the tree has applied it */
+/* A check is new: what is remembered of it. */
+void engine_votes_meet(struct engine *e, struct engine_check *c);
+void engine_votes_want(struct engine *e, struct engine_check *c, const struct template_spec *t);
+void engine_votes_drop(struct engine *e, struct engine_check *c);
+void engine_votes_own(
+    struct engine *e, struct engine_check *c, enum flap_verdict verdict, const char *cause);
+void engine_votes_take(struct engine *e, const json_t *body); /* VOTES */
+void engine_votes_beat(struct engine *e, const json_t *body); /* BEAT */
+uint64_t engine_votes_fresh_ms(const struct template_spec *t);
+/* Of the verdict that holds; "" where nobody knows, or all is well. */
+const char *engine_votes_cause(const struct engine_check *c);
+/* Into `out`: votes, nodes, edges of the check. `seen` by our prober, or NULL. */
+void engine_votes_describe(const struct engine *e, const char *key, json_t *seen, json_t *out);
+
+/* engine_nodes.c */
+void engine_nodes_link(struct engine *e, const json_t *body); /* NODE */
+void engine_nodes_cut(struct engine *e);                      /* control is gone */
+void engine_nodes_tell(struct engine *e, const char *name);   /* its status */
+void engine_nodes_tell_all(struct engine *e);
+void engine_nodes_counters(const struct engine *e, json_t *j);
+
+/* engine_report.c: what a probe node tells its server; elsewhere nothing happens. */
+void engine_report_open(struct engine *e);
+void engine_report_close(struct engine *e);
+void engine_report_vote(
+    struct engine *e, const struct engine_check *c, enum flap_verdict v, const char *cause);
+void engine_report_all(struct engine *e);
+void engine_report_echo(struct engine *e, const json_t *body); /* ECHO */
+/* {keys:[key]} -> {seen:{key: what prober_observe says}} */
+json_t *engine_report_seen(struct engine *e, const json_t *request);
 
 /* engine_feed.c: the engine's end of the feed. */
 void engine_feed_open(struct engine *e);

@@ -15,7 +15,10 @@
 #include "app/engine.h"
 #include "app/sockets.h"
 #include "app/supervisor.h"
+#include "app/uplink_process.h"
 #include "base/mem.h"
+#include "node/identity.h"
+#include "node/join.h"
 
 /* mkdir -p; the last part is for the service alone. */
 static int
@@ -103,6 +106,40 @@ complain(const struct diag *d, int code)
 	return code;
 }
 
+/* A server's directory is none of a node's: what would become of its database? */
+static int
+check_no_server(const struct config *c, struct diag *d)
+{
+	char *path = xasprintf("%s/gtm.db", c->data_dir);
+	const bool there = access(path, F_OK) == 0;
+
+	free(path);
+	return there ? diag_add(d, DIAG_INVALID, c->data_dir,
+			   "holds the database of a server; a probe node needs a directory of its "
+			   "own")
+		     : 0;
+}
+
+/* With a token become a node; with an identity be one. */
+static int
+be_node(struct config *c, const struct config_options *o, struct diag *d)
+{
+	struct identity id;
+	int rc = 0;
+
+	if (o->join != NULL && (rc = check_no_server(c, d)) == 0)
+		rc = join_server(o->join, c->data_dir, c->user, d);
+	if (rc < 0)
+		return rc;
+	rc = identity_load(c->data_dir, &id, d);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc == 0 && (rc = check_no_server(c, d)) == 0)
+		c->node_name = arena_strdup(&c->arena, id.node);
+	identity_fini(&id);
+	return rc;
+}
+
 static int
 run(struct config *c, const struct config_options *o, struct diag *d)
 {
@@ -110,11 +147,16 @@ run(struct config *c, const struct config_options *o, struct diag *d)
 	const int lock = take_dir(c, d);
 	if (lock < 0)
 		return complain(d, EXIT_RUNTIME);
+	if (be_node(c, o, d) < 0) {
+		close(lock);
+		return complain(d, d->code == DIAG_INVALID ? EXIT_CONFIG : EXIT_RUNTIME);
+	}
 	if (sockets_open(&s, c, d) != 0) {
 		close(lock);
 		return complain(d, EXIT_RUNTIME);
 	}
-	const int code = supervisor_run(c, &s, o, engine_main, control_process_main);
+	const int code = supervisor_run(c, &s, o, engine_main,
+	    c->node_name != NULL ? uplink_process_main : control_process_main);
 	sockets_close(&s);
 	close(lock);
 	return code;

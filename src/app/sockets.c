@@ -59,29 +59,41 @@ open_unix(const struct config *c, const char *name, struct diag *d)
 	return fd;
 }
 
+static int
+open_servers(struct sockets *s, const struct config *c, struct diag *d)
+{
+	if (open_dns(s, c, d) != 0 || (s->api = sock_tcp_listen(&c->api_addr, d)) < 0 ||
+	    (s->control = open_unix(c, "control.sock", d)) < 0)
+		return -EINVAL;
+	if (c->nodes_listen != NULL && (s->nodes = sock_tcp_listen(&c->nodes_addr, d)) < 0)
+		return -EINVAL;
+	return 0;
+}
+
 int
 sockets_open(struct sockets *s, const struct config *c, struct diag *d)
 {
-	const size_t n_udp = c->dns.workers * c->n_dns_addrs;
+	/* A probe node answers nobody. */
+	const bool node = c->node_name != NULL;
+	const size_t n_addrs = node ? 0 : c->n_dns_addrs;
+	const unsigned workers = node ? 1 : c->dns.workers;
+	const size_t n_udp = workers * n_addrs;
 	*s = (struct sockets){
-		.workers = c->dns.workers,
-		.n_addrs = (unsigned)c->n_dns_addrs,
-		.udp = xmalloc(n_udp * sizeof(int)),
-		.tcp = xmalloc(c->n_dns_addrs * sizeof(int)),
+		.workers = workers,
+		.n_addrs = (unsigned)n_addrs,
+		.udp = xmalloc((n_udp + 1) * sizeof(int)),
+		.tcp = xmalloc((n_addrs + 1) * sizeof(int)),
 		.api = -1,
+		.nodes = -1,
 		.control = -1,
 		.feed = -1,
 	};
 	for (size_t i = 0; i < n_udp; i++)
 		s->udp[i] = -1;
-	for (size_t i = 0; i < c->n_dns_addrs; i++)
+	for (size_t i = 0; i < n_addrs; i++)
 		s->tcp[i] = -1;
 
-	int err = open_dns(s, c, d);
-	if (err == 0 && (s->api = sock_tcp_listen(&c->api_addr, d)) < 0)
-		err = -EINVAL;
-	if (err == 0 && (s->control = open_unix(c, "control.sock", d)) < 0)
-		err = -EINVAL;
+	int err = node ? 0 : open_servers(s, c, d);
 	if (err == 0 && (s->feed = open_unix(c, "feed.sock", d)) < 0)
 		err = -EINVAL;
 	if (err != 0)
@@ -106,10 +118,11 @@ sockets_close(struct sockets *s)
 	for (unsigned i = 0; s->tcp != NULL && i < s->n_addrs; i++)
 		close_one(s->tcp[i]);
 	close_one(s->api);
+	close_one(s->nodes);
 	close_one(s->control);
 	close_one(s->feed);
 	xdp_ports_close(&s->xdp);
 	free(s->udp);
 	free(s->tcp);
-	*s = (struct sockets){ .api = -1, .control = -1, .feed = -1 };
+	*s = (struct sockets){ .api = -1, .nodes = -1, .control = -1, .feed = -1 };
 }

@@ -15,6 +15,7 @@ struct sockets {
 	int *udp;    /* [worker * n_addrs + addr] */
 	int *tcp;    /* [addr] */
 	int api;     /* TCP */
+	int nodes;   /* TCP: probe nodes; -1: none are wanted */
 	int control; /* DIR/control.sock, mode 0600 */
 	struct xdp_ports *xdp;
 	int feed; /* DIR/feed.sock, mode 0600: engine accepts, control connects */

@@ -59,6 +59,23 @@ supervisor_signals(sigset_t *set)
 	sigaddset(set, SIGHUP);
 }
 
+void
+supervisor_wait(void)
+{
+	sigset_t set;
+	siginfo_t si;
+
+	supervisor_signals(&set);
+	for (;;) {
+		const int sig = sigwaitinfo(&set, &si);
+
+		if (sig == SIGTERM)
+			return;
+		if (sig == SIGHUP)
+			log_level_set((enum log_level)si.si_value.sival_int);
+	}
+}
+
 /*
  * What an engine that pings by raw sockets needs of root, and all that it keeps. Nothing but
  * permitted and effective: a program it might start would not have it.
@@ -330,7 +347,7 @@ supervisor_run(struct config *c, const struct sockets *s, const struct config_op
 				  .xdp = true,
 				  .ready_fd = -1,
 				  .backoff_max_ms = ENGINE_BACKOFF_MAX },
-		    { .name = "control",
+		    { .name = c->node_name != NULL ? "uplink" : "control",
 			.main = control,
 			.ready_fd = -1,
 			.backoff_max_ms = BACKOFF_MAX } },

@@ -30,6 +30,8 @@ typedef int supervisor_main_f(const struct config *c, const struct sockets *s, i
  * stop. SIGHUP carries the log level.
  */
 void supervisor_signals(sigset_t *set);
+/* For a child whose work is done by its threads: until SIGTERM. */
+void supervisor_wait(void);
 
 int supervisor_run(struct config *c, const struct sockets *s, const struct config_options *o,
     supervisor_main_f *engine, supervisor_main_f *control);

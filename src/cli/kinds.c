@@ -310,12 +310,49 @@ static const struct kinds_column maintenance_columns[] = {
 	{ .title = NULL },
 };
 
+/* "12 ms" */
+static const char *
+milliseconds(const json_t *j, struct arena *a)
+{
+	return json_is_number(j) ? arena_printf(a, "%.0f ms", json_number_value(j)) : "-";
+}
+
+static const char *
+node_skew(const json_t *o, struct arena *a)
+{
+	return milliseconds(kinds_at(o, "status.clock_skew_ms"), a);
+}
+
+static const char *
+node_lag(const json_t *o, struct arena *a)
+{
+	return milliseconds(kinds_at(o, "status.lag_ms"), a);
+}
+
+static const struct kinds_column node_columns[] = {
+	{ "NAME", "name", .wide = false },
+	{ "CITY", "spec.city", .wide = false },
+	{ "ISP", "spec.isp", .wide = false },
+	{ "COUNTRY", "spec.country", .wide = true },
+	{ "STATE", "status.state", .wide = false },
+	{ "CHECKS", "status.checks", .right = true },
+	{ "DOWN", "status.down", .right = true },
+	{ "LAG", .text = node_lag, .right = true },
+	{ "CLOCK", .text = node_skew, .right = true },
+	{ "LAST SEEN", "status.last_seen", .wide = false },
+	{ "VERSION", "status.version", .wide = false },
+	{ "ADDRESS", "status.address", .wide = true },
+	{ "REVISION", "revision", .wide = true, .right = true },
+	{ .title = NULL },
+};
+
 const struct kinds_row kinds_table[] = {
 	{ "domain", "domains", true, domain_columns },
 	{ "pool", "pools", false, pool_columns },
 	{ "address", "addresses", false, address_columns },
 	{ "template", "templates", false, template_columns },
 	{ "line", "lines", false, line_columns },
+	{ "node", "nodes", false, node_columns },
 	{ "zone", "zones", false, zone_columns },
 	{ "rrset", "rrsets", true, rrset_columns },
 	{ "tsig-key", "tsig-keys", false, tsig_key_columns },

@@ -8,6 +8,7 @@
 #include "base/yaml_out.h"
 #include "cli/cli.h"
 #include "cli/kinds.h"
+#include "cli/vantage.h"
 #include "cli/verbs.h"
 
 #define TEXT_MAX ((size_t)1 << 30)
@@ -29,7 +30,8 @@ find_kind(struct cli *cli)
 		cli_refuse(cli, EXIT_USAGE, word, "unknown kind; did you mean %s?", near);
 	else
 		cli_refuse(cli, EXIT_USAGE, word,
-		    "unknown kind; there are domain, pool, address, template, line, zone, rrset, "
+		    "unknown kind; there are domain, pool, address, template, line, node, zone, "
+		    "rrset, "
 		    "tsig-key, override, maintenance");
 	return NULL;
 }
@@ -226,6 +228,8 @@ describe(struct cli *cli, const struct kinds_row *k, const json_t *object)
 	kinds_write(k, objects, true, cli->colour, &b);
 	write_section(&b, "spec", json_object_get(object, "spec"), cli->colour);
 	write_section(&b, "status", json_object_get(object, "status"), cli->colour);
+	if (strcmp(k->name, "address") == 0)
+		vantage_write(cli, &b, json_string_value(json_object_get(object, "name")));
 	write_events(cli, &b, k, object);
 	cli_write(cli, &b);
 	json_decref(objects);

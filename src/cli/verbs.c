@@ -46,6 +46,21 @@ static const struct option line_list_options[] = {
 	{ "--parent", 0, "LINE", "only those right below this line" },
 	OPTION_END,
 };
+#define INVITE_OPTIONS                                                                             \
+	{ "--for", 0, "TIME", "how long the token is good (1h)" },                                 \
+	{                                                                                          \
+		"--server-address", 0, "HOST:PORT",                                                \
+		    "where the node is to connect; without, nodes.advertise of the server"         \
+	}
+static const struct option node_add_options[] = {
+	{ "--city", 0, "CITY", "where it stands" },
+	{ "--isp", 0, "ISP", "whose network it looks from" },
+	{ "--country", 0, "COUNTRY", "likewise" },
+	{ "--remark", 0, "TEXT", "a note" },
+	INVITE_OPTIONS,
+	OPTION_END,
+};
+static const struct option node_token_options[] = { INVITE_OPTIONS, OPTION_END };
 static const struct option refresh_options[] = {
 	{ "--whole", 0, NULL, "transfer all of it again, whatever the serial" },
 	OPTION_END,
@@ -169,6 +184,13 @@ const struct verb verbs_table[] = {
 	    "  gtmctl line locate 192.0.2.1\n"
 	    "  gtmctl line locate 2001:db8::1 -o json\n",
 	    NULL, 1, 1, verb_line_locate },
+	{ "node add", "NAME", "Make a node that probes, and print the command that enrols it",
+	    "  gtmctl node add shanghai-1 --city Shanghai --isp telecom --country CN\n"
+	    "  gtmctl node add fra-1 --city Frankfurt --server-address gtm.example.com:8054\n",
+	    node_add_options, 1, 1, verb_node_add },
+	{ "node token", "NAME", "Print the command that enrols a node, also once more",
+	    "  gtmctl node token shanghai-1 --for 10m\n", node_token_options, 1, 1,
+	    verb_node_token },
 	{ "zone import", "ZONE FILE", "Make or replace a zone's records from a zone file",
 	    "  gtmctl zone import example.com example.com.zone\n", NULL, 2, 2, verb_zone_import },
 	{ "zone check", "FILE", "Tell what is wrong with a zone file; asks no server",

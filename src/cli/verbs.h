@@ -17,6 +17,8 @@ int verb_domain_disable(struct cli *cli);
 int verb_override(struct cli *cli); /* all of pool|address|domain drain|ready|force-* */
 int verb_line_list(struct cli *cli);
 int verb_line_locate(struct cli *cli);
+int verb_node_add(struct cli *cli);
+int verb_node_token(struct cli *cli);
 int verb_zone_import(struct cli *cli);
 int verb_zone_export(struct cli *cli);
 int verb_zone_check(struct cli *cli);

@@ -18,7 +18,7 @@
 #pragma once
 
 enum message_type {
-	MESSAGE_HELLO = 1, /* up: {"protocol":1,"revision":n,"lineage":"..","serving":bool} */
+	MESSAGE_HELLO = 1, /* up: {"protocol":2,"revision":n,"lineage":"..","serving":bool} */
 	MESSAGE_CHANGE,    /* down: codec */
 	MESSAGE_RESET,     /* down: {}: the CHANGEs up to CURRENT are the whole model */
 	MESSAGE_CURRENT,   /* down: {"revision":n,"lineage":".."}: the engine is up to date */
@@ -30,7 +30,20 @@ enum message_type {
 	MESSAGE_SERVING,   /* up: {}: DNS is answered from now on */
 	MESSAGE_FORWARD,   /* up: feed/forward: a DNS message that control answers */
 	MESSAGE_FORWARDED, /* down: u32 id, then the whole response; empty: there is none */
+
+	/* Of probe nodes. A node's engine sends them up without "node"; control sends them down to
+	 * the server's engine with it. */
+	MESSAGE_VOTES, /* {"node":..,"votes":[{"key":..,"verdict":"up"|"down","cause":..}]} */
+	MESSAGE_BEAT,  /* once a second:
+			  {"node":..,"seq":n,"clock_skew_ms":..,"rtt_ms":..,"lag_ms":..,
+			  "checks":n,"late":[key],"stalled":bool,"version":..} */
+	MESSAGE_NODE,  /* to the server's engine: {"node":..,"connected":bool,"address":..} */
+	MESSAGE_ROLL,  /* to a node's engine: {}: tell all votes */
+	MESSAGE_ECHO,  /* to a node's engine: {"seq":n,"clock":ms} of a BEAT */
+	/* Between a node and its server alone. */
+	MESSAGE_ENROL,    /* up: {"node":..,"secret":..,"csr":pem} or, to renew, {"csr":pem} */
+	MESSAGE_ENROLLED, /* down: {"certificate":pem,"ca":pem} or {"problem":..} */
 };
 
-#define MESSAGE_PROTOCOL 1
+#define MESSAGE_PROTOCOL 2
 #define MESSAGE_MAX      (1u << 30)

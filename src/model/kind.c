@@ -26,11 +26,17 @@ const struct kind_info kind_table[KIND_COUNT] = {
 		.size = sizeof(struct zone_spec), .fields = zone_fields,
 		.settle = zone_settle, .check = zone_check, .refs = zone_refs,
 	},
+	[KIND_NODE] = {
+		.name = "node", .plural = "nodes", .wire = 10,
+		.prose = "a place that probes, besides this server",
+		.size = sizeof(struct node_spec), .fields = node_fields,
+		.check = node_check,
+	},
 	[KIND_TEMPLATE] = {
 		.name = "template", .plural = "templates", .wire = 2,
 		.prose = "how to probe; reusable",
 		.size = sizeof(struct template_spec), .fields = template_fields,
-		.settle = template_settle, .check = template_check,
+		.settle = template_settle, .check = template_check, .refs = template_refs,
 	},
 	[KIND_LINE] = {
 		.name = "line", .plural = "lines", .wire = 6,

@@ -19,6 +19,7 @@ void maintenance_settle(const char *name, void *spec, struct arena *a);
 
 int tsig_key_check(const char *name, const void *spec, struct diag *d);
 int zone_check(const char *name, const void *spec, struct diag *d);
+int node_check(const char *name, const void *spec, struct diag *d);
 int template_check(const char *name, const void *spec, struct diag *d);
 int line_check(const char *name, const void *spec, struct diag *d);
 int address_check(const char *name, const void *spec, struct diag *d);
@@ -29,6 +30,7 @@ int override_check(const char *name, const void *spec, struct diag *d);
 int maintenance_check(const char *name, const void *spec, struct diag *d);
 
 void zone_refs(const void *spec, kind_ref_f *visit, void *arg);
+void template_refs(const void *spec, kind_ref_f *visit, void *arg);
 void address_refs(const void *spec, kind_ref_f *visit, void *arg);
 void pool_refs(const void *spec, kind_ref_f *visit, void *arg);
 void domain_refs(const void *spec, kind_ref_f *visit, void *arg);

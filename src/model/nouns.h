@@ -152,6 +152,7 @@ struct template_spec {
 	uint32_t interval_ms, timeout_ms, recheck_ms;
 	uint32_t fall, rise;
 	uint32_t failure_rate;
+	struct field_list nodes; /* const char *: who probes, NODE_LOCAL or nodes; none = all */
 	struct talk_spec talk;
 	struct http_spec http;
 	struct tls_spec tls;
@@ -164,6 +165,23 @@ struct template_spec {
 	const char *remark;
 	struct field_list labels;
 };
+
+struct node_spec {
+	const char *city, *isp, *country;
+	bool enabled;
+	/* The server's own notes, secret: an open invitation as "DIGEST END_MS", and the digests of
+	 * one or two certificates (the second is new and has not been used yet). */
+	const char *token, *certificate;
+	const char *remark;
+	struct field_list labels;
+};
+#define NODE_LOCAL      "local" /* the server itself, in templates' nodes */
+#define NODE_DIGEST_LEN 64      /* SHA-256 in hex */
+
+/* Is this certificate, by its digest, the node's? */
+bool node_knows(const struct node_spec *s, const char digest[NODE_DIGEST_LEN + 1]);
+/* Does this node (or NODE_LOCAL) run the template's checks? */
+bool template_runs_on(const struct template_spec *t, const char *node);
 
 struct check_spec {
 	const char *template;
@@ -303,9 +321,9 @@ const char *line_cidr(struct cidr *c, const char *text);
  */
 bool template_detection(const struct template_spec *t, uint32_t *worst_ms, uint32_t *typical_ms);
 
-/* Field tables, one file each: tsig_key_fields.c, zone_fields.c, template_fields.c, line_fields.c,
- * address_fields.c, pool_fields.c, domain_fields.c, rrset_fields.c,
+/* Field tables, one file each: tsig_key_fields.c, zone_fields.c, node_fields.c, template_fields.c,
+ * line_fields.c, address_fields.c, pool_fields.c, domain_fields.c, rrset_fields.c,
  * override_fields.c, maintenance_fields.c */
-extern const struct field tsig_key_fields[], zone_fields[], template_fields[], line_fields[],
-    address_fields[], pool_fields[], domain_fields[], rrset_fields[], override_fields[],
-    maintenance_fields[];
+extern const struct field tsig_key_fields[], zone_fields[], node_fields[], template_fields[],
+    line_fields[], address_fields[], pool_fields[], domain_fields[], rrset_fields[],
+    override_fields[], maintenance_fields[];

@@ -327,3 +327,31 @@ template_check(const char *name, const void *spec, struct diag *d)
 	check_source(&t->source, d);
 	return d->count == before ? 0 : -EINVAL;
 }
+
+void
+template_refs(const void *spec, kind_ref_f *visit, void *arg)
+{
+	const struct template_spec *t = spec;
+	const char *const *names = t->nodes.items;
+	char where[32];
+
+	for (size_t i = 0; i < t->nodes.count; i++) {
+		snprintf(where, sizeof(where), "nodes[%zu]", i);
+		if (strcmp(names[i], NODE_LOCAL) != 0)
+			visit(KIND_NODE, names[i], where, arg);
+	}
+}
+
+bool
+template_runs_on(const struct template_spec *t, const char *node)
+{
+	const char *const *names = t->nodes.items;
+
+	/* Heartbeats come to the server, and to it alone. */
+	if (t->protocol == PROTOCOL_PUSH && strcmp(node, NODE_LOCAL) != 0)
+		return false;
+	for (size_t i = 0; i < t->nodes.count; i++)
+		if (strcmp(names[i], node) == 0)
+			return true;
+	return t->nodes.count == 0;
+}

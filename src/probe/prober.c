@@ -228,7 +228,8 @@ prober_want(struct prober *p, const struct prober_job *wanted)
 		j = job_new(p, wanted);
 		strmap_put(&p->jobs, j->key, j);
 		/* The only writer here: the probe thread does not know it yet. */
-		word_store(p->words, j->slot, prober_run_word(j));
+		if (p->words != NULL)
+			word_store(p->words, j->slot, prober_run_word(j));
 	}
 	CHECK(j->slot == wanted->slot);
 	if (j->thread != prober_thread_of(p, &wanted->target))

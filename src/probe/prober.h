@@ -84,7 +84,10 @@ struct prober_hooks {
 	void (*trouble)(void *arg, const char *kind, const char *text);
 };
 
-/* `settings` may be NULL. What they point to must outlive the prober. */
+/*
+ * `words` may be NULL: then edges are all that is told, and whoever takes them keeps the words.
+ * `settings` may be NULL. What they point to must outlive the prober.
+ */
 struct prober *prober_new(struct word_table *words, const struct prober_hooks *hooks,
     const struct prober_settings *settings);
 void prober_start(struct prober *p);
@@ -120,6 +123,13 @@ void prober_first_round(struct prober *p);
  * if unknown.
  */
 MUST_USE json_t *prober_observe(struct prober *p, const char *key);
+
+/*
+ * Checks that are behind: they have had an outcome, but none for two intervals and a timeout. The
+ * visitor must be short and not call the prober. Returns how late the latest probe started since
+ * the last call, in microseconds. O(checks).
+ */
+uint64_t prober_late(struct prober *p, void (*visit)(void *arg, const char *key), void *arg);
 
 /* For metrics: checks whose target showed a certificate, those in their warning time, and the
  * fewest days left of any (rounded down; 0 when none was seen). */

@@ -93,7 +93,8 @@ announce(struct job *j, const char *cause)
 	struct prober *p = j->prober;
 
 	j->edges++;
-	word_store(p->words, j->slot, prober_run_word(j));
+	if (p->words != NULL)
+		word_store(p->words, j->slot, prober_run_word(j));
 	if (p->hooks.edge != NULL)
 		p->hooks.edge(
 		    p->hooks.arg, j->key, j->slot, (enum flap_verdict)j->flap.verdict, cause);
@@ -107,6 +108,7 @@ judge(struct job *j, const struct observation *o)
 
 	*(o->passed ? &j->prober->passed : &j->prober->failed) += 1;
 	history_add(&j->history, o);
+	j->judged_ms = clock_mono_ms();
 	note_certificate(j);
 	if (flap_feed(&j->flap, &j->recipe->rule, o->passed) != FLAP_STEADY)
 		announce(j, reason_at(o->reason).cause);
@@ -213,6 +215,7 @@ prober_run_done(struct runner *r, enum probe_step step)
 	if (r->probe.fd < 0 || j->dropped || prober_flight_crowded(j->thread))
 		prober_flight_give(j);
 	lag_add(&p->lag, j->late_us);
+	p->late_max_us = j->late_us > p->late_max_us ? j->late_us : p->late_max_us;
 	/* Dropped: the inbox will free it, nobody may hear of it. */
 	if (!j->dropped && step == PROBE_STARVED)
 		starve(j, text);

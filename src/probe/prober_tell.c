@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "probe/prober_types.h"
+#include "probe/protocol.h"
 
 /* Locked. NULL: none seen. */
 static json_t *
@@ -46,6 +47,31 @@ prober_observe(struct prober *p, const char *key)
 
 	prober_leave(p);
 	return json;
+}
+
+/* Locked. */
+static bool
+is_behind(const struct job *j, uint64_t now_ms)
+{
+	const struct recipe *r = j->recipe;
+
+	return r != NULL && !r->protocol->passive && j->judged_ms != 0 &&
+	       now_ms - j->judged_ms > 2 * (uint64_t)r->rhythm.interval_ms + r->rhythm.timeout_ms;
+}
+
+uint64_t
+prober_late(struct prober *p, void (*visit)(void *arg, const char *key), void *arg)
+{
+	OBJ_CHECK(p, PROBER_MAGIC);
+	prober_enter(p);
+	const uint64_t now_ms = clock_mono_ms(), max_us = p->late_max_us;
+
+	p->late_max_us = 0;
+	STRMAP_EACH (&p->jobs, e)
+		if (is_behind(e->value, now_ms))
+			visit(arg, e->key);
+	prober_leave(p);
+	return max_us;
 }
 
 struct prober_certificates

@@ -42,9 +42,10 @@ struct job {
 	uint32_t edges;
 	struct history history;
 	int64_t expires_s, warned_s; /* of the certificate: 0 = none; the one last warned of */
-	int64_t beat_ms;   /* push: when the last heartbeat was said, real time; 0 = never */
-	uint64_t alive_ms; /* push: until when it holds, monotonic: our clock may be set */
-	uint64_t due_ms;   /* scheduled start of the next probe, or of the one in flight */
+	int64_t beat_ms;    /* push: when the last heartbeat was said, real time; 0 = never */
+	uint64_t alive_ms;  /* push: until when it holds, monotonic: our clock may be set */
+	uint64_t judged_ms; /* when the last probe had an outcome; 0 = none yet */
+	uint64_t due_ms;    /* scheduled start of the next probe, or of the one in flight */
 
 	/* The probe thread's; `recipe` changes under the lock. */
 	struct recipe *recipe;
@@ -74,6 +75,7 @@ struct prober {
 	size_t awaited;  /* jobs the first round waits for */
 	bool round_asked;
 	struct lag lag;
+	uint64_t late_max_us;            /* since prober_late */
 	uint64_t passed, failed, unmade; /* probes, ever */
 	uint64_t delayed;                /* by the caps, ever */
 	uint64_t starved;                /* since the last line about it */

@@ -29,13 +29,14 @@
 struct tree;
 
 /* A probe that must run. `key` names it for life: "<template>/<ip>/<port>", plus "/<host>" where
- * the value matters. */
+ * the value matters. It and the template's name stay where they are until drop has been said. */
 struct tree_check {
 	const char *key;
 	uint32_t slot;  /* in the word table */
 	const char *ip; /* numeric */
 	uint16_t port;
-	const char *host;                     /* the answered value: default for HTTP's Host */
+	const char *host; /* the answered value: default for HTTP's Host */
+	const char *template_name;
 	const struct template_spec *template; /* borrowed for the call */
 };
 

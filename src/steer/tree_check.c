@@ -128,6 +128,7 @@ want(struct tree *t, struct live_check *c)
 		.ip = c->ip,
 		.port = c->port,
 		.host = c->host,
+		.template_name = c->template,
 	};
 
 	CHECK(o != NULL);

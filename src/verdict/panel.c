@@ -40,7 +40,7 @@ struct panel_check {
 	void *owner;
 	struct panel_rule rule;
 	enum flap_verdict verdict;
-	bool stale, differ;
+	bool stale, differ, suspended;
 	struct ballot **ballots;
 	size_t n_ballots, cap_ballots;
 };
@@ -91,6 +91,8 @@ judge(struct panel *p, struct panel_check *c)
 	const bool stale = v.fresh == 0 && c->n_ballots > 0, was_stale = c->stale;
 	const bool changed = now != c->verdict;
 
+	if (c->suspended)
+		return;
 	p->counts.stale += (size_t)stale - (size_t)c->stale;
 	p->counts.differ += (size_t)votes_differ(&v) - (size_t)c->differ;
 	c->stale = stale;
@@ -398,6 +400,20 @@ panel_rule(struct panel *p, struct panel_check *c, const struct panel_rule *rule
 		take_out(c->ballots[i]);
 		put_in(c->ballots[i], now_ms);
 	}
+	judge(p, c);
+}
+
+void
+panel_suspend(struct panel_check *c)
+{
+	c->suspended = true;
+}
+
+void
+panel_resume(struct panel *p, struct panel_check *c)
+{
+	OBJ_CHECK(p, PANEL_MAGIC);
+	c->suspended = false;
 	judge(p, c);
 }
 

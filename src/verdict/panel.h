@@ -57,8 +57,11 @@ void panel_heard(struct panel *p, struct panel_node *n, uint64_t now_ms);
 struct panel_check *
 panel_add(struct panel *p, void *owner, const struct panel_rule *rule, enum flap_verdict held);
 void panel_drop(struct panel *p, struct panel_check **c);
-void panel_rule(
-    struct panel *p, struct panel_check *c, const struct panel_rule *rule, uint64_t now_ms);
+/* Between the two nothing is judged: what comes in between counts as one. */
+void panel_suspend(struct panel_check *c);
+void panel_resume(struct panel *p, struct panel_check *c);
+void
+panel_rule(struct panel *p, struct panel_check *c, const struct panel_rule *rule, uint64_t now_ms);
 
 /* UNKNOWN: the node has no vote on it any more. */
 void panel_vote(struct panel *p, struct panel_check *c, struct panel_node *n, enum flap_verdict v,

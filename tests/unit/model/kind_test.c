@@ -10,7 +10,9 @@
 #define LABEL63    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define NAME_WORDS "a domain name: labels of 1..63 bytes, at most 255 bytes in all"
 
-#define TARGETS     "address/<name>, pool/<name>, domain/<host>/<type>"
+#define TARGETS "address/<name>, pool/<name>, domain/<host>/<type>"
+#define DIGEST  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 #define RRSET_WORDS "<owner>/A, <owner>/MX, <owner>/TXT, ..."
 
 static void
@@ -101,7 +103,7 @@ parse(void **state)
 	assert_int_equal(kind, KIND_POOL);
 	assert_int_equal(kind_parse("addresses", &kind), 0);
 	assert_int_equal(kind, KIND_ADDRESS);
-	assert_int_equal(kind_parse("node", &kind), -EINVAL);
+	assert_int_equal(kind_parse("nodule", &kind), -EINVAL);
 }
 
 static void
@@ -177,12 +179,18 @@ specs(void **state)
 	    "labels':{}}");
 	echoes(KIND_TSIG_KEY, "k", "{'secret':'c2VjcmV0'}",
 	    "{'algorithm':'hmac-sha256','secret':'c2VjcmV0','remark':'','labels':{}}");
+	echoes(KIND_NODE, "shanghai", "{'city':'Shanghai','isp':'telecom'}",
+	    "{'city':'Shanghai','isp':'telecom','country':'','enabled':true,'token':'',"
+	    "'certificate':'','remark':'','labels':{}}");
+	echoes(KIND_NODE, "n", "{'token':'" DIGEST " 12','certificate':'" DIGEST " " DIGEST "'}",
+	    "{'city':'','isp':'','country':'','enabled':true,'token':'" DIGEST " 12',"
+	    "'certificate':'" DIGEST " " DIGEST "','remark':'','labels':{}}");
 	echoes(KIND_TEMPLATE, "tcp", "{'protocol':'tcp'}",
 	    "{'protocol':'tcp','interval':'5s','timeout':'2s','recheck':'200ms','fall':3,'rise':2,"
-	    "'failure_rate':50," PROTOCOLS ",'remark':'','labels':{}}");
+	    "'failure_rate':50,'nodes':[]," PROTOCOLS ",'remark':'','labels':{}}");
 	echoes(KIND_TEMPLATE, "fast", "{'protocol':'tcp','interval':'1s'}",
 	    "{'protocol':'tcp','interval':'1s','timeout':'500ms','recheck':'200ms','fall':3,"
-	    "'rise':2,'failure_rate':50," PROTOCOLS ",'remark':'','labels':{}}");
+	    "'rise':2,'failure_rate':50,'nodes':[]," PROTOCOLS ",'remark':'','labels':{}}");
 	echoes(KIND_ADDRESS, "a",
 	    "{'type':'ipv6','value':'2001:DB8:0:0:0:0:0:1','checks':[{'template':'tcp','port':80},"
 	    "{'template':'tcp','port':80,'target':'2001:DB8::0:9'}],'healthy_when':{'percent':50}}",
@@ -281,6 +289,9 @@ static const struct {
 	    "update[0].types[0]", "is not a type of records", "AXFR", "any, A, AAAA, TXT, ..." },
 	{ KIND_ZONE, "{'catalog':'x'}", "catalog", "cannot be the zone itself", "x", NAME_WORDS },
 	{ KIND_TSIG_KEY, "{}", "secret", "is required", NULL, NULL },
+	{ KIND_NODE, "{'token':'x'}", "token", "is not of this server's making", NULL, NULL },
+	{ KIND_NODE, "{'certificate':'" DIGEST " '}", "certificate",
+	    "is not of this server's making", NULL, NULL },
 	{ KIND_TSIG_KEY, "{'secret':'c2VjcmV0cw'}", "secret", "is not base64", NULL,
 	    "base64 with padding, as tsig-keygen and keymgr print it" },
 	{ KIND_TSIG_KEY, "{'secret':'c2VjcmV0','algorithm':'hmac-sha1'}", "algorithm",
