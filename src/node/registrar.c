@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "node/roster.h"
+
+#define WARN_MS 1000
 
 struct registrar {
 	uint32_t magic;
@@ -24,6 +27,7 @@ struct registrar {
 	struct registrar_job *jobs[REGISTRAR_MAX]; /* a ring */
 	size_t first, count;
 	bool stopping;
+	uint64_t warned_ms; /* its thread's */
 };
 
 void
@@ -53,39 +57,58 @@ commit(struct registrar *r, struct registrar_job *j, const char *digest, struct 
 	}
 }
 
-/* Why it may not be is nothing for strangers; the log has it. */
+/* A stranger's guess costs a look at the model, no signature and no editor's lock. */
+static int
+check(struct registrar *r, const struct registrar_job *j)
+{
+	return j->what != REGISTRAR_ENROL || roster_expects(r->control, j->node, j->secret)
+		   ? 0
+		   : -EACCES;
+}
+
+/* Why it may not be is nothing for strangers; the log has it, once a second at most. */
+static void
+refuse(struct registrar *r, struct registrar_job *j, struct diag *d)
+{
+	const uint64_t now_ms = clock_mono_ms();
+
+	if (r->warned_ms == 0 || now_ms - r->warned_ms >= WARN_MS)
+		log_warn("nodes", "node '%s' is refused: %s", j->node,
+		    diag_failed(d) ? diag_text(d) : "a token that is wrong, used or too old");
+	r->warned_ms = now_ms;
+	free(j->certificate);
+	j->certificate = NULL;
+	j->problem = xstrdup(
+	    d->code == DIAG_UNAVAILABLE
+		? "the server cannot store anything right now; try again"
+		: "the token is wrong, was used, or is too old; make a new one: gtmctl node token");
+}
+
 static void
 carry_out(struct registrar *r, struct registrar_job *j)
 {
+	static const char *const news[] = {
+		[REGISTRAR_ENROL] = "is enrolled",
+		[REGISTRAR_RENEW] = "has a new certificate",
+		[REGISTRAR_SETTLE] = "uses its new certificate",
+	};
 	char digest[CERT_DIGEST_SIZE] = "";
 	struct diag d;
-	int rc;
 
-	if (j->request != NULL) {
-		j->certificate = authority_sign(r->authority, j->request, j->node, digest);
-		if (j->certificate == NULL) {
-			j->problem = xstrdup("the request for a certificate is none");
-			return;
-		}
-	}
 	diag_init(&d);
-	rc = commit(r, j, digest, &d);
-	if (rc < 0) {
-		log_warn("nodes", "node '%s' is refused: %s", j->node,
-		    diag_failed(&d) ? diag_text(&d) : "a token that is wrong, used or too old");
-		free(j->certificate);
-		j->certificate = NULL;
-		j->problem = xstrdup(d.code == DIAG_UNAVAILABLE
-					 ? "the server cannot store anything right now; try again"
-					 : "the token is wrong, was used, or is too old; make a "
-					   "new one: gtmctl node "
-					   "token");
-	} else {
-		log_info("nodes", "node '%s' %s", j->node,
-		    j->what == REGISTRAR_ENROL   ? "is enrolled"
-		    : j->what == REGISTRAR_RENEW ? "has a new certificate"
-						 : "uses its new certificate");
+	int rc = check(r, j);
+
+	if (rc == 0 && j->request != NULL) {
+		j->certificate = authority_sign(r->authority, j->request, j->node, digest);
+		if (j->certificate == NULL)
+			rc = diag_add(&d, DIAG_INVALID, "", "no request for a certificate");
 	}
+	if (rc == 0)
+		rc = commit(r, j, digest, &d);
+	if (rc < 0)
+		refuse(r, j, &d);
+	else
+		log_info("nodes", "node '%s' %s", j->node, news[j->what]);
 	diag_fini(&d);
 }
 

@@ -92,6 +92,17 @@ is_good(const struct node_spec *s, const uint8_t secret[TOKEN_SECRET])
 	       strtoll(s->token + NODE_DIGEST_LEN, NULL, 10) > clock_real_ms();
 }
 
+bool
+roster_expects(struct control *c, const char *node, const uint8_t secret[TOKEN_SECRET])
+{
+	const struct model_object *o = model_find(control_read_begin(c), KIND_NODE, node);
+	const struct node_spec *s = o != NULL ? o->spec : NULL;
+	const bool good = s != NULL && s->enabled && is_good(s, secret);
+
+	control_read_end(c);
+	return good;
+}
+
 int
 roster_enrol(struct control *c, const char *node, const uint8_t secret[TOKEN_SECRET],
     const char digest[CERT_DIGEST_SIZE], struct diag *d)

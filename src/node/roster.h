@@ -8,7 +8,8 @@
  *	renewing   certificate A B       A is good until B has been used
  *	renewed    certificate B
  *
- * All but roster_admits commit: not from under the editor's lock, nor from a loop.
+ * All but roster_admits and roster_expects commit: not from under the editor's lock, nor from a
+ *loop.
  */
 #pragma once
 
@@ -23,6 +24,8 @@
 /* 0, or negative with a problem: no such node, or it is disabled. */
 MUST_USE int roster_invite(struct control *c, const char *node, const uint8_t secret[TOKEN_SECRET],
     int64_t ends_ms, struct diag *d);
+/* Is this the secret of an invitation that is open? Cheap, for strangers; any thread. */
+bool roster_expects(struct control *c, const char *node, const uint8_t secret[TOKEN_SECRET]);
 /* -EACCES: not with this secret, or not any more. */
 MUST_USE int roster_enrol(struct control *c, const char *node, const uint8_t secret[TOKEN_SECRET],
     const char digest[CERT_DIGEST_SIZE], struct diag *d);

@@ -19,6 +19,7 @@
 #include "node/roster.h"
 #include "node/station_types.h"
 
+#define PAUSE_MS  100  /* without descriptors */
 #define SILENT_MS 2500 /* two heartbeats missed */
 
 /* ---- who comes ---- */
@@ -51,6 +52,14 @@ make_room(struct station *s)
 }
 
 static void
+pause_over(struct wheel_timer *t)
+{
+	struct station *s = container_of(t, struct station, pause);
+
+	loop_fd_mod(s->loop, &s->accept, EPOLLIN);
+}
+
+static void
 on_accept(struct loop_fd *f, uint32_t events UNUSED)
 {
 	struct station *s = container_of(f, struct station, accept);
@@ -58,6 +67,12 @@ on_accept(struct loop_fd *f, uint32_t events UNUSED)
 	const int fd = sock_accept(f->fd, &peer);
 
 	OBJ_CHECK(s, STATION_MAGIC);
+	if (fd == -EMFILE || fd == -ENFILE) {
+		/* Whoever waits makes the listener ready, again and again. */
+		make_room(s);
+		loop_fd_mod(s->loop, &s->accept, 0);
+		loop_timer_in(s->loop, &s->pause, PAUSE_MS);
+	}
 	if (fd < 0)
 		return;
 	if (strangers_from(s, &peer) >= STATION_PER_HOST) {
@@ -408,6 +423,7 @@ station_new(const struct station_config *c, struct control *control,
 	s->loop = loop_new();
 	list_init(&s->sessions);
 	list_init(&s->inquiries);
+	wheel_timer_init(&s->pause, pause_over);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -458,6 +474,7 @@ station_free(struct station **sp)
 		loop_stop(s->loop);
 		thread_join(s->thread);
 		loop_fd_del(s->loop, &s->accept);
+		loop_timer_cancel(s->loop, &s->pause);
 	}
 	LIST_EACH (it, tmp, &s->sessions)
 		session_free(LIST_ENTRY(it, struct session, in));

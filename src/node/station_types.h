@@ -33,6 +33,7 @@ struct station {
 	pthread_t thread;
 	bool started;
 	struct loop_fd accept;
+	struct wheel_timer pause; /* of accepting */
 	struct list sessions;
 	size_t n_strangers, n_nodes;
 	uint64_t serial; /* of sessions */
