@@ -152,7 +152,7 @@ def test_silence_costs_the_vote(net):
         assert FRESH - 1.5 < up_at - began < (FRESH + 1.5) * SLOW, "after %.1f s" % (up_at - began)
         assert net.check("silence")["votes"] == {"fresh": 3, "down": 1}
         stream.event("probe.node_lost", "east", timeout=15)
-    assert s.status("nodes/east")["state"] == "down"
+    net.until_state("east", "down")
     # It has gone on probing, alone, and its vote is there as soon as it is back.
     with s.stream() as stream:
         net.nodes["east"].place.find(s.place.ip)
