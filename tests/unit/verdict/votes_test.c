@@ -35,7 +35,9 @@ static const struct {
 static enum flap_verdict
 read_verdict(char c)
 {
-	return strchr("uU", c) != NULL ? FLAP_UP : strchr("dD", c) != NULL ? FLAP_DOWN : FLAP_UNKNOWN;
+	return strchr("uU", c) != NULL   ? FLAP_UP
+	       : strchr("dD", c) != NULL ? FLAP_DOWN
+					 : FLAP_UNKNOWN;
 }
 
 static void
