@@ -15,11 +15,13 @@ static int
 check_object(const struct change_op *op, void *arg)
 {
 	int *seen = arg;
+	char id[16];
 
+	snprintf(id, sizeof(id), "%d-p", KIND_POOL);
 	assert_int_equal(op->op, CHANGE_PUT);
 	assert_int_equal(op->kind, KIND_POOL);
 	assert_string_equal(op->name, "p");
-	assert_string_equal(op->id, "5-p");
+	assert_string_equal(op->id, id);
 	assert_string_equal(op->spec, "{\"a\":2}");
 	assert_int_equal(op->revision, 2);
 	assert_int_equal(op->created_ms, 1000);
