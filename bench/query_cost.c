@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * query_cost -- what one answer costs in user-space instructions: respond() on prepared queries,
- * beside 100,000 steered domains and a line table of all countries and the size of a full one. Run
- *by query_cost.py under callgrind, which counts between the marks; alone it prints nothing but
- *times.
+ * beside many steered domains and a line table of all countries. Run by query_cost.py under
+ * callgrind, which counts between the marks; alone it prints nothing but times.
  *
- *	query_cost DOMAINS QUERIES
+ *	query_cost DOMAINS QUERIES RANGES
+ *
+ * "loop" is the measuring itself: the same calls of a function that does nothing.
  */
 #define URCU_API_MAP
 #include <urcu/urcu-qsbr.h>
@@ -28,9 +29,8 @@
 #include "zone/zones.h"
 
 #define APEX       "example.com"
-#define RANGES     400000 /* of IPv4, as many as a country and AS table has; half as many of IPv6 */
-#define PLACES     40     /* countries with a pool of their own */
-#define MANY_POOLS 200    /* domains with a pool for every country */
+#define PLACES     40  /* countries with a pool of their own */
+#define MANY_POOLS 200 /* domains with a pool for every country */
 
 static struct zones *zones;
 static struct zone *zone;
@@ -38,6 +38,7 @@ static struct rand_state dice;
 static char countries[256][3];
 static uint16_t country_lines[256];
 static unsigned n_countries;
+static unsigned n_ranges; /* of IPv4; half as many of IPv6 */
 
 /* -- the world -- */
 
@@ -129,7 +130,7 @@ random_atlas(void)
 			       *cloud = line_tree_find("cloud_aws");
 
 	for (int f = 0; f < ATLAS_FAMILIES; f++) {
-		const uint64_t ranges = f == ATLAS_V4 ? RANGES : RANGES / 2;
+		const uint64_t ranges = f == ATLAS_V4 ? n_ranges : n_ranges / 2;
 
 		for (uint64_t i = 0; i < ranges; i++) {
 			const unsigned at = (unsigned)rand_below(&dice, n_countries);
@@ -277,8 +278,19 @@ make_queries(struct query_bytes *out, unsigned n, const char *kind, unsigned nam
 static struct respond_counters counters;
 static const struct serve_options *options;
 
+typedef size_t answer_fn(const struct respond *, const struct respond_client *, const uint8_t *,
+    size_t, uint8_t *, size_t);
+
+static size_t NOINLINE
+answer_nothing(const struct respond *r UNUSED, const struct respond_client *from UNUSED,
+    const uint8_t *in UNUSED, size_t len UNUSED, uint8_t *out UNUSED, size_t cap UNUSED)
+{
+	return 0;
+}
+
 static void
-measure(const char *label, const struct query_bytes *q, unsigned n, unsigned want_answers)
+measure(const char *label, answer_fn *answer, const struct query_bytes *q, unsigned n,
+    unsigned want_answers)
 {
 	const struct respond r = {
 		.zones = zones, .edns_udp_size = 1232, .options = &options, .counters = &counters
@@ -295,7 +307,7 @@ measure(const char *label, const struct query_bytes *q, unsigned n, unsigned wan
 	CALLGRIND_ZERO_STATS;
 	CALLGRIND_START_INSTRUMENTATION;
 	for (unsigned i = 0; i < n; i++) {
-		bytes += respond(&r, &from, q[i].bytes, q[i].len, out, sizeof(out));
+		bytes += answer(&r, &from, q[i].bytes, q[i].len, out, sizeof(out));
 		answers += out[7];
 	}
 	CALLGRIND_STOP_INSTRUMENTATION;
@@ -310,13 +322,15 @@ main(int argc, char **argv)
 {
 	const unsigned domains = argc > 1 ? (unsigned)atoi(argv[1]) : 100000;
 	const unsigned n = argc > 2 ? (unsigned)atoi(argv[2]) : 20000;
+
+	n_ranges = (argc > 3 ? (unsigned)atoi(argv[3]) : 600000) / 3 * 2;
 	const unsigned names = domains / (KINDS - WEIGHT);
 	struct query_bytes *q = xcalloc(n, sizeof(*q));
 	struct word_table *words = word_table_new();
 	uint8_t apex[NAME_MAX_LEN];
 	char name[64];
 
-	CHECK(argc <= 3 && names > 0 && n > 0);
+	CHECK(argc <= 4 && names > 0 && n > 0 && n_ranges > 1);
 	rand_seed(&dice, 1);
 	rcu_register_thread();
 	list_countries();
@@ -340,11 +354,12 @@ main(int argc, char **argv)
 			snprintf(label, sizeof(label), "%s%s", labels[kind], ecs ? "+ecs" : "");
 			make_queries(q, n, kinds[kind],
 			    kind == GEO_ALL && names > MANY_POOLS ? MANY_POOLS : names, ecs);
-			measure(label, q, n, 1);
+			measure(label, respond, q, n, 1);
 		}
 	}
 	make_queries(q, n, "absent--", names, false);
-	measure("nxdomain", q, n, 0);
+	measure("nxdomain", respond, q, n, 0);
+	measure("loop", answer_nothing, q, n, 0);
 
 	rcu_barrier();
 	tree_free(&t);
