@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What measured results look like: as text, in docs/performance.md between its markers, and as SVG.
+
+    python3 bench/publish.py        tables and plots again, from bench/results
+"""
+import dataclasses
+import json
+import os
+import re
+import statistics
+
+import svg
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RESULTS = os.path.join(ROOT, "bench", "results")
+DOCS = os.path.join(ROOT, "docs")
+PAGE = os.path.join(DOCS, "performance.md")
+ORDER = ("echo", "gtmd", "gdnsd", "nsd", "knot", "pdns")
+
+
+@dataclasses.dataclass
+class Workload:
+    name: str
+    title: str
+    family: str  # of the world: "static", "scale", "steer"
+    asks: str    # of the blaster; {names} is the size of the big zone
+    steers: str = ""
+    ratio: float = 0  # target of the CPU time a query, to the echo's
+    instructions: float = 0
+    qps: float = 0
+    tcp: bool = False
+
+    def args(self, names):
+        return self.asks.format(names=names).split()
+
+    def fits(self, cls):
+        return not self.steers or self.steers in cls.steers
+
+
+WORKLOADS = (
+    Workload("static", "static A, 1,000 names", "static", "--name h%.static.test --of 1000 --answers 1",
+             ratio=1.05, instructions=500),
+    Workload("nxdomain", "NXDOMAIN, random names", "static",
+             "--name x%.static.test --of 1000000000 --rcode 3 --answers 0", ratio=1.05, instructions=600),
+    Workload("tcp", "TCP, 16 connections x 32 pipelined", "static",
+             "--tcp 1 --sockets 16 --window 32 --name h%.static.test --of 1000 --answers 1", qps=600000, tcp=True),
+    Workload("big", "zone of {names:,} names, random", "scale", "--name n%.scale.test --of {names} --answers 1", ratio=1.15),
+    Workload("weighted", "weighted 3:2:1, health-checked", "steer", "--name w%.steer.test --of 100 --answers 1",
+             steers="weighted", ratio=1.05, instructions=600),
+    Workload("failover", "failover of two, health-checked", "steer", "--name f%.steer.test --of 100 --answers 1",
+             steers="failover", ratio=1.05, instructions=600),
+    Workload("set", "all healthy ones of four", "steer", "--name s%.steer.test --of 100 --answers 4", steers="set"),
+    Workload("geo", "country of a random client subnet (ECS /24)", "steer",
+             "--name g%.steer.test --of 100 --ecs 1 --answers 1", steers="geo", ratio=1.05, instructions=900),
+)
+
+
+# ---- figures ----
+
+def spread(values):
+    return statistics.median(values), min(values), max(values)
+
+
+def ratios(runs, name):
+    return [mine["cpu_us"] / echo["cpu_us"] for mine, echo in zip(runs[name]["max"], runs["echo"]["max"]) if echo["cpu_us"] > 0]
+
+
+def middle(runs, key):
+    return statistics.median(r[key] for r in runs) if runs else None
+
+
+def figures(results, w, name):
+    """What is shown of one server in one workload."""
+    of = results["workloads"].get(w.name)
+    out = {"instructions": results["instructions"].get(w.name, {}).get(name)}
+    if of and name in of["runs"]:
+        runs = of["runs"][name]
+        out.update(qps=spread([r["qps"] for r in runs["max"]]), cpu=middle(runs["max"], "cpu_us"),
+                   ratio=spread(ratios(of["runs"], name)), p50=middle(runs["rate"], "p50_us"), p99=middle(runs["rate"], "p99_us"),
+                   bad=sum(r["lost"] + r["wrong"] for r in runs["max"] + runs["rate"]), busy=middle(runs["max"], "busy"))
+    return out
+
+
+def cells(f):
+    def text(form, *values):
+        return form % values if all(v is not None for v in values) else ""
+    qps, ratio = f.get("qps", (None,) * 3), f.get("ratio", (None,) * 3)
+    return [text("%.0fk (%.0f to %.0f)", *(v and v / 1000 for v in qps)), text("%.2f", f.get("cpu")),
+            text("%.2f (%.2f to %.2f)", *ratio), text("%.0f", f["instructions"]),
+            text("%.0f / %.0f", f.get("p50"), f.get("p99")), text("%d", f.get("bad"))]
+
+
+HEADS = ["server", "queries a second", "CPU us", "to echo", "instructions", "p50 / p99 us", "lost, wrong"]
+
+
+def rows(results, w):
+    known = set(results["workloads"].get(w.name, {}).get("runs", {})) | set(results["instructions"].get(w.name, {}))
+    return [[name] + cells(figures(results, w, name)) for name in ORDER if name in known]
+
+
+def title(results, w):
+    of = results["workloads"].get(w.name, {})
+    return w.title.format(names=results["names"]) + ("; latency at %d,000 a second" % (of["rate"] // 1000) if "rate" in of else "")
+
+
+def verdicts(results, w):
+    """Targets and whether gtmd reaches them."""
+    f = figures(results, w, "gtmd")
+    for what, value, bound, good in (
+            ("CPU to echo", f.get("ratio", (None,))[0], w.ratio, lambda v, b: v <= b),
+            ("instructions", f["instructions"], w.instructions, lambda v, b: v <= b),
+            ("queries a second", f.get("qps", (None,))[0], w.qps, lambda v, b: v >= b)):
+        if bound and value is not None:
+            yield "%s %s %s %g: %s" % (what, ("%.2f" if value < 10 else "%.0f") % value, "target", bound,
+                                       "ok" if good(value, bound) else "MISS")
+
+
+def noise(results):
+    """How much the same echo differed from run to run, and the load while it ran."""
+    spreads, loads = [], []
+    for of in results["workloads"].values():
+        qps = [r["qps"] for r in of["runs"]["echo"]["max"]]
+        spreads.append((max(qps) - min(qps)) / statistics.median(qps) * 100)
+        loads += [r["load"] for runs in of["runs"].values() for r in runs["max"] + runs["rate"]]
+    return "%s UTC, load %.1f at the start%s; %d rounds of %.1f s%s" % (
+        results["when"], results["load_before"],
+        ", %.1f to %.1f meanwhile (the run itself makes 2)" % (min(loads), max(loads)) if loads else "", results["rounds"],
+        results["seconds"], ", server and generator scheduled as real-time" if results["fifo"] else "") + (
+            "; the echo server's maximum differed by %.0f %% (median over workloads; worst %.0f %%)" % (
+                statistics.median(spreads), max(spreads)) if spreads else "")
+
+
+def measured(results):
+    return [w for w in WORKLOADS if w.name in results["workloads"] or w.name in results["instructions"]]
+
+
+# ---- as text ----
+
+def table_text(head, body):
+    widths = [max(len(row[i]) for row in [head] + body) for i in range(len(head))]
+    return "\n".join("  ".join(c.ljust(n) if i == 0 else c.rjust(n) for i, (c, n) in enumerate(zip(row, widths)))
+                     for row in [head] + body)
+
+
+def queries_text(results):
+    out = [noise(results)]
+    for w in measured(results):
+        out += ["", title(results, w), table_text(HEADS, rows(results, w))]
+        out += ["    gtmd: " + v for v in verdicts(results, w)]
+    return "\n".join(out)
+
+
+# ---- as a page ----
+
+def table_page(head, body):
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] + ["---:"] * (len(head) - 1)] + body)
+
+
+def into_page(marker, text):
+    with open(PAGE) as f:
+        page = f.read()
+    begin, end = "<!-- %s: written by bench/publish.py -->\n" % marker, "<!-- end of %s -->" % marker
+    if begin not in page or end not in page:
+        raise ValueError("%s has no place for %s" % (PAGE, marker))
+    page = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: begin + "\n" + text + "\n\n" + end, page, flags=re.S)
+    with open(PAGE, "w") as f:
+        f.write(page)
+
+
+def queries_page(results):
+    out = [noise(results) + "."]
+    for w in measured(results):
+        out.append("### " + title(results, w)[0].upper() + title(results, w)[1:])
+        found = list(verdicts(results, w))
+        out.append(table_page(HEADS, rows(results, w)) + ("\n\ngtmd: " + "; ".join(found) + "." if found else ""))
+    return "\n\n".join(out)
+
+
+def plot_queries(results, folder):
+    for key, name, what, digits in (
+            ("ratio", "ratio", "CPU time a query, times the echo server's (median; less is better)", 2),
+            ("instructions", "instructions", "user-space instructions a query (less is better)", 0)):
+        groups = []
+        for w in measured(results):
+            bars = []
+            for server in ORDER[1:]:
+                f = figures(results, w, server).get(key)
+                value = f[0] if isinstance(f, tuple) else f
+                if value is not None:
+                    bars.append((server, value, f[1:] if isinstance(f, tuple) else None))
+            if bars and not w.tcp or key == "instructions" and bars:
+                groups.append((w.title.format(names=results["names"]), bars))
+        if groups:
+            svg.write(os.path.join(folder, "queries-%s.svg" % name), what, groups, digits,
+                      cap=6 if key == "ratio" else 10000)
+
+
+def write_queries(results, to_docs):
+    folder = RESULTS if to_docs else os.path.join(ROOT, "build", "bench")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "queries.json"), "w") as f:
+        json.dump(results, f, indent=1)
+        f.write("\n")
+    if to_docs:
+        publish_queries(results)
+
+
+def publish_queries(results):
+    os.makedirs(os.path.join(DOCS, "images"), exist_ok=True)
+    plot_queries(results, os.path.join(DOCS, "images"))
+    into_page("queries", queries_page(results))
+
+
+def main():
+    with open(os.path.join(RESULTS, "queries.json")) as f:
+        publish_queries(json.load(f))
+
+
+if __name__ == "__main__":
+    main()
