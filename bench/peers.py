@@ -5,7 +5,7 @@
     Gtmd(folder, world) ...     servers.Server with `prefix`: on one core, under callgrind
 
 One thread answers in each of them, nothing is limited and nothing is logged. Checks of the steered names go every two
-seconds, the least gdnsd can, to bench/probe_target.
+seconds, the least gdnsd can, to bench/flap_target.
 """
 import ipaddress
 import json

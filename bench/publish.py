@@ -195,14 +195,66 @@ def plot_queries(results, folder):
                       cap=6 if key == "ratio" else 10000)
 
 
-def write_queries(results, to_docs):
+# ---- under change ----
+
+LIMIT = 1.5  # of the p99 while things change, to that while they do not
+CHANGE_HEADS = ["", "questions a second", "p50 us", "p99 us", "p99.9 us", "longest us", "gap without a reply us", "lost, wrong"]
+
+
+def change_rows(results):
+    for what in ("quiet", "changing"):
+        runs = results["runs"][what]
+        yield [what, "%.0f" % middle(runs, "qps")] + ["%.0f" % middle(runs, k) for k in ("p50_us", "p99_us", "p999_us")] + [
+            "%.0f" % max(r["max_us"] for r in runs), "%.0f" % max(r["gap_us"] for r in runs),
+            "%d" % sum(r["lost"] + r["wrong"] for r in runs)]
+
+
+def change_says(results):
+    quiet, changing = results["runs"]["quiet"], results["runs"]["changing"]
+    pairs = spread([c["p99_us"] / q["p99_us"] for q, c in zip(quiet, changing)])
+    applied = {k: statistics.mean(r[k + "_s"] for r in changing) for k in ("records", "weights", "verdicts")}
+    bad = sum(r["lost"] + r["wrong"] for r in changing)
+    yield ("changes applied a second: %.0f records, %.0f weights, %.0f verdicts, %.0f in all; a write took %.1f ms (median; "
+           "longest %.0f), %d were durable and not yet served after a second" % (
+               *applied.values(), sum(applied.values()), results["write_ms"], results["write_max_ms"], results["unserved"]))
+    yield "p99 while changing, times the quiet one: %.2f (%.2f to %.2f), target <= %.1f: %s" % (
+        *pairs, LIMIT, "ok" if pairs[0] <= LIMIT else "MISS")
+    yield "lost or wrong while changing: %d, target 0: %s" % (bad, "ok" if bad == 0 else "MISS")
+
+
+def change_head(results):
+    return "%s UTC, load %.1f at the start; at %d questions a second, half of %.0f; %d stretches of %g s each in turns%s" % (
+        results["when"], results["load_before"], results["rate"], results["most"], len(results["runs"]["quiet"]),
+        results["seconds"], "; answering thread and generator scheduled as real-time" if results["fifo"] else "")
+
+
+def change_text(results):
+    return "\n".join([change_head(results), table_text(CHANGE_HEADS, list(change_rows(results))), *change_says(results)])
+
+
+def publish_change(results):
+    into_page("change", change_head(results) + ".\n\n" + table_page(CHANGE_HEADS, list(change_rows(results))) + "\n\n" +
+              "\n".join("- " + line for line in change_says(results)))
+
+
+# ---- files ----
+
+def write(name, results, to_docs):
     folder = RESULTS if to_docs else os.path.join(ROOT, "build", "bench")
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "queries.json"), "w") as f:
+    with open(os.path.join(folder, name + ".json"), "w") as f:
         json.dump(results, f, indent=1)
         f.write("\n")
     if to_docs:
-        publish_queries(results)
+        PUBLISHED[name](results)
+
+
+def write_queries(results, to_docs):
+    write("queries", results, to_docs)
+
+
+def write_change(results, to_docs):
+    write("change", results, to_docs)
 
 
 def publish_queries(results):
@@ -211,9 +263,15 @@ def publish_queries(results):
     into_page("queries", queries_page(results))
 
 
+PUBLISHED = {"queries": publish_queries, "change": publish_change}
+
+
 def main():
-    with open(os.path.join(RESULTS, "queries.json")) as f:
-        publish_queries(json.load(f))
+    for name, function in PUBLISHED.items():
+        path = os.path.join(RESULTS, name + ".json")
+        if os.path.exists(path):
+            with open(path) as f:
+                function(json.load(f))
 
 
 if __name__ == "__main__":

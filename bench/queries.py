@@ -127,9 +127,9 @@ class Run:
 @contextlib.contextmanager
 def target():
     """Where the checks go."""
-    command = ["taskset", "-c", "1", os.path.join(peers.BUILD, "probe_target"), str(peers.CHECK_PORT - 1), str(peers.CHECK_PORT)]
+    command = ["taskset", "-c", "1", os.path.join(peers.BUILD, "flap_target"), str(peers.CHECK_PORT), str(peers.CHECK_PORT + 1)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
-        assert p.stdout.readline() == "ready\n", "probe_target did not start"
+        assert p.stdout.readline() == "ready\n", "flap_target did not start"
         yield
         p.stdin.close()
 
@@ -160,7 +160,7 @@ def arguments():
 
 def main():
     a = arguments()
-    build = ["bench/" + name for name in ("blaster", "echo", "probe_target")]
+    build = ["bench/" + name for name in ("blaster", "echo", "flap_target")]
     subprocess.run(["ninja", "-C", os.path.join(peers.ROOT, "build"), *build], check=True, stdout=subprocess.DEVNULL)
     machine()
     chosen = [w for w in WORKLOADS if not a.workloads or w.name in a.workloads]
