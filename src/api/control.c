@@ -162,22 +162,44 @@ control_engine_lost(struct control *c)
 
 /* Store, then tell. What cannot be stored (disk full) is still told, without an id. */
 static void
-emit(struct control *c, struct store_event *e)
+emit(struct control *c, struct store_event *all, size_t count)
 {
 	struct diag d;
-	char *frame;
 
 	diag_init(&d);
 	pthread_mutex_lock(&c->events);
-	if (store_event_append(c->store, e, &d) < 0) {
-		log_error("api", "event '%s' is not stored: %s", e->kind, diag_text(&d));
-		e->id = 0;
+
+	const bool stored = store_events_append(c->store, all, count, &d) == 0;
+
+	if (!stored)
+		log_error("api", "event '%s'%s is not stored: %s", all->kind,
+		    count > 1 ? " and what came with it" : "", diag_text(&d));
+	for (struct store_event *e = all; e < all + count; e++) {
+		e->id = stored ? e->id : 0;
+
+		char *frame = event_frame(e);
+
+		hub_publish(&c->hub, event_topic(e->kind), e->id, frame);
+		free(frame);
 	}
-	frame = event_frame(e);
-	hub_publish(&c->hub, event_topic(e->kind), e->id, frame);
 	pthread_mutex_unlock(&c->events);
-	free(frame);
 	diag_fini(&d);
+}
+
+void
+control_events(struct control *c, const json_t *events)
+{
+	const size_t count = json_array_size(events);
+	struct store_event *all = xcalloc(count + 1, sizeof(*all));
+
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	for (size_t i = 0; i < count; i++)
+		event_decode(json_array_get(events, i), &all[i]);
+	if (count > 0)
+		emit(c, all, count);
+	for (size_t i = 0; i < count; i++)
+		free((char *)(uintptr_t)all[i].data);
+	free(all);
 }
 
 void
@@ -187,7 +209,7 @@ control_event(struct control *c, const json_t *event)
 
 	OBJ_CHECK(c, CONTROL_MAGIC);
 	event_decode(event, &e);
-	emit(c, &e);
+	emit(c, &e, 1);
 	free((char *)(uintptr_t)e.data);
 }
 
@@ -268,7 +290,7 @@ announce(struct control *c, const struct change_set *set, bool applied)
 		.data = text,
 	};
 
-	emit(c, &e);
+	emit(c, &e, 1);
 	free(text);
 	json_decref(data);
 }
@@ -291,7 +313,7 @@ note_store(struct control *c, bool failed, struct diag *d)
 	};
 
 	log_line(failed ? LOG_ERROR : LOG_INFO, "api", "%s", text);
-	emit(c, &e);
+	emit(c, &e, 1);
 	free(text);
 }
 

@@ -6,7 +6,7 @@
  *           -> reply
  *
  * Edits are serialised by one mutex; reads share a rwlock over the model. What the
- * engine tells (statuses, events) comes in by control_status / control_event from the feed's
+ * engine tells (statuses, events) comes in by control_status / control_events from the feed's
  * thread.
  */
 #pragma once
@@ -75,6 +75,8 @@ void control_free(struct control **c);
 void control_status(struct control *c, enum kind kind, const char *name, const json_t *status);
 /* {kind, object{kind,name}, severity, text, at, data} */
 void control_event(struct control *c, const json_t *event);
+/* Many at once, an array: they become durable together. */
+void control_events(struct control *c, const json_t *events);
 /* Statuses become unknown since now; readyz says so. */
 void control_engine_lost(struct control *c);
 

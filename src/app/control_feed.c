@@ -48,6 +48,9 @@ struct control_feed {
 	struct link *link; /* the feed thread's */
 	bool current;      /* HELLO has been answered: live changes go out */
 	struct wheel_timer retry;
+	json_t
+	    *events; /* those that came in this turn: stored together, after what others wait for */
+	struct wheel_timer settle;
 
 	pthread_mutex_t lock; /* over what follows */
 	pthread_cond_t changed;
@@ -339,8 +342,25 @@ on_status(struct control_feed *f, const json_t *body)
 		control_status(f->control, kind, name, json_object_get(body, "status"));
 }
 
+/* An fsync for each would keep replies waiting behind a storm of events. */
 static void
-on_json(struct control_feed *f, enum message_type type, const json_t *body)
+settle_events(struct wheel_timer *t)
+{
+	struct control_feed *f = container_of(t, struct control_feed, settle);
+	control_events(f->control, f->events);
+	json_array_clear(f->events);
+}
+
+static void
+on_event(struct control_feed *f, json_t *body)
+{
+	json_array_append(f->events, body);
+	if (json_array_size(f->events) == 1)
+		loop_timer_in(f->loop, &f->settle, 0);
+}
+
+static void
+on_json(struct control_feed *f, enum message_type type, json_t *body)
 {
 	switch (type) {
 	case MESSAGE_HELLO:
@@ -353,7 +373,7 @@ on_json(struct control_feed *f, enum message_type type, const json_t *body)
 		on_status(f, body);
 		break;
 	case MESSAGE_EVENT:
-		control_event(f->control, body);
+		on_event(f, body);
 		break;
 	case MESSAGE_SERVING:
 		set_serving(f);
@@ -454,7 +474,9 @@ control_feed_new(struct store *store, const char *path)
 	f->path = xstrdup(path);
 	f->loop = loop_new();
 	list_init(&f->questions);
+	f->events = json_array();
 	wheel_timer_init(&f->retry, connect_feed);
+	wheel_timer_init(&f->settle, settle_events);
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -502,6 +524,8 @@ control_feed_stop(struct control_feed *f)
 	loop_stop(f->loop);
 	thread_join(f->thread);
 	f->started = false;
+	loop_timer_cancel(f->loop, &f->settle);
+	settle_events(&f->settle);
 	/* Who asks from now on is told at once that nobody answers. */
 	pthread_mutex_lock(&f->lock);
 	f->connected = false;
@@ -537,6 +561,7 @@ control_feed_free(struct control_feed **fp)
 	loop_free(&f->loop);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);
+	json_decref(f->events);
 	free(f->path);
 	f->magic = 0;
 	free(f);

@@ -108,7 +108,7 @@ store_audit(struct store *s, uint64_t before, size_t limit, store_audit_f *f, vo
 #define STORE_EVENTS_MAX 100000
 
 struct store_event {
-	uint64_t id; /* given by store_event_append; never reused */
+	uint64_t id; /* given by store_events_append; never reused */
 	int64_t at_ms;
 	const char *kind;                      /* "address.down" */
 	const char *object_kind, *object_name; /* both NULL: about no object */
@@ -125,8 +125,9 @@ struct store_event_filter {
 	const char *kind, *object_kind, *object_name; /* NULL: any */
 };
 
-/* Durable when it returns, and e->id is filled in. */
-MUST_USE int store_event_append(struct store *s, struct store_event *e, struct diag *d);
+/* Durable when it returns, all of them or none, and their ids are filled in. One fsync for all. */
+MUST_USE int
+store_events_append(struct store *s, struct store_event *e, size_t count, struct diag *d);
 typedef int store_event_f(const struct store_event *e, void *arg);
 MUST_USE int
 store_events(struct store *s, const struct store_event_filter *filter, store_event_f *f, void *arg);

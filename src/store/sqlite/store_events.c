@@ -6,25 +6,29 @@
 #include "store/sqlite/sql.h"
 
 static int
-append(struct store *s, struct store_event *e, struct diag *d)
+append(struct store *s, struct store_event *all, size_t count, struct diag *d)
 {
-	sqlite3_stmt *st = sql_use(s, SQL_EVENT_ADD);
+	sqlite3_stmt *st;
+	sqlite3_int64 last = 0;
 
-	sql_bind(st, "itttttt", e->at_ms, e->kind, e->object_kind, e->object_name, e->severity,
-	    e->text, e->data);
-	if (sql_run(st) != SQLITE_OK)
-		return sql_fail(s->writer, "", d);
-	e->id = (uint64_t)sqlite3_last_insert_rowid(s->writer);
-
+	for (struct store_event *e = all; e < all + count; e++) {
+		st = sql_use(s, SQL_EVENT_ADD);
+		sql_bind(st, "itttttt", e->at_ms, e->kind, e->object_kind, e->object_name,
+		    e->severity, e->text, e->data);
+		if (sql_run(st) != SQLITE_OK)
+			return sql_fail(s->writer, "", d);
+		last = sqlite3_last_insert_rowid(s->writer);
+		e->id = (uint64_t)last;
+	}
 	st = sql_use(s, SQL_EVENT_PRUNE);
-	sql_bind(st, "i", (int64_t)e->id - STORE_EVENTS_MAX);
+	sql_bind(st, "i", (int64_t)last - STORE_EVENTS_MAX);
 	if (sql_run(st) != SQLITE_OK || sql_run(sql_use(s, SQL_COMMIT)) != SQLITE_OK)
 		return sql_fail(s->writer, "", d);
 	return 0;
 }
 
 int
-store_event_append(struct store *s, struct store_event *e, struct diag *d)
+store_events_append(struct store *s, struct store_event *e, size_t count, struct diag *d)
 {
 	int rc;
 
@@ -33,7 +37,7 @@ store_event_append(struct store *s, struct store_event *e, struct diag *d)
 	if (sql_run(sql_use(s, SQL_BEGIN)) != SQLITE_OK)
 		rc = sql_fail(s->writer, "", d);
 	else
-		rc = append(s, e, d);
+		rc = append(s, e, count, d);
 	if (sqlite3_get_autocommit(s->writer) == 0)
 		sql_run(sql_use(s, SQL_ROLLBACK));
 	pthread_mutex_unlock(&s->write_lock);

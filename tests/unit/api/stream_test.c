@@ -109,6 +109,23 @@ test_an_event_arrives(void **state)
 }
 
 static void
+test_events_of_one_turn_arrive_each(void **state)
+{
+	struct rig *r = *state;
+	struct listener l;
+	json_t *all = json_pack("[{s:s, s:s}, {s:s, s:s}]", "kind", "address.down", "text", "first",
+	    "kind", "address.up", "text", "second");
+
+	start(&l, r, "/api/v1/stream?topics=events", NULL, "second");
+	control_events(r->control, all);
+	control_events(r->control, NULL);
+	json_decref(all);
+	finish(&l);
+	assert_non_null(strstr(buf_str(&l.got), "first"));
+	buf_fini(&l.got);
+}
+
+static void
 test_commits_and_statuses_are_topics(void **state)
 {
 	struct rig *r = *state;
@@ -208,6 +225,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_start, rig_stop)
 		TEST(test_an_event_arrives),
+		TEST(test_events_of_one_turn_arrive_each),
 		TEST(test_commits_and_statuses_are_topics),
 		TEST(test_replay_from_the_last_id),
 		cmocka_unit_test(test_a_slow_reader_loses_the_oldest),

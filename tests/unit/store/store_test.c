@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "site.h"
@@ -360,7 +362,7 @@ add_event(struct site *s, const char *kind, const char *name, const char *data)
 		.object_name = name,
 		.data = data };
 
-	assert_int_equal(store_event_append(s->store, &e, &s->diag), 0);
+	assert_int_equal(store_events_append(s->store, &e, 1, &s->diag), 0);
 	assert_true(e.id > 0);
 }
 
@@ -385,6 +387,43 @@ events(void **state)
 	events_are(s,
 	    &(struct store_event_filter){ .newest_first = true, .limit = 1, .before_id = 4 },
 	    "3 address.down b -;");
+}
+
+/* SQLite's, too: the program comes before the libraries. */
+static unsigned syncs;
+
+__attribute__((visibility("default"))) int
+fdatasync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static void
+events_together(void **state)
+{
+	struct site *s = *state;
+	struct store_event all[100];
+
+	for (int i = 0; i < 100; i++)
+		all[i] = (struct store_event){
+			.at_ms = i, .kind = "address.up", .severity = "info", .text = "t"
+		};
+	add_event(s, "address.down", NULL, NULL);
+	syncs = 0;
+	assert_int_equal(store_events_append(s->store, all, 100, &s->diag), 0);
+	assert_in_range(syncs, 1, 2);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(all[i].id, i + 2);
+	site_reopen(s);
+	events_are(s, &(struct store_event_filter){ .since_id = 99 },
+	    "100 address.up - -;101 address.up - -;");
+
+	/* One that cannot be stored: none of them is. */
+	all[1].kind = NULL;
+	assert_true(store_events_append(s->store, all, 2, &s->diag) < 0);
+	events_are(s, &(struct store_event_filter){ .since_id = 100 }, "101 address.up - -;");
+	assert_int_equal(store_events_append(s->store, all, 1, &s->diag), 0);
 }
 
 /* What another program, or this one in the past, did to the file. */
@@ -631,6 +670,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(audit, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(history_is_bounded, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(events, site_start, site_stop),
+		cmocka_unit_test_setup_teardown(events_together, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(events_are_bounded, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(tokens, site_start, site_stop),
 		cmocka_unit_test_setup_teardown(places_that_cannot_be, site_start, site_stop),
