@@ -237,6 +237,66 @@ def publish_change(results):
               "\n".join("- " + line for line in change_says(results)))
 
 
+# ---- scale ----
+
+def scale_rows(results):
+    """[what, at a hundredth, at full size, the one by the other]"""
+    def row(what, form, small, large):
+        return [what, form % small, form % large, "%.2f" % (large / small)]
+    if "engine" in results:
+        small, large = results["engine"]
+        for label, what in (("verdict", "engine: a verdict changes, and with it a pool and a domain"),
+                            ("weight", "engine: a domain is put with another weight"), ("record", "engine: a record is replaced"),
+                            ("new-record", "engine: a record is added")):
+            yield row(what + ", instructions", "%.0f", small[label], large[label])
+    if "server" in results:
+        small, large = results["server"]
+        for change in small["changes"]:
+            for key, what, form in (("ms", "until served, ms", "%.1f"), ("max_ms", "longest, ms", "%.1f"),
+                                    ("cpu_us", "CPU of all of gtmd, us", "%.0f")):
+                yield row("REST: one %s, %s" % (change, what), form, small["changes"][change][key], large["changes"][change][key])
+        for name in small["query_us"]:
+            yield row("query for a random %s, CPU us" % name, "%.2f", small["query_us"][name], large["query_us"][name])
+        yield row("load of the records, s", "%.2f", small["zone_s"], large["zone_s"])
+        yield row("load of the objects by REST, s", "%.2f", small["objects_s"], large["objects_s"])
+        yield row("stop, s", "%.2f", small["stop_s"], large["stop_s"])
+        yield row("start until an answer, s", "%.2f", small["restart_s"], large["restart_s"])
+        for name in small["mib"]:
+            yield row("memory of the %s process, MiB" % name, "%.1f", small["mib"][name], large["mib"][name])
+
+
+def scale_heads(results):
+    return ["", "a hundredth", "{records:,} records, {domains:,} domains, {addresses:,} addresses".format(**results), "ratio"]
+
+
+def scale_text(results):
+    return "%s UTC, load %.1f\n" % (results["when"], results["load_before"]) + table_text(
+        scale_heads(results), list(scale_rows(results)))
+
+
+def publish_scale(results):
+    into_page("scale", "%s UTC, load %.1f at the start, %.1f at the end.\n\n" % (
+        results["when"], results["load_before"], results["load_after"]) + table_page(
+            scale_heads(results), list(scale_rows(results))))
+
+
+# ---- one answer ----
+
+COST_HEADS = ["instructions", "plain", "with ECS"]
+
+
+def cost_head(results):
+    return "{domains:,} domains, {ranges:,} networks; the measuring loop's own {loop:.0f} instructions are taken off".format(**results)
+
+
+def cost_text(results):
+    return cost_head(results) + "\n" + table_text(COST_HEADS, results["rows"])
+
+
+def publish_cost(results):
+    into_page("cost", cost_head(results) + ".\n\n" + table_page(COST_HEADS, results["rows"]))
+
+
 # ---- files ----
 
 def write(name, results, to_docs):
@@ -257,13 +317,22 @@ def write_change(results, to_docs):
     write("change", results, to_docs)
 
 
+def write_scale(results, to_docs):
+    write("scale", results, to_docs)
+
+
+def write_cost(results, to_docs):
+    write("cost", results, to_docs)
+
+
 def publish_queries(results):
     os.makedirs(os.path.join(DOCS, "images"), exist_ok=True)
     plot_queries(results, os.path.join(DOCS, "images"))
     into_page("queries", queries_page(results))
 
 
-PUBLISHED = {"queries": publish_queries, "change": publish_change}
+PUBLISHED = {"queries": publish_queries, "change": publish_change, "scale": publish_scale,
+             "cost": publish_cost}
 
 
 def main():

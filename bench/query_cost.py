@@ -2,6 +2,7 @@
 """Instructions of one answer, user space, by callgrind: repeatable on a loaded machine.
 
     query_cost.py [DOMAINS [QUERIES [RANGES]]]     the table with targets
+    query_cost.py --publish                        it goes to docs/performance.md as well
     query_cost.py --write-table                    what tests/house/query_cost_test.py compares with
 """
 import glob
@@ -10,6 +11,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import publish
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..")
@@ -51,9 +54,10 @@ def write_table():
 
 
 def cell(value, target):
+    """With its target, if there is one."""
     if value is None:
-        return " " * 22
-    return "%8.0f" % value + ("%14s" % "" if target is None else "  <= %-4d %-5s" % (target, "ok" if value <= target else "MISS"))
+        return ""
+    return "%.0f" % value + ("" if target is None else " (<= %d: %s)" % (target, "ok" if value <= target else "MISS"))
 
 
 def main():
@@ -61,12 +65,14 @@ def main():
     if sys.argv[1:] == ["--write-table"]:
         write_table()
         return
-    domains, queries, ranges = sys.argv[1:] + ["100000", "20000", "600000"][len(sys.argv) - 1:]
+    to_docs = sys.argv[1:] == ["--publish"]
+    given = [] if to_docs else sys.argv[1:]
+    domains, queries, ranges = given + ["100000", "20000", "600000"][len(given):]
     cost, loop = count(PROGRAM, domains, queries, ranges)
-    print("instructions an answer, %s domains, %s ranges; the loop's own %.0f are not in it" % (domains, ranges, loop))
-    print("%-10s %-22s %s" % ("", "   plain  target", "with ECS  target"))
-    for row, plain, ecs in ROWS:
-        print("%-10s %s %s" % (row, cell(cost[row], plain), cell(cost.get(row + "+ecs"), ecs)))
+    results = {"domains": int(domains), "ranges": int(ranges), "loop": loop, "rows": [
+        [row, cell(cost[row], plain), cell(cost.get(row + "+ecs"), ecs)] for row, plain, ecs in ROWS]}
+    publish.write_cost(results, to_docs)
+    print(publish.cost_text(results))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,8 @@ def fill(g):
         "protocol": "http", "interval": "1s", "recheck": "1s", "timeout": "400ms", "fall": 1, "rise": 1}}]
     for i in range(FLAPPING):
         objects += [{"kind": "address", "name": "a%d" % i, "spec": {
-            "type": "ipv4", "value": address(i), "checks": [{"template": "flap", "port": FLAP_PORT}]}},
+            "type": "ipv4", "value": address(i), "checks": [{"template": "flap", "port": FLAP_PORT}],
+            "damping": {"transitions": 0}}},
             {"kind": "pool", "name": "p%d" % i, "spec": {"type": "ipv4", "addresses": [{"address": "a%d" % i}]}}]
     g.must("POST", "config:apply", {"objects": objects + [make(i, r) for i in range(DOMAINS) for make in (domain, record_set)]})
     harness.eventually(lambda: g.status("addresses/a%d" % (FLAPPING - 1)).get("health") == "ok", 30)
@@ -127,12 +128,15 @@ def change_lined(g, connection, r):
     return BATCH, send(g, connection, "POST", "config:apply", {"objects": [record_set(i, r) for i in r.sample(range(DOMAINS), BATCH)]})
 
 
-def edges(g):
-    """Of verdicts, so far: an outcome that is not that of the last time is one, and each bad one has a good one after it.
-    While the engine is too busy to tell its figures they are not on the page."""
-    def told():
-        return re.search(r'^gtm_probes_total{outcome="failed"} (\d+)', g.must("GET", "/metrics"), re.M)
-    return 2 * int(harness.eventually(told, 30, what="the engine tells its figures")[1])
+class Edges:
+    """Of addresses, told in the log as they happen."""
+
+    def __init__(self, g):
+        self.log = open(g.log_path, errors="replace")
+        self.new()
+
+    def new(self):
+        return len(re.findall(r" address\.(?:up|down): ", self.log.read()))
 
 
 # ---- questions ----
@@ -157,12 +161,12 @@ def blast(g, a, names, *options):
     return json.loads(out.stdout)
 
 
-def stretch(g, a, changers, backend, names, options):
+def stretch(g, a, changers, backend, edges, names, options):
     """One in which things change; with how many of each."""
     for c in changers:
         c.on.set()
     backend("f")
-    before = edges(g)
+    edges.new()
     began, done = time.monotonic(), [c.done for c in changers]
     got = blast(g, a, names, *options)
     spent = time.monotonic() - began
@@ -170,7 +174,7 @@ def stretch(g, a, changers, backend, names, options):
         got[what + "_s"] = sum(c.done - n for c, n in zip(changers, done) if c.what == what) / spent
     for c in changers:
         c.on.clear()
-    got["verdicts_s"] = (edges(g) - before) / (time.monotonic() - began)
+    got["verdicts_s"] = edges.new() / (time.monotonic() - began)
     backend("s")
     return got
 
@@ -179,6 +183,7 @@ def measure(g, a, backend, names):
     changers = [Changer(g, "records", a.puts / 4, change_record) for _ in range(4)] + [
         Changer(g, "records", a.records / BATCH, change_lined)] + [
         Changer(g, "weights", a.weights / BATCH / 2, change_weights) for _ in range(2)]
+    edges = Edges(g)
     for c in changers:
         c.start()
     most = blast(g, a, names, "--sockets", "16", "--window", "12", "--seconds", "2")["qps"]
@@ -187,7 +192,7 @@ def measure(g, a, backend, names):
     runs = {"quiet": [], "changing": []}
     for _ in range(a.rounds):
         runs["quiet"].append(blast(g, a, names, *options))
-        runs["changing"].append(stretch(g, a, changers, backend, names, options))
+        runs["changing"].append(stretch(g, a, changers, backend, edges, names, options))
         time.sleep(2.5)  # the last 503s are followed by a 200, and what has queued up is done
     for c in changers:
         c.ends = True
