@@ -21,6 +21,7 @@
 #define REPLY_MAX   1500
 #define CATCH_UP_NS 10000000 /* what is due longer is left out */
 #define EXPIRE_NS   10000000
+#define NAP_NS      50000
 
 static struct blast *b;
 static int *fds;
@@ -185,11 +186,20 @@ keep_rate(uint64_t now, uint64_t begin, uint64_t *done)
 }
 
 static void
-nap(struct pollfd *p, uint64_t ns)
+wait_reply(struct pollfd *p)
 {
-	const struct timespec t = { .tv_nsec = (long)ns };
+	const struct timespec t = { .tv_nsec = EXPIRE_NS };
 
 	ppoll(p, b->sockets, &t, NULL);
+}
+
+/* However many replies come meanwhile: they carry their time. */
+static void
+nap(void)
+{
+	const struct timespec t = { .tv_nsec = NAP_NS };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 
 static void
@@ -239,12 +249,13 @@ blast_udp(struct blast *blast)
 			keep_rate(now, begin, &done);
 		else
 			fill_windows(now);
-		if (receive_all(now) == 0 && b->sleeps)
-			nap(polled, 20000);
+		receive_all(now);
+		if (b->sleeps)
+			nap();
 	}
 	while (waiting()) {
 		if (receive_all(blaster_now()) == 0)
-			nap(polled, 1000000);
+			wait_reply(polled);
 	}
 	for (unsigned s = 0; s < b->sockets; s++)
 		close(fds[s]);

@@ -188,7 +188,7 @@ def measure(g, a, backend, names):
         c.start()
     most = blast(g, a, names, "--sockets", "16", "--window", "12", "--seconds", "2")["qps"]
     rate = a.rate or int(most / 2)
-    options = ["--sockets", "8", "--rate", str(rate), "--sleeps", "1", "--seconds", str(a.seconds)]
+    options = ["--sockets", "4", "--rate", str(rate), "--sleeps", "1", "--seconds", str(a.seconds)]
     runs = {"quiet": [], "changing": []}
     for _ in range(a.rounds):
         runs["quiet"].append(blast(g, a, names, *options))
