@@ -192,7 +192,7 @@ def plot_queries(results, folder):
                 groups.append((w.title.format(names=results["names"]), bars))
         if groups:
             svg.write(os.path.join(folder, "queries-%s.svg" % name), what, groups, digits,
-                      cap=6 if key == "ratio" else 10000)
+                      cap=6 if key == "ratio" else 10000, line=1 if key == "ratio" else None)
 
 
 # ---- under change ----

@@ -3,7 +3,7 @@
 
     write(path, title, [("group", [("bar", value, (low, high) or None), ...]), ...], digits, cap)
 
-A bar longer than `cap` is cut there and ends in an arrow; its number says what it is.
+A bar longer than `cap` is cut there and ends in an arrow; its number says what it is. `line`: a value that is marked.
 """
 import html
 
@@ -16,7 +16,7 @@ def _text(x, y, what, extra=""):
     return '<text x="%.1f" y="%.1f" %s>%s</text>' % (x, y, extra, html.escape(what))
 
 
-def write(path, title, groups, digits, cap):
+def write(path, title, groups, digits, cap, line=None):
     most = min(cap, max(v for _, bars in groups for _, v, _ in bars))
     scale = (WIDTH - LEFT - RIGHT) / most
     out, y = [], 40
@@ -39,6 +39,9 @@ def write(path, title, groups, digits, cap):
             out.append(_text(LEFT + length + 12, y + BAR - 4, "%.*f" % (digits, value) if value < 10000 else "%.0fk" % (value / 1000)))
             y += BAR + GAP
         y += 6
+    if line is not None:
+        x = LEFT + line * scale
+        out.append('<path d="M%.1f 40 V%d" stroke="currentColor" stroke-dasharray="3 3"/>' % (x, y))
     text = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" '
             'fill="#777777" color="#777777">' % (WIDTH, y + 10), "<title>%s</title>" % html.escape(title),
             _text(8, 22, title, 'font-size="15" font-weight="600"')] + out + ["</svg>"]
