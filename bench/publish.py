@@ -225,7 +225,7 @@ def change_says(results):
 def change_head(results):
     return "%s UTC, load %.1f at the start; at %d questions a second, half of %.0f; %d stretches of %g s each in turns%s" % (
         results["when"], results["load_before"], results["rate"], results["most"], len(results["runs"]["quiet"]),
-        results["seconds"], "; answering thread and generator scheduled as real-time" if results["fifo"] else "")
+        results["seconds"], "; run before other work of the machine" if results["favour"] else "")
 
 
 def change_text(results):

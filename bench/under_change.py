@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Answers while records, weights and verdicts change about a thousand times a second.
 
-    python3 bench/under_change.py [--rounds N] [--seconds S] [--fifo] [--publish]
+    python3 bench/under_change.py [--rounds N] [--seconds S] [--favour] [--publish]
 
 Questions at half of what gtmd can, for quiet and changing stretches in turns: what is lost, the latency, and the longest
 time without any reply. They go to the names whose records, weights and members' health change. The thread that answers
@@ -34,6 +34,14 @@ from lab import harness, lab, machine
 FLAP_PORT = 7583
 FLAPPING, DOMAINS, RECORDS, BATCH = 200, 200, 1000, 20
 ZONE = "change.test"
+
+
+def favoured(a, command, **options):
+    """In a session of its own, which is what the kernel groups by."""
+    p = subprocess.Popen(command, start_new_session=True, **options)
+    if a.favour:
+        harness.favour(p.pid)
+    return p
 
 
 # ---- what is served ----
@@ -141,24 +149,23 @@ class Edges:
 
 # ---- questions ----
 
-def place(g, fifo):
+def place(g):
     """The answering thread on core 0; all else where there is room."""
     pid = g.pid("engine")
     for thread in os.listdir("/proc/%d/task" % pid):
         with open("/proc/%d/task/%s/comm" % (pid, thread)) as f:
             if f.read().startswith("dns-udp"):
                 subprocess.run(["taskset", "-p", "-c", "0", thread], check=True, capture_output=True)
-                if fifo:
-                    subprocess.run(["chrt", "-f", "-p", "1", thread], check=True, capture_output=True)
 
 
 def blast(g, a, names, *options):
-    out = subprocess.run((["chrt", "-f", "1"] if a.fifo else []) + [
-        "taskset", "-c", "1", os.path.join(peers.BUILD, "blaster"), "--file", names, "--answers", "1", "--warm", "0.2",
-        "--pids", str(g.pid("engine")), *options, g.dns[0], str(g.dns[1])], capture_output=True, text=True, timeout=120)
-    if out.returncode != 0:
-        raise RuntimeError(out.stderr)
-    return json.loads(out.stdout)
+    command = ["taskset", "-c", "1", os.path.join(peers.BUILD, "blaster"), "--file", names, "--answers", "1", "--warm", "0.2",
+               "--pids", str(g.pid("engine")), *options, g.dns[0], str(g.dns[1])]
+    with favoured(a, command, stdout=subprocess.PIPE, text=True) as p:
+        out, _ = p.communicate(timeout=120)
+    if p.returncode != 0:
+        raise RuntimeError("the generator ended with %d" % p.returncode)
+    return json.loads(out)
 
 
 def stretch(g, a, changers, backend, edges, names, options):
@@ -206,9 +213,9 @@ def measure(g, a, backend, names):
 
 
 @contextlib.contextmanager
-def flapping():
+def flapping(a):
     command = [os.path.join(peers.BUILD, "flap_target"), str(FLAP_PORT - 1), str(FLAP_PORT)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+    with favoured(a, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
         assert p.stdout.readline() == "ready\n", "flap_target did not start"
 
         def say(word):
@@ -226,17 +233,24 @@ def main():
     p.add_argument("--records", type=float, default=240, help="record sets a second, in batches")
     p.add_argument("--weights", type=float, default=500, help="domains a second")
     p.add_argument("--rate", type=int, help="questions a second, instead of half the maximum")
-    p.add_argument("--fifo", action="store_true")
+    p.add_argument("--favour", action="store_true", help="run before other work of the machine")
     p.add_argument("--publish", action="store_true")
     a = p.parse_args()
     build = ["bench/blaster", "bench/flap_target"]
     subprocess.run(["ninja", "-C", os.path.join(peers.ROOT, "build"), *build], check=True, stdout=subprocess.DEVNULL)
     machine()
-    results = {"when": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M"), "fifo": a.fifo,
+    with contextlib.suppress(OSError):
+        os.setsid()
+        if a.favour:
+            harness.favour(os.getpid())
+    results = {"when": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M"), "favour": a.favour,
                "load_before": os.getloadavg()[0], "seconds": a.seconds}
-    with flapping() as backend, lab() as g:
+    with flapping(a) as backend, lab() as g:
+        if a.favour:
+            for pid in (g.process.pid, *g.pids()):
+                harness.favour(pid)
         fill(g)
-        place(g, a.fifo)
+        place(g)
         results.update(measure(g, a, backend, names_file(g.dir)))
     results["load_after"] = os.getloadavg()[0]
     publish.write_change(results, a.publish)
