@@ -16,6 +16,8 @@
 #include "intake/secondary.h"
 #include "node/station.h"
 
+#define CONTROL_NICE 10 /* below the engine */
+
 struct process {
 	int ready_fd;
 	struct store *store;
@@ -185,6 +187,9 @@ control_process_main(const struct config *c, const struct sockets *s, int ready_
 	int code = 0;
 
 	diag_init(&d);
+	/* Answers go before changes where there are not cores enough for both; threads inherit it.
+	 */
+	(void)!nice(CONTROL_NICE);
 	if (build(&p, c, s, &d) == 0) {
 		supervisor_wait();
 		control_feed_leave(p.feed);

@@ -147,6 +147,15 @@ def test_what_is_acknowledged_is_also_served_after_kill(gtm, scene):
         assert gtm.must("GET", path)["records"] == ['"%d"' % i]
 
 
+def test_control_gives_way_to_answers(gtm):
+    def nice(name):
+        pid = gtm.pid(name)
+        return {os.getpriority(os.PRIO_PROCESS, int(thread)) for thread in os.listdir("/proc/%d/task" % pid)}
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    assert nice("engine") == {mine}
+    assert nice("control") == {min(mine + 10, 19)}
+
+
 def test_killing_control_loses_no_query(gtm, scene):
     with Questioner(gtm) as q:
         for _ in range(3):
