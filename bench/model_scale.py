@@ -214,6 +214,10 @@ def main():
         with target():
             results["server"] = [server(n, a.changes) for n in sizes]
     results["load_after"] = os.getloadavg()[0]
+    for part in ("engine", "server"):
+        earlier = publish.read("scale", a.publish)
+        if part not in results and earlier.get("domains") == a.domains and part in earlier:
+            results[part] = earlier[part]
     publish.write_scale(results, a.publish)
     print(publish.scale_text(results))
 

@@ -299,8 +299,21 @@ def publish_cost(results):
 
 # ---- files ----
 
+def folder_of(to_docs):
+    return RESULTS if to_docs else os.path.join(ROOT, "build", "bench")
+
+
+def read(name, to_docs):
+    """What was written last; {} if nothing was."""
+    try:
+        with open(os.path.join(folder_of(to_docs), name + ".json")) as f:
+            return json.load(f)
+    except FileNotFoundError:
+        return {}
+
+
 def write(name, results, to_docs):
-    folder = RESULTS if to_docs else os.path.join(ROOT, "build", "bench")
+    folder = folder_of(to_docs)
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, name + ".json"), "w") as f:
         json.dump(results, f, indent=1)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """gtmd and its peers under the same questions: queries a second, CPU time and instructions a query, latency.
 
-    python3 bench/queries.py [--quick] [--rounds N] [--fifo] [--publish] [WORKLOAD...]
+    python3 bench/queries.py [--quick] [--rounds N] [--only time|instructions] [--fifo] [--publish] [WORKLOAD...]
 
 Servers on core 0, bench/blaster on core 1, one server thread. Of a workload every server is started; then they are asked
 in turns, round by round, first as fast as they answer, then all at one rate: half of what the slowest can, 50,000 at most.
 A ratio is of the CPU time a query to the echo server's in the same round. Every reply is checked, losses are counted.
 
 --fifo      real-time scheduling of server and blaster, so that other work on the machine gets in the way less
+--only      time or instructions: the other stays what it was in the results
 --publish   write bench/results/queries.json and the tables and plots of docs/performance.md (else build/bench/)
 """
 import argparse
@@ -158,6 +159,14 @@ def arguments():
     return a
 
 
+def keep(results, earlier, only):
+    """What was not measured this time is as it was."""
+    if only == "instructions":
+        results.update({k: v for k, v in earlier.items() if k != "instructions"})
+    elif "instructions" in earlier:
+        results["instructions"] = earlier["instructions"]
+
+
 def main():
     a = arguments()
     build = ["bench/" + name for name in ("blaster", "echo", "flap_target")]
@@ -175,6 +184,8 @@ def main():
         if a.only != "time":
             results["instructions"] = run.instructions(chosen)
     results["load_after"] = load_average()
+    if a.only:
+        keep(results, publish.read("queries", a.publish), a.only)
     publish.write_queries(results, a.publish)
     print(publish.queries_text(results))
 
