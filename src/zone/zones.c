@@ -13,6 +13,7 @@
 struct zones {
 	uint32_t magic;
 	struct table table;
+	struct zone *sole;                   /* where there is but one, that one; readers: by RCU */
 	struct depths apexes;                /* readers: is any apex of so many labels there? */
 	uint32_t tally[NAME_MAX_LABELS + 1]; /* writer */
 };
@@ -80,12 +81,24 @@ find_deepest(const struct zones *zs, const struct name_path *p, unsigned most)
 	return NULL;
 }
 
-/* As find_deepest; names of 64 labels and more are for that one. */
+static ALWAYS_INLINE bool
+covers(const struct zone *z, const struct name_path *p)
+{
+	return p->labels >= z->apex_labels &&
+	       name_path_tail_len(p, z->apex_labels) == z->apex_len &&
+	       name_same(name_path_tail(p, z->apex_labels), z->apex, z->apex_len);
+}
+
+/* As find_deepest; names of 64 labels and more are for that one. Who hosts one zone need not search
+ * for it. */
 static ALWAYS_INLINE struct zone *
 find_path(const struct zones *zs, const struct name_path *p)
 {
+	struct zone *sole = __atomic_load_n(&zs->sole, __ATOMIC_ACQUIRE);
 	uint64_t bits = depths_word(&zs->apexes, 0);
 
+	if (sole != NULL)
+		return LIKELY(covers(sole, p)) ? sole : NULL;
 	if (UNLIKELY(p->labels > 63))
 		return find_deepest(zs, p, p->labels);
 	bits &= ~UINT64_C(0) >> (63 - p->labels);
@@ -176,6 +189,18 @@ release_zone(void *ptr)
 	zone_free(&z);
 }
 
+/* After each change. The one that is left is looked for once, after as many have been removed. */
+static void
+note_sole(struct zones *zs)
+{
+	struct zone *z = NULL;
+	size_t at = 0;
+
+	if (zs->table.count == 1)
+		z = table_walk(zs->table.slots, &at);
+	__atomic_store_n(&zs->sole, z, __ATOMIC_RELEASE);
+}
+
 void
 zones_add(struct zones *zs, struct zone *z)
 {
@@ -187,11 +212,13 @@ zones_add(struct zones *zs, struct zone *z)
 	CHECK(old != z);
 	if (old != NULL) {
 		table_replace(&zs->table, hash_zone(z, NULL), old, z);
+		note_sole(zs);
 		retire(old, release_zone);
 		return;
 	}
 	tally(zs, z->apex_labels, 1);
 	table_insert(&zs->table, hash_zone(z, NULL), z, hash_zone, NULL);
+	note_sole(zs);
 }
 
 void
@@ -205,6 +232,7 @@ zones_remove(struct zones *zs, const uint8_t *apex)
 		return;
 	table_remove(&zs->table, hash_zone(z, NULL), z);
 	tally(zs, z->apex_labels, -1);
+	note_sole(zs); /* before it can go */
 	retire(z, release_zone);
 }
 

@@ -71,6 +71,49 @@ longest_match(void **state)
 	zones_free(&zs);
 }
 
+static struct zone *
+find_path(const struct zones *zs, const char *name)
+{
+	struct name_path p;
+
+	name_path_of(&p, wire(name));
+	assert_ptr_equal(zones_find_path(zs, &p), zones_find(zs, p.name));
+	return zones_find_path(zs, &p);
+}
+
+/* One zone is found without a search, from the first to the last. */
+static void
+one_zone(void **state)
+{
+	struct zones *zs = zones_new();
+	struct zone *com, *org, *again;
+
+	(void)state;
+	assert_null(find_path(zs, "example.com"));
+	com = add(zs, "example.com");
+	assert_ptr_equal(find_path(zs, "example.com"), com);
+	assert_ptr_equal(find_path(zs, "a.b.example.com"), com);
+	assert_null(find_path(zs, "com"));
+	assert_null(find_path(zs, "."));
+	assert_null(find_path(zs, "an-example.com"));
+	assert_null(find_path(zs, "example.org"));
+	org = add(zs, "org");
+	assert_ptr_equal(find_path(zs, "a.example.com"), com);
+	assert_ptr_equal(find_path(zs, "example.org"), org);
+	assert_null(find_path(zs, "net"));
+	zones_remove(zs, wire("example.com"));
+	assert_null(find_path(zs, "a.example.com"));
+	assert_ptr_equal(find_path(zs, "example.org"), org);
+	again = add(zs, "org");
+	assert_ptr_equal(find_path(zs, "example.org"), again);
+	zones_remove(zs, wire("org"));
+	assert_null(find_path(zs, "example.org"));
+	com = add(zs, ".");
+	assert_ptr_equal(find_path(zs, "."), com);
+	assert_ptr_equal(find_path(zs, "x.y"), com);
+	zones_free(&zs);
+}
+
 static void
 many(void **state)
 {
@@ -228,6 +271,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(longest_match),
+		cmocka_unit_test(one_zone),
 		cmocka_unit_test(many),
 		cmocka_unit_test(readers_and_writer),
 	};
