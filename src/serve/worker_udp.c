@@ -50,9 +50,25 @@ struct worker_udp {
 	alignas(CACHE_LINE) struct respond_counters counters;
 };
 
-/* The kernel shortens what it fills in: offer the full space again. */
+/* The answer in slot i goes out as number n. */
 static void
-rearm(struct worker_udp *w, unsigned used)
+place(struct worker_udp *w, unsigned i, unsigned n)
+{
+	struct slot *s = &w->slots[i];
+	struct msghdr *m = &w->out[n].msg_hdr;
+
+	m->msg_name = &s->peer.storage;
+	m->msg_iov = &s->out;
+	m->msg_iovlen = 1;
+	m->msg_control = s->control;
+}
+
+/*
+ * The kernel shortens what it fills in: offer the full space again. Where all were answered, each
+ * has kept its place.
+ */
+static void
+rearm(struct worker_udp *w, unsigned used, unsigned answered)
 {
 	for (unsigned i = 0; i < used; i++) {
 		struct msghdr *m = &w->in[i].msg_hdr;
@@ -60,6 +76,8 @@ rearm(struct worker_udp *w, unsigned used)
 		m->msg_namelen = sizeof(w->slots[i].peer.storage);
 		m->msg_controllen = sizeof(w->slots[i].control);
 	}
+	for (unsigned i = 0; answered != used && i < answered; i++)
+		place(w, i, i);
 }
 
 /*
@@ -71,7 +89,7 @@ turn_around(struct msghdr *m)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(m);
 
-	if (LIKELY(c == NULL))
+	if (c == NULL)
 		return;
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 		struct in_pktinfo *info = (struct in_pktinfo *)(void *)CMSG_DATA(c);
@@ -165,13 +183,12 @@ answer(struct worker_udp *w, int fd, unsigned i, unsigned n)
 		len = hand_over(w, i, fd);
 	if (UNLIKELY(len == 0))
 		return 0;
-	turn_around(in);
+	if (UNLIKELY(in->msg_controllen > 0))
+		turn_around(in);
+	if (UNLIKELY(n != i))
+		place(w, i, n);
 	s->out.iov_len = len;
-	out->msg_iov = &s->out;
-	out->msg_iovlen = 1;
-	out->msg_name = in->msg_name;
 	out->msg_namelen = in->msg_namelen;
-	out->msg_control = in->msg_controllen > 0 ? in->msg_control : NULL;
 	out->msg_controllen = in->msg_controllen;
 	return 1;
 }
@@ -190,7 +207,7 @@ serve_batch(struct worker_udp *w, int fd)
 	for (unsigned i = 0; i < (unsigned)got; i++)
 		n += answer(w, fd, i, n);
 	send_batch(w, fd, n);
-	rearm(w, (unsigned)got);
+	rearm(w, (unsigned)got, n);
 	urcu_qsbr_quiescent_state();
 	return (unsigned)got;
 }
@@ -237,8 +254,9 @@ init_slots(struct worker_udp *w)
 		m->msg_iov = &s->in;
 		m->msg_iovlen = 1;
 		m->msg_control = s->control;
+		place(w, i, i);
 	}
-	rearm(w, BATCH);
+	rearm(w, BATCH, BATCH);
 }
 
 struct worker_udp *
