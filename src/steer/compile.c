@@ -327,6 +327,39 @@ put_others(
 	}
 }
 
+/* Each of these pools gives all it has, always. */
+static bool
+is_all_fixed(const struct compile *c, const struct plan_choice *over)
+{
+	for (size_t i = over->first; i < c->n_pools; i++) {
+		const struct plan_choice *pool = &c->pools[i];
+
+		if (pool->cursors != NULL || pool->take != pool->count ||
+		    (pool->how != PLAN_ALL && pool->how != PLAN_FIRST))
+			return false;
+	}
+	return over->count > 0;
+}
+
+/* Then the list of all is one: their items lie together, each record once. */
+static void
+join_union(struct compile *c, struct plan_variant *v)
+{
+	struct plan_choice *all = &c->pools[v->over.first];
+
+	*all = (struct plan_choice){
+		.how = PLAN_ALL,
+		.first = all->first,
+		.count = v->places,
+		.take = least(v->places, v->take),
+		.parts = all->parts,
+		.cursors = v->places > 1 ? v->over.cursors : NULL,
+	};
+	c->n_pools = v->over.first + 1;
+	v->over.how = PLAN_FIRST;
+	v->over.count = 1;
+}
+
 /* One pool answers, and each of them with one record. */
 static bool
 is_single(const struct compile *c, const struct plan_choice *over)
@@ -394,6 +427,8 @@ put_variant(struct compile *c, const struct compile_variant *v)
 			   ? 1
 			   : least(PLAN_MAX_ANSWER, c->in->max_answers);
 	variant.sticky = c->sticky;
+	if (how == PLAN_ALL && is_all_fixed(c, &variant.over))
+		join_union(c, &variant);
 	variant.single = is_single(c, &variant.over);
 	if (variant.over.count == 1 && c->pools[variant.over.first].count == 1)
 		variant.only = c->items[c->pools[variant.over.first].first].rr + 1;
