@@ -18,6 +18,8 @@
 
 #define CONTROL_NICE 10 /* below the engine */
 
+#define CONTROL_NICE 10 /* below the engine */
+
 struct process {
 	int ready_fd;
 	struct store *store;
