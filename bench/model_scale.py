@@ -214,10 +214,11 @@ def main():
         with target():
             results["server"] = [server(n, a.changes) for n in sizes]
     results["load_after"] = os.getloadavg()[0]
-    for part in ("engine", "server"):
-        earlier = publish.read("scale", a.publish)
-        if part not in results and earlier.get("domains") == a.domains and part in earlier:
-            results[part] = earlier[part]
+    earlier = publish.read("scale", a.publish)
+    if a.only == "engine" and earlier.get("domains") == a.domains:
+        results = earlier | {"engine": results["engine"]}  # counted, so the time of day does not matter
+    elif a.only == "server" and earlier.get("domains") == a.domains and "engine" in earlier:
+        results["engine"] = earlier["engine"]
     publish.write_scale(results, a.publish)
     print(publish.scale_text(results))
 

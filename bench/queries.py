@@ -16,6 +16,7 @@ import contextlib
 import datetime
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -100,7 +101,9 @@ class Run:
             servers = [self.started(stack, c, world) for c in classes]
             for w in workloads:
                 print("%s ..." % w.name, file=sys.stderr, flush=True)
-                results[w.name] = self.workload([s for s in servers if isinstance(s, peers.Echo) or w.fits(type(s))], w)
+                results["workloads"][w.name] = self.workload(
+                    [s for s in servers if isinstance(s, peers.Echo) or w.fits(type(s))], w)
+                publish.write_queries(results, False)  # what there is, if the run is ended
 
     def instructions(self, workloads):
         """{workload: {server: instructions a query}}"""
@@ -172,6 +175,7 @@ def main():
     build = ["bench/" + name for name in ("blaster", "echo", "flap_target")]
     subprocess.run(["ninja", "-C", os.path.join(peers.ROOT, "build"), *build], check=True, stdout=subprocess.DEVNULL)
     machine()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # whatever was started is stopped
     chosen = [w for w in WORKLOADS if not a.workloads or w.name in a.workloads]
     results = {"when": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M"), "load_before": load_average(),
                "fifo": a.fifo, "rounds": a.rounds, "seconds": a.seconds, "names": a.names, "workloads": {}, "instructions": {}}
@@ -180,7 +184,7 @@ def main():
         for family in ("static", "scale", "steer"):
             mine = [w for w in chosen if w.family == family]
             if mine and a.only != "instructions":
-                run.family(family, mine, results["workloads"])
+                run.family(family, mine, results)
         if a.only != "time":
             results["instructions"] = run.instructions(chosen)
     results["load_after"] = load_average()
