@@ -134,10 +134,10 @@ set_up(void **state)
 		{ KIND_TEMPLATE, "t", "{\"protocol\":\"tcp\"}" },
 		{ KIND_ADDRESS, "a1",
 		    "{\"type\":\"ipv4\",\"value\":\"192.0.2.1\",\"checks\":[{\"template\":\"t\","
-		    "\"port\":80}]}" },
+		    "\"port\":80}],\"damping\":{\"transitions\":0}}" },
 		{ KIND_ADDRESS, "a2",
 		    "{\"type\":\"ipv4\",\"value\":\"192.0.2.2\",\"checks\":[{\"template\":\"t\","
-		    "\"port\":80}]}" },
+		    "\"port\":80}],\"damping\":{\"transitions\":0}}" },
 		{ KIND_POOL, "p",
 		    "{\"type\":\"ipv4\",\"strategy\":\"weight\",\"addresses\":[{\"address\":\"a1\","
 		    "\"weight\":3},{\"address\":\"a2\",\"weight\":1}]}" },
