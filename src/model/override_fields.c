@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/noun_rules.h"
+#include "model/shared_fields.h"
 #include "model/time_codec.h"
 
 static const char *const state_words[] = { "up", "down", "drain", NULL };
@@ -16,13 +17,7 @@ const struct field override_fields[] = {
 	    .flags = FIELD_REQUIRED,
 	    .prose = "up: available whatever the probes say; down: unavailable; drain: leaves the "
 		     "answers as if it were disabled" },
-	{ .name = "reason",
-	    .offset = AT(reason),
-	    .type = FIELD_STR,
-	    .flags = FIELD_REQUIRED,
-	    .min = 1,
-	    .max = 1024,
-	    .prose = "why, for whoever comes across it" },
+	REASON_FIELD(struct override_spec),
 	{ .name = "until",
 	    .offset = AT(until_ms),
 	    .type = FIELD_CUSTOM,

@@ -15,6 +15,12 @@
 		.name = "labels", .offset = offsetof(spec, labels), .type = FIELD_LABELS,          \
 		.max = 255, .prose = "words to select objects by",                                 \
 	}
+#define REASON_FIELD(spec)                                                                         \
+	{                                                                                          \
+		.name = "reason", .offset = offsetof(spec, reason), .type = FIELD_STR,             \
+		.flags = FIELD_REQUIRED, .min = 1, .max = 1024,                                    \
+		.prose = "why, for whoever comes across it",                                       \
+	}
 #define FAILBACK_FIELD(spec)                                                                       \
 	{                                                                                          \
 		.name = "failback_delay", .offset = offsetof(spec, failback_delay_ms),             \
