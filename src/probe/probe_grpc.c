@@ -29,6 +29,7 @@ struct grpc_call {
 	int http_status, status; /* NO_STATUS: has not come */
 	uint32_t error;          /* HTTP/2's, of the stream */
 	bool over;
+	bool nonsense; /* what came is not HTTP/2 */
 };
 
 static void
@@ -94,6 +95,18 @@ on_close(nghttp2_session *session UNUSED, int32_t stream UNUSED, uint32_t error,
 
 	call->over = true;
 	call->error = error;
+	return 0;
+}
+
+/*
+ * A probe never ends a session itself, so a GOAWAY (RFC 9113, 6.8) is libnghttp2's about what came.
+ * Asked before it goes out: whether the server resets us for it, or closes, is a race.
+ */
+static int
+before_send(nghttp2_session *session UNUSED, const nghttp2_frame *frame, void *arg)
+{
+	if (frame->hd.type == NGHTTP2_GOAWAY)
+		((struct probe *)arg)->grpc->nonsense = true;
 	return 0;
 }
 
@@ -165,6 +178,7 @@ open_call(struct probe *p)
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+	nghttp2_session_callbacks_set_before_frame_send_callback(callbacks, before_send);
 
 	const int error = nghttp2_session_client_new(&p->grpc->session, callbacks, p);
 
@@ -196,6 +210,8 @@ send_frames(struct probe *p)
 
 			if (n < 0)
 				return probe_fail(p, "grpc_bad", "HTTP/2 cannot go on");
+			if (call->nonsense)
+				return probe_fail(p, "grpc_bad", "not HTTP/2");
 			if (n == 0)
 				return PROBE_PASS;
 			call->out_len = (size_t)n;

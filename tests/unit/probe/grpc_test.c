@@ -97,7 +97,10 @@ test_outcomes(void **state)
 		{ REPLY(SETTINGS HEAD_404), "grpc_bad", "" },
 		{ REPLY(SETTINGS HEAD RESET), "grpc_bad", "the stream was reset" },
 		{ REPLY(SETTINGS HEAD), "grpc_bad", "closed before the reply was complete" },
-		{ REPLY("HTTP/1.1 400 Bad Request\r\n\r\n"), "grpc_bad", NULL },
+		/* Said by what came, not by how the connection ends. */
+		{ REPLY("HTTP/1.1 400 Bad Request\r\n\r\n"), "grpc_bad", "not HTTP/2" },
+		{ REPLY("\0\1\2 this is no HTTP at all"), "grpc_bad", "not HTTP/2" },
+		{ REPLY(HEAD), "grpc_bad", "not HTTP/2" },
 	};
 
 	(void)state;
