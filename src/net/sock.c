@@ -280,16 +280,20 @@ sock_unix_listen(const char *path, mode_t mode, struct diag *d)
 	return refuse_path(path, error, strerror_r(error, text, sizeof(text)), d);
 }
 
+enum manner { PLAIN, NO_DELAY, KNOCK };
+
 static int
-connect_from(const struct addr *to, const struct addr *from, int type, bool no_delay)
+connect_from(const struct addr *to, const struct addr *from, int type, enum manner manner)
 {
 	const int fd = socket(addr_family(to), type | FLAGS, 0);
 	int error = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (no_delay)
+	if (manner == NO_DELAY)
 		sock_no_delay(fd);
+	if (manner == KNOCK)
+		set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
 	if (from != NULL && type == SOCK_STREAM)
 		set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 	if (from != NULL && bind(fd, &from->sa, from->len) < 0)
@@ -304,19 +308,25 @@ connect_from(const struct addr *to, const struct addr *from, int type, bool no_d
 int
 sock_udp_connect(const struct addr *to, const struct addr *from)
 {
-	return connect_from(to, from, SOCK_DGRAM, false);
+	return connect_from(to, from, SOCK_DGRAM, PLAIN);
 }
 
 int
 sock_tcp_connect(const struct addr *to, const struct addr *from)
 {
-	return connect_from(to, from, SOCK_STREAM, true);
+	return connect_from(to, from, SOCK_STREAM, NO_DELAY);
 }
 
 int
 sock_tcp_begin(const struct addr *to, const struct addr *from)
 {
-	return connect_from(to, from, SOCK_STREAM, false);
+	return connect_from(to, from, SOCK_STREAM, PLAIN);
+}
+
+int
+sock_tcp_knock(const struct addr *to, const struct addr *from)
+{
+	return connect_from(to, from, SOCK_STREAM, KNOCK);
 }
 
 void

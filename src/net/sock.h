@@ -51,6 +51,12 @@ MUST_USE int sock_tcp_connect(const struct addr *to, const struct addr *from);
  * (port, target) is free (IP_BIND_ADDRESS_NO_PORT).
  */
 MUST_USE int sock_tcp_begin(const struct addr *to, const struct addr *from);
+/*
+ * As sock_tcp_begin, to learn whether they listen and no more: the last ACK of the handshake waits
+ * for data, so a reset right after it is all that they get. Their server never sees a connection,
+ * and neither side's kernel makes one.
+ */
+MUST_USE int sock_tcp_knock(const struct addr *to, const struct addr *from);
 void sock_no_delay(int fd);
 /* The lowest port that the kernel gives to connections. */
 uint16_t sock_first_local_port(void);

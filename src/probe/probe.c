@@ -133,6 +133,15 @@ probe_error(struct probe *p, int error)
 	return probe_fail(p, "l4_error", p->text);
 }
 
+/* Nothing to say and nothing to hear. */
+static bool
+is_knock(const struct probe *p)
+{
+	const struct recipe *r = p->recipe;
+
+	return !p->secure && r->protocol == &probe_tcp && r->request_len == 0 && r->pattern == NULL;
+}
+
 enum probe_step
 probe_connect(struct probe *p)
 {
@@ -141,7 +150,8 @@ probe_connect(struct probe *p)
 
 	addr_port_set(&target, p->port);
 
-	const int fd = sock_tcp_begin(&target, r->source);
+	const int fd =
+	    is_knock(p) ? sock_tcp_knock(&target, r->source) : sock_tcp_begin(&target, r->source);
 
 	if (fd < 0)
 		return probe_error(p, -fd);

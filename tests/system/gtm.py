@@ -93,7 +93,8 @@ def favour(pid):
 class Backend:
     """A TCP or HTTP server on loopback that can refuse, hang and change its status; counts who connects.
 
-    kind: "http" closes after each reply, "kept" does not; "tcp" closes at once."""
+    kind: "http" closes after each reply, "kept" does not; "tcp" closes at once. A `tcp` check that sends nothing leaves no
+    connection to count."""
 
     def __init__(self, ip=None, port=8080, kind="http"):
         self.ip, self.port, self.kind = ip or loopback(), port, kind

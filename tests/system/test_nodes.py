@@ -36,8 +36,9 @@ class Net:
         self.server.put("templates/fast", self.template())
 
     def template(self, **more):
+        """Says a word: a probe that only looks whether they listen leaves no connection, and Target knows no peer."""
         return {"protocol": "tcp", "interval": "1s", "timeout": "500ms", "fall": 2, "rise": 1, "recheck": "100ms",
-                **more}
+                "talk": {"send": "hello"}, **more}
 
     def until_state(self, name, state, timeout=10.0):
         eventually(lambda: self.server.status("nodes/" + name).get("state") == state, timeout,

@@ -290,7 +290,7 @@ def test_one_identical_check_runs_once(world, gtm):
     """Three pools and four addresses of one value: one probe per interval, until the last of them is gone."""
     gtm.zone("cloud-example.com", zone_text())
     b = world.backend(kind="tcp")
-    gtm.put("templates/fast", dict(FAST, interval="200ms"))
+    gtm.put("templates/fast", dict(FAST, interval="200ms", talk={"send": "hello"}))  # or the backend would not see it
     for i in range(4):
         gtm.put("addresses/x%d" % i, {"type": "ipv4", "value": b.ip, "checks": [{"template": "fast", "port": b.port}]})
     for i in range(3):

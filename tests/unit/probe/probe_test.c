@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 
 #include "net/sock.h"
+#include "probe/protocol.h"
 #include "probe/runner.h"
 
 static const struct template_spec tcp = {
@@ -89,6 +91,60 @@ test_meeting_itself_is_a_refusal(void **state)
 	recipe_free(&r);
 }
 
+/* Runs `t` against `listener`; was there a connection to accept afterwards? */
+static bool
+leaves_a_connection(int listener, const struct addr *at, const struct template_spec *t)
+{
+	struct recipe *r = recipe_new(at, NULL, t, NULL);
+	enum probe_step step;
+	struct probe p;
+
+	probe_init(&p);
+	step = probe_begin(&p, r);
+	while (step == PROBE_READ || step == PROBE_WRITE) {
+		struct pollfd io = { .fd = p.fd, .events = step == PROBE_READ ? POLLIN : POLLOUT };
+
+		assert_int_equal(poll(&io, 1, 5000), 1);
+		step = r->protocol->on_io(&p);
+	}
+	assert_int_equal(step, PROBE_PASS);
+	probe_close(&p);
+	probe_forget(&p);
+	recipe_free(&r);
+
+	const int fd = accept(listener, NULL, NULL);
+
+	if (fd < 0)
+		assert_int_equal(errno, EAGAIN);
+	else
+		close(fd);
+	return fd >= 0;
+}
+
+/* Who only asks whether they listen leaves nothing for their server to accept. */
+static void
+test_knock(void **state)
+{
+	static const char *const places[] = { "127.0.0.1:0", "[::1]:0" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct addr at = parse(places[i]);
+		struct template_spec talking = tcp;
+		const int fd =
+		    socket(addr_family(&at), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (bind(fd, &at.sa, at.len) < 0 && i > 0)
+			break; /* a machine without IPv6 */
+		assert_int_equal(listen(fd, 8), 0);
+		assert_int_equal(sock_name(fd, &at), 0);
+		assert_false(leaves_a_connection(fd, &at, &tcp));
+		talking.talk.send = "hello";
+		assert_true(leaves_a_connection(fd, &at, &talking));
+		close(fd);
+	}
+}
+
 static enum probe_step outcome;
 
 static void
@@ -158,6 +214,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors_are_named_by_layer),
 		cmocka_unit_test(test_meeting_itself_is_a_refusal),
+		cmocka_unit_test(test_knock),
 		cmocka_unit_test(test_starving),
 		cmocka_unit_test(test_recipes_compare),
 	};

@@ -18,6 +18,8 @@ const struct template_spec world_tcp = {
 	.recheck_ms = 10,
 	.fall = 1,
 	.rise = 1,
+	/* Or the peer would not see it: see sock_tcp_knock. */
+	.talk = { .send = "hello" },
 };
 
 uint32_t
