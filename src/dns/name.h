@@ -94,18 +94,20 @@ name_path_read(struct name_path *p, const uint8_t *msg, size_t len, size_t pos)
 {
 	const uint8_t *name = msg + pos;
 	const size_t room = len - pos < NAME_MAX_LEN ? len - pos : NAME_MAX_LEN;
-	unsigned n = 0, at = 0, label;
+	unsigned at = 0, label;
+	uint8_t *off = p->off;
 
 	if (room == 0)
 		return -EINVAL;
-	while (label = name[at], p->off[n] = (uint8_t)at, label - 1 < 63) {
+	*off = 0;
+	while (label = name[at], label - 1 < 63) {
 		at += 1 + label;
-		n++;
 		if (at >= room)
 			return -EINVAL;
+		*++off = (uint8_t)at;
 	}
 	p->name = name;
-	p->labels = (uint8_t)n;
+	p->labels = (uint8_t)(off - p->off);
 	p->len = (uint8_t)(at + 1);
 	return label == 0 ? (int)at + 1 : -EINVAL;
 }

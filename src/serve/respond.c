@@ -11,6 +11,7 @@
 #include "dns/rrtype.h"
 #include "serve/respond_reply.h"
 #include "steer/steered.h"
+#include "zone/zones_lookup.h"
 
 #define OPT_LEN       11 /* root, type, class, ttl, rdlength */
 #define OPTION_HEAD   4  /* code, length */
@@ -47,9 +48,9 @@ struct hot {
 	uint8_t *out;
 	size_t cap;
 	struct asked q;
-	struct ecs ecs;
-	struct name_path path;
-	uint8_t qname[NAME_MAX_LEN];
+	size_t name_len;
+	const struct ecs *ecs;
+	const struct name_path *path;
 };
 
 static inline uint16_t
@@ -125,11 +126,12 @@ read_header(struct asked *q, const uint8_t *in, size_t len)
 static ALWAYS_INLINE bool
 read_opt(struct asked *q, struct ecs *ecs, const uint8_t *p, size_t left)
 {
-	q->dnssec_ok = false;
-	q->udp_size = NO_EDNS_MAX;
-	q->opt = 0;
-	if (!q->has_edns)
+	if (!q->has_edns) {
+		q->dnssec_ok = false;
+		q->udp_size = NO_EDNS_MAX;
+		q->opt = 0;
 		return left == 0;
+	}
 	if (left < OPT_LEN)
 		return false;
 
@@ -157,16 +159,16 @@ has_ecs(const struct asked *q)
 	return q->opt > OPT_LEN;
 }
 
-static size_t NOINLINE
-limit(const struct hot *h)
+static NOINLINE bool
+fits_limit(size_t len, size_t max, size_t edns_udp_size, bool is_udp, size_t cap)
 {
-	size_t max = h->q.udp_size < NO_EDNS_MAX ? NO_EDNS_MAX : h->q.udp_size;
-
-	if (max > h->r->edns_udp_size)
-		max = h->r->edns_udp_size;
-	if (h->from->transport != RESPOND_UDP)
+	if (max < NO_EDNS_MAX)
+		max = NO_EDNS_MAX;
+	if (max > edns_udp_size)
+		max = edns_udp_size;
+	if (!is_udp)
 		max = RESPOND_MAX;
-	return max < h->cap ? max : h->cap;
+	return len <= max && len <= cap;
 }
 
 /* Everybody takes 512 octets. */
@@ -175,7 +177,8 @@ fits(const struct hot *h, const struct made *m, size_t more)
 {
 	const size_t len = m->at + more + h->q.opt;
 
-	return LIKELY(len <= NO_EDNS_MAX) || len <= limit(h);
+	return LIKELY(len <= NO_EDNS_MAX) || fits_limit(len, h->q.udp_size, h->r->edns_udp_size,
+						 h->from->transport == RESPOND_UDP, h->cap);
 }
 
 static ALWAYS_INLINE void
@@ -275,7 +278,7 @@ deny(struct made *m, const struct hot *h, const struct zone *z, uint8_t rcode)
 
 	if (UNLIKELY(soa == NULL || !fits(h, m, soa->len)))
 		return false;
-	prepared_put(soa, m->out + m->at, h->path.len);
+	prepared_put(soa, m->out + m->at, (unsigned)h->name_len);
 	m->at += soa->len;
 	m->authority = 1;
 	m->rcode = rcode;
@@ -320,19 +323,19 @@ begin(const struct hot *h)
 {
 	return (struct made){
 		.out = h->out,
-		.at = DNS_HEADER_LEN + h->path.len + QUESTION_TAIL,
+		.at = DNS_HEADER_LEN + h->name_len + QUESTION_TAIL,
 	};
 }
 
 static ALWAYS_INLINE size_t
 end(const struct hot *h, const struct made *m)
 {
-	copy_16up(h->out, h->in, DNS_HEADER_LEN + h->path.len + QUESTION_TAIL);
+	copy_16up(h->out, h->in, DNS_HEADER_LEN + h->name_len + QUESTION_TAIL);
 	tally(h->r->counters, h->from, m->rcode);
-	return finish(m, &h->q, &h->ecs, h->in, h->r->edns_udp_size);
+	return finish(m, &h->q, h->ecs, h->in, h->r->edns_udp_size);
 }
 
-static NOINLINE size_t
+static ALWAYS_INLINE size_t
 answer_set(const struct hot *h, const struct rrset *s)
 {
 	struct made m = begin(h);
@@ -359,8 +362,8 @@ locate(const struct hot *h, unsigned traits, struct position *at)
 
 	if (client == PLAN_ANYBODY)
 		return false;
-	if (client == PLAN_SUBNET && has_ecs(&h->q) && h->ecs.source > 0) {
-		*at = position_of_prefix(h->ecs.family == 1 ? 4 : 6, h->ecs.addr, h->ecs.source);
+	if (client == PLAN_SUBNET && has_ecs(&h->q) && h->ecs->source > 0) {
+		*at = position_of_prefix(h->ecs->family == 1 ? 4 : 6, h->ecs->addr, h->ecs->source);
 		return true;
 	}
 	*at = position_of_addr(h->from->peer);
@@ -376,7 +379,7 @@ end_steered(const struct hot *h, struct made *m, unsigned traits)
 }
 
 /* More than one record. */
-static NOINLINE size_t
+static ALWAYS_INLINE size_t
 answer_several(const struct hot *h, const struct plan *plan, unsigned traits)
 {
 	const struct plan_rr *rr[PLAN_MAX_ANSWER];
@@ -394,7 +397,7 @@ answer_several(const struct hot *h, const struct plan *plan, unsigned traits)
 	for (size_t i = 0; i < n; i++)
 		put_tail(&m, rr[i]->tail, rr[i]->len);
 	m.answers = (uint16_t)n;
-	m.scope = by_subnet ? scope_of(&h->ecs, &at, scope) : 0;
+	m.scope = by_subnet ? scope_of(h->ecs, &at, scope) : 0;
 	return end_steered(h, &m, traits);
 }
 
@@ -424,11 +427,11 @@ answer_plan(const struct hot *h, const struct plan *plan)
 		return 0;
 	put_tail(&m, rr->tail, rr->len);
 	m.answers = 1;
-	m.scope = by_subnet ? scope_of(&h->ecs, &at, scope) : 0;
+	m.scope = by_subnet ? scope_of(h->ecs, &at, scope) : 0;
 	return end_steered(h, &m, traits);
 }
 
-static NOINLINE size_t
+static ALWAYS_INLINE size_t
 answer_none(const struct hot *h, const struct zone *z, uint8_t rcode)
 {
 	struct made m = begin(h);
@@ -437,24 +440,25 @@ answer_none(const struct hot *h, const struct zone *z, uint8_t rcode)
 }
 
 static ALWAYS_INLINE bool
-read_query(struct hot *h, size_t len)
+read_query(struct hot *h, struct name_path *path, uint8_t *qname, struct ecs *ecs, size_t len)
 {
 	const uint8_t *in = h->in;
 
 	if (UNLIKELY(!read_header(&h->q, in, len)))
 		return false;
 
-	const int name_len = name_path_read(&h->path, in, len, DNS_HEADER_LEN);
+	const int name_len = name_path_read(path, in, len, DNS_HEADER_LEN);
 	const uint8_t *tail = in + DNS_HEADER_LEN + name_len;
 	const size_t left = len - DNS_HEADER_LEN - (size_t)name_len;
 
 	if (UNLIKELY(name_len <= 1 || left < QUESTION_TAIL))
 		return false;
-	name_fold(h->qname, in + DNS_HEADER_LEN, (size_t)name_len);
-	h->path.name = h->qname;
+	name_fold(qname, in + DNS_HEADER_LEN, (size_t)name_len);
+	path->name = qname;
+	h->name_len = (size_t)name_len;
 	h->q.qtype = get_u16(tail);
 	return get_u16(tail + 2) == DNS_CLASS_IN && !is_special(h->q.qtype) &&
-	       read_opt(&h->q, &h->ecs, tail + QUESTION_TAIL, left - QUESTION_TAIL);
+	       read_opt(&h->q, ecs, tail + QUESTION_TAIL, left - QUESTION_TAIL);
 }
 
 static ALWAYS_INLINE size_t
@@ -472,13 +476,31 @@ answer_node(const struct hot *h, const struct zone *z, const struct zone_node *n
 	return zone_node_find(n, RRTYPE_CNAME) == NULL ? answer_none(h, z, RCODE_NOERROR) : 0;
 }
 
+/* Wildcards, deeper names, zones with cuts. A referral or a DNAME leaves `seen` as it is. */
+static ALWAYS_INLINE enum lookup_glance
+look_around(const struct hot *h, const struct zone *z, enum lookup_glance seen,
+    const struct zone_node **node)
+{
+	struct lookup l;
+
+	lookup_around(z, h->path, h->q.qtype, &l, seen == LOOKUP_LACKS);
+	*node = l.node;
+	if (l.kind == LOOKUP_NAME)
+		return LOOKUP_THERE;
+	return l.kind == LOOKUP_NXDOMAIN ? LOOKUP_NOWHERE : seen;
+}
+
 static ALWAYS_INLINE size_t
 straight(const struct respond *r, const struct respond_client *from, const uint8_t *in, size_t len,
     uint8_t *out, size_t cap)
 {
 	const struct serve_options *o = __atomic_load_n(r->options, __ATOMIC_ACQUIRE);
+	const struct zone_node *node;
+	enum lookup_glance seen;
+	uint8_t qname[NAME_MAX_LEN];
+	struct name_path path;
 	const struct zone *z;
-	struct lookup l;
+	struct ecs ecs;
 	struct hot h;
 
 	h.r = r;
@@ -486,14 +508,20 @@ straight(const struct respond *r, const struct respond_client *from, const uint8
 	h.in = in;
 	h.out = out;
 	h.cap = cap;
-	if (UNLIKELY(o->allow.count > 0 || o->rrl.rate > 0 || !read_query(&h, len)))
+	h.path = &path;
+	h.ecs = &ecs;
+	if (UNLIKELY(
+		o->allow.count > 0 || o->rrl.rate > 0 || !read_query(&h, &path, qname, &ecs, len)))
 		return 0;
-	z = zones_lookup(r->zones, &h.path, h.q.qtype, &l);
+	z = zones_answering(r->zones, &path);
 	if (UNLIKELY(z == NULL || (h.q.dnssec_ok && zone_signed(z) != ZONE_UNSIGNED)))
 		return 0;
-	if (LIKELY(l.kind == LOOKUP_NAME))
-		return answer_node(&h, z, l.node);
-	return l.kind == LOOKUP_NXDOMAIN ? answer_none(&h, z, RCODE_NXDOMAIN) : 0;
+	seen = lookup_glance(z, &path, &node);
+	if (UNLIKELY(seen != LOOKUP_THERE && seen != LOOKUP_NOWHERE))
+		seen = look_around(&h, z, seen, &node);
+	if (LIKELY(seen == LOOKUP_THERE))
+		return answer_node(&h, z, node);
+	return seen == LOOKUP_NOWHERE ? answer_none(&h, z, RCODE_NXDOMAIN) : 0;
 }
 
 size_t

@@ -63,19 +63,18 @@ place(struct worker_udp *w, unsigned i, unsigned n)
 	m->msg_control = s->control;
 }
 
-/*
- * The kernel shortens what it fills in: offer the full space again. Where all were answered, each
- * has kept its place.
- */
-static void
-rearm(struct worker_udp *w, unsigned used, unsigned answered)
+/* The kernel shortens what it fills in: offer the full space again. */
+static inline void
+rearm(struct slot *s, struct msghdr *in)
 {
-	for (unsigned i = 0; i < used; i++) {
-		struct msghdr *m = &w->in[i].msg_hdr;
+	in->msg_namelen = sizeof(s->peer.storage);
+	in->msg_controllen = sizeof(s->control);
+}
 
-		m->msg_namelen = sizeof(w->slots[i].peer.storage);
-		m->msg_controllen = sizeof(w->slots[i].control);
-	}
+/* Where all were answered, each has kept its place. */
+static void
+settle(struct worker_udp *w, unsigned used, unsigned answered)
+{
 	for (unsigned i = 0; answered != used && i < answered; i++)
 		place(w, i, i);
 }
@@ -181,16 +180,17 @@ answer(struct worker_udp *w, int fd, unsigned i, unsigned n)
 
 	if (UNLIKELY(len == RESPOND_HANDOVER))
 		len = hand_over(w, i, fd);
-	if (UNLIKELY(len == 0))
-		return 0;
-	if (UNLIKELY(in->msg_controllen > 0))
-		turn_around(in);
-	if (UNLIKELY(n != i))
-		place(w, i, n);
-	s->out.iov_len = len;
-	out->msg_namelen = in->msg_namelen;
-	out->msg_controllen = in->msg_controllen;
-	return 1;
+	if (LIKELY(len > 0)) {
+		if (UNLIKELY(in->msg_controllen > 0))
+			turn_around(in);
+		if (UNLIKELY(n != i))
+			place(w, i, n);
+		s->out.iov_len = len;
+		out->msg_namelen = in->msg_namelen;
+		out->msg_controllen = in->msg_controllen;
+	}
+	rearm(s, in);
+	return len > 0;
 }
 
 /* Returns how many queries were there. */
@@ -207,7 +207,7 @@ serve_batch(struct worker_udp *w, int fd)
 	for (unsigned i = 0; i < (unsigned)got; i++)
 		n += answer(w, fd, i, n);
 	send_batch(w, fd, n);
-	rearm(w, (unsigned)got, n);
+	settle(w, (unsigned)got, n);
 	urcu_qsbr_quiescent_state();
 	return (unsigned)got;
 }
@@ -254,9 +254,9 @@ init_slots(struct worker_udp *w)
 		m->msg_iov = &s->in;
 		m->msg_iovlen = 1;
 		m->msg_control = s->control;
+		rearm(s, m);
 		place(w, i, i);
 	}
-	rearm(w, BATCH, BATCH);
 }
 
 struct worker_udp *

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* inside -- how a zone is made; for zone.c (which changes it) and lookup.c (which reads it) only.
+/*
+ * inside -- how a zone is made; for those who change it, who walk it, and for the look-ups that a
+ * query does in line.
  */
 #pragma once
 
@@ -31,6 +33,7 @@ struct zone {
 	struct table nodes;
 	size_t bytes;               /* of all nodes; readers: atomically */
 	struct depths cuts, dnames; /* readers: is any there? */
+	bool barred;                /* readers: is any at all? */
 	struct tallies *tallies;    /* NULL until the first cut or DNAME */
 	struct zone_node *top;      /* the apex node; readers: by RCU */
 	struct prepared *negative;  /* NULL: no SOA; readers: by RCU */
@@ -133,13 +136,6 @@ zone_node_exists(const struct zone_node *n)
 	return n != NULL && LIKELY((n->flags & ZONE_NODE_HASHED) == 0);
 }
 
-static inline bool
-zone_has_barriers(const struct zone *z)
-{
-	return (depths_word(&z->cuts, 0) | depths_word(&z->dnames, 0) | depths_word(&z->cuts, 1) |
-		   depths_word(&z->dnames, 1)) != 0;
-}
-
 /* lookup.c: by all the rules; `sure`: nothing ends the way down, and there is no such node. */
 void lookup_around(
     const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out, bool sure);
@@ -148,27 +144,26 @@ void lookup_around(
  * Most names exist, in zones without cuts, and most that do not would be right below the apex: that
  * is all there is to do for them.
  */
-static ALWAYS_INLINE void
-lookup_inline(const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out)
+enum lookup_glance {
+	LOOKUP_THERE,   /* `*node` is the name */
+	LOOKUP_NOWHERE, /* NXDOMAIN, and the apex is the closest encloser */
+	LOOKUP_LACKS,   /* there is no such node, and nothing ends the way down */
+	LOOKUP_BARRED,  /* something may: not looked for */
+};
+
+static ALWAYS_INLINE enum lookup_glance
+lookup_glance(const struct zone *z, const struct name_path *p, const struct zone_node **node)
 {
 	const struct zone_node *top;
 
-	const bool open = LIKELY(!zone_has_barriers(z));
-
-	out->kind = LOOKUP_NAME;
-	out->encloser = NULL;
-	out->wildcard = false;
-	if (LIKELY(open)) {
-		out->node = zone_node_of(z, p->name, p->len);
-		if (LIKELY(zone_node_exists(out->node)))
-			return;
-		top = __atomic_load_n(&z->top, __ATOMIC_ACQUIRE);
-		if (p->labels == z->apex_labels + 1 && !(top->flags & ZONE_NODE_WILD_CHILD)) {
-			out->kind = LOOKUP_NXDOMAIN;
-			out->node = NULL;
-			out->encloser = top;
-			return;
-		}
-	}
-	lookup_around(z, p, qtype, out, open);
+	*node = NULL;
+	if (UNLIKELY(__atomic_load_n(&z->barred, __ATOMIC_RELAXED)))
+		return LOOKUP_BARRED;
+	*node = zone_node_of(z, p->name, p->len);
+	if (LIKELY(zone_node_exists(*node)))
+		return LOOKUP_THERE;
+	top = __atomic_load_n(&z->top, __ATOMIC_ACQUIRE);
+	return p->labels == z->apex_labels + 1 && !(top->flags & ZONE_NODE_WILD_CHILD)
+		   ? LOOKUP_NOWHERE
+		   : LOOKUP_LACKS;
 }

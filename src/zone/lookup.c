@@ -98,6 +98,7 @@ lookup_around(
 {
 	const unsigned depth = zone_depth(z, p);
 
+	*out = (struct lookup){ .kind = LOOKUP_NAME };
 	if (!sure) {
 		if (find_barrier(z, p, depth, qtype, out))
 			return;
@@ -105,7 +106,7 @@ lookup_around(
 		if (zone_node_exists(out->node))
 			return;
 	}
-	out->node = NULL;
+	out->node = NULL; /* that of an NSEC3 is none */
 	out->encloser = closest_encloser(z, p, depth);
 	if (out->encloser->flags & ZONE_NODE_WILD_CHILD)
 		out->node = find_wildcard(z, out->encloser);
@@ -117,7 +118,13 @@ lookup_around(
 void
 lookup_path(const struct zone *z, const struct name_path *p, uint16_t qtype, struct lookup *out)
 {
-	lookup_inline(z, p, qtype, out);
+	const struct zone_node *node;
+	const enum lookup_glance seen = lookup_glance(z, p, &node);
+
+	if (LIKELY(seen == LOOKUP_THERE))
+		*out = (struct lookup){ .kind = LOOKUP_NAME, .node = node };
+	else
+		lookup_around(z, p, qtype, out, seen != LOOKUP_BARRED);
 }
 
 void

@@ -175,6 +175,12 @@ set_bit(struct depths *d, unsigned depth, bool on)
 	__atomic_store_n(word, on ? *word | bit : *word & ~bit, __ATOMIC_RELEASE);
 }
 
+static bool
+has_bits(const struct depths *d)
+{
+	return (d->bits[0] | d->bits[1]) != 0;
+}
+
 static void
 count(struct zone *z, unsigned depth, uint8_t flags, int by)
 {
@@ -190,6 +196,7 @@ count(struct zone *z, unsigned depth, uint8_t flags, int by)
 		z->tallies->dnames[depth] += (uint32_t)by;
 		set_bit(&z->dnames, depth, z->tallies->dnames[depth] > 0);
 	}
+	__atomic_store_n(&z->barred, has_bits(&z->cuts) || has_bits(&z->dnames), __ATOMIC_RELEASE);
 }
 
 static void

@@ -5,18 +5,8 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "zone/inside.h"
 #include "zone/retire.h"
-
-#define ZONES_MAGIC 0x5a6f6e73u
-
-struct zones {
-	uint32_t magic;
-	struct table table;
-	struct zone *sole;                   /* where there is but one, that one; readers: by RCU */
-	struct depths apexes;                /* readers: is any apex of so many labels there? */
-	uint32_t tally[NAME_MAX_LABELS + 1]; /* writer */
-};
+#include "zone/zones_lookup.h"
 
 struct zones *
 zones_new(void)
@@ -40,29 +30,14 @@ zones_free(struct zones **zs)
 	while ((z = table_walk((*zs)->table.slots, &at)) != NULL)
 		zone_free(&z);
 	table_close(&(*zs)->table);
+	free((*zs)->few);
 	(*zs)->magic = 0;
 	free(*zs);
 	*zs = NULL;
 }
 
-/* The zone whose apex is the last `labels` labels. */
-static ALWAYS_INLINE struct zone *
-find(const struct zones *zs, const struct name_path *p, unsigned labels)
-{
-	const uint8_t *apex = name_path_tail(p, labels);
-	const unsigned len = name_path_tail_len(p, labels);
-	struct table_probe probe = table_probe(&zs->table, name_hash(apex, len));
-	struct zone *z;
-
-	while ((z = table_next(&probe)) != NULL)
-		if (z->apex_len == len && name_same(z->apex, apex, len))
-			return z;
-	return NULL;
-}
-
-/* The deepest apex of at most `most` labels, tried only where there are apexes. */
-static NOINLINE struct zone *
-find_deepest(const struct zones *zs, const struct name_path *p, unsigned most)
+struct zone *
+zones_find_deepest(const struct zones *zs, const struct name_path *p, unsigned most)
 {
 	for (unsigned w = most / 64 + 1; w-- > 0;) {
 		uint64_t bits = depths_word(&zs->apexes, w);
@@ -71,7 +46,7 @@ find_deepest(const struct zones *zs, const struct name_path *p, unsigned most)
 			bits &= ~UINT64_C(0) >> (63 - most % 64);
 		while (bits != 0) {
 			unsigned bit = 63u - (unsigned)__builtin_clzll(bits);
-			struct zone *z = find(zs, p, w * 64 + bit);
+			struct zone *z = zones_at(zs, p, w * 64 + bit);
 
 			if (z != NULL)
 				return z;
@@ -81,53 +56,10 @@ find_deepest(const struct zones *zs, const struct name_path *p, unsigned most)
 	return NULL;
 }
 
-static ALWAYS_INLINE bool
-covers(const struct zone *z, const struct name_path *p)
-{
-	return p->labels >= z->apex_labels &&
-	       name_path_tail_len(p, z->apex_labels) == z->apex_len &&
-	       name_same(name_path_tail(p, z->apex_labels), z->apex, z->apex_len);
-}
-
-/* As find_deepest; names of 64 labels and more are for that one. Who hosts one zone need not search
- * for it. */
-static ALWAYS_INLINE struct zone *
-find_path(const struct zones *zs, const struct name_path *p)
-{
-	struct zone *sole = __atomic_load_n(&zs->sole, __ATOMIC_ACQUIRE);
-	uint64_t bits = depths_word(&zs->apexes, 0);
-
-	if (sole != NULL)
-		return LIKELY(covers(sole, p)) ? sole : NULL;
-	if (UNLIKELY(p->labels > 63))
-		return find_deepest(zs, p, p->labels);
-	bits &= ~UINT64_C(0) >> (63 - p->labels);
-	while (bits != 0) {
-		const unsigned labels = 63u - (unsigned)__builtin_clzll(bits);
-		struct zone *z = find(zs, p, labels);
-
-		if (LIKELY(z != NULL))
-			return z;
-		bits &= ~(UINT64_C(1) << labels);
-	}
-	return NULL;
-}
-
 struct zone *
 zones_find_path(const struct zones *zs, const struct name_path *p)
 {
-	return find_path(zs, p);
-}
-
-const struct zone *
-zones_lookup(const struct zones *zs, const struct name_path *p, uint16_t qtype, struct lookup *out)
-{
-	const struct zone *z = find_path(zs, p);
-
-	if (UNLIKELY(z == NULL || __atomic_load_n(&z->stale, __ATOMIC_RELAXED)))
-		return NULL;
-	lookup_inline(z, p, qtype, out);
-	return z;
+	return zones_deepest(zs, p);
 }
 
 struct zone *
@@ -136,7 +68,7 @@ zones_find(const struct zones *zs, const uint8_t *name)
 	struct name_path p;
 
 	name_path_of(&p, name);
-	return find_deepest(zs, &p, p.labels);
+	return zones_find_deepest(zs, &p, p.labels);
 }
 
 struct zone *
@@ -145,7 +77,7 @@ zones_find_above(const struct zones *zs, const uint8_t *name)
 	struct name_path p;
 
 	name_path_of(&p, name);
-	return p.labels > 0 ? find_deepest(zs, &p, p.labels - 1u) : NULL;
+	return p.labels > 0 ? zones_find_deepest(zs, &p, p.labels - 1u) : NULL;
 }
 
 struct zone *
@@ -154,7 +86,7 @@ zones_exact(const struct zones *zs, const uint8_t *apex)
 	struct name_path p;
 
 	name_path_of(&p, apex);
-	return find(zs, &p, p.labels);
+	return zones_at(zs, &p, p.labels);
 }
 
 size_t
@@ -189,16 +121,37 @@ release_zone(void *ptr)
 	zone_free(&z);
 }
 
-/* After each change. The one that is left is looked for once, after as many have been removed. */
-static void
-note_sole(struct zones *zs)
+/* Deepest first. */
+static struct zones_few *
+list(const struct zones *zs)
 {
-	struct zone *z = NULL;
+	struct zones_few *few = xcalloc(1, sizeof(*few));
+	struct zone *z;
 	size_t at = 0;
 
-	if (zs->table.count == 1)
-		z = table_walk(zs->table.slots, &at);
-	__atomic_store_n(&zs->sole, z, __ATOMIC_RELEASE);
+	while ((z = table_walk(zs->table.slots, &at)) != NULL) {
+		unsigned i = few->n++;
+
+		for (; i > 0 && few->of[i - 1]->apex_labels < z->apex_labels; i--)
+			few->of[i] = few->of[i - 1];
+		few->of[i] = z;
+	}
+	return few;
+}
+
+/*
+ * After each change, before the zone it took out can go. Those that are left are looked for once
+ * or a few times, after as many have been removed.
+ */
+static void
+note_few(struct zones *zs)
+{
+	struct zones_few *old = zs->few;
+
+	__atomic_store_n(
+	    &zs->few, zs->table.count <= ZONES_FEW ? list(zs) : NULL, __ATOMIC_RELEASE);
+	if (old != NULL)
+		retire(old, free);
 }
 
 void
@@ -212,13 +165,13 @@ zones_add(struct zones *zs, struct zone *z)
 	CHECK(old != z);
 	if (old != NULL) {
 		table_replace(&zs->table, hash_zone(z, NULL), old, z);
-		note_sole(zs);
+		note_few(zs);
 		retire(old, release_zone);
 		return;
 	}
 	tally(zs, z->apex_labels, 1);
 	table_insert(&zs->table, hash_zone(z, NULL), z, hash_zone, NULL);
-	note_sole(zs);
+	note_few(zs);
 }
 
 void
@@ -232,7 +185,7 @@ zones_remove(struct zones *zs, const uint8_t *apex)
 		return;
 	table_remove(&zs->table, hash_zone(z, NULL), z);
 	tally(zs, z->apex_labels, -1);
-	note_sole(zs); /* before it can go */
+	note_few(zs);
 	retire(z, release_zone);
 }
 

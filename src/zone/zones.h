@@ -16,9 +16,6 @@ void zones_free(struct zones **zs); /* with all its zones; no reader may be left
 /* Longest match: the zone with the deepest apex at or above `name` (lower); NULL if none. */
 struct zone *zones_find(const struct zones *zs, const uint8_t *name);
 struct zone *zones_find_path(const struct zones *zs, const struct name_path *name);
-/* The same, and lookup in it; NULL if there is none, or it is stale. */
-const struct zone *zones_lookup(
-    const struct zones *zs, const struct name_path *name, uint16_t qtype, struct lookup *out);
 /* As zones_find but strictly above `name`'s own apex: the parent side of a DS query. */
 struct zone *zones_find_above(const struct zones *zs, const uint8_t *name);
 struct zone *zones_exact(const struct zones *zs, const uint8_t *apex);

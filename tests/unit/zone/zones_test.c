@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -79,6 +80,55 @@ find_path(const struct zones *zs, const char *name)
 	name_path_of(&p, wire(name));
 	assert_ptr_equal(zones_find_path(zs, &p), zones_find(zs, p.name));
 	return zones_find_path(zs, &p);
+}
+
+/* The apexes of few zones are compared, those of many hashed: back and forth over the border. */
+static void
+few_and_many(void **state)
+{
+	static const char *const apexes[] = { ".", "test", "a.test", "b.a.test", "c.b.a.test",
+		"long-enough-for-two-words.test", "an-apex-of-more-than-sixteen-octets.a.test",
+		"tes", "b.test", "a.b.test" };
+	static const char *const below[] = { "", "x.", "x.y.", "b.", "a." };
+	const struct zone *held[ARRAY_LEN(apexes)] = { NULL };
+	struct zones *zs = zones_new();
+	unsigned seed = 1;
+
+	(void)state;
+	for (int step = 0; step < 2000; step++) {
+		const size_t one = (size_t)rand_r(&seed) % ARRAY_LEN(apexes);
+
+		/* As many as the border lies at, sometimes none, sometimes all. */
+		if (held[one] == NULL || rand_r(&seed) % 4 == 0) {
+			held[one] = add(zs, apexes[one]);
+		} else {
+			zones_remove(zs, wire(apexes[one]));
+			held[one] = NULL;
+		}
+		for (size_t i = 0; i < ARRAY_LEN(apexes) * ARRAY_LEN(below); i++) {
+			const char *apex = apexes[i % ARRAY_LEN(apexes)];
+			const struct zone *expected = NULL;
+			size_t deepest = 0;
+			char name[128];
+
+			snprintf(name, sizeof(name), "%s%s", below[i / ARRAY_LEN(apexes)],
+			    strcmp(apex, ".") == 0 ? "" : apex);
+			if (name[0] == '\0')
+				strcpy(name, ".");
+			else if (name[strlen(name) - 1] == '.')
+				name[strlen(name) - 1] = '\0';
+			for (size_t k = 0; k < ARRAY_LEN(apexes); k++) {
+				if (held[k] != NULL && name_below(wire(name), wire(apexes[k])) &&
+				    strlen(apexes[k]) > deepest) {
+					deepest = strlen(apexes[k]);
+					expected = held[k];
+				}
+			}
+			assert_ptr_equal(find_path(zs, name), expected);
+		}
+		urcu_qsbr_quiescent_state();
+	}
+	zones_free(&zs);
 }
 
 /* One zone is found without a search, from the first to the last. */
@@ -271,6 +321,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(longest_match),
+		cmocka_unit_test(few_and_many),
 		cmocka_unit_test(one_zone),
 		cmocka_unit_test(many),
 		cmocka_unit_test(readers_and_writer),
