@@ -3,7 +3,8 @@
  * Settlement, each marked object once:
  *
  *	top down:  what is imposed on domains, pools and addresses (tree_impose.c)
- *	bottom up: addresses -> pools that hold a changed one -> domains that use a changed pool
+ *	bottom up: addresses -> pools that hold a changed one -> domains that use a changed pool;
+ *	           between, a pool that is down calls back whom damping keeps out
  *	           then: compile all, publish all, and only then tell
  *
  * so that readers and listeners see whole sets, and whoever hears of a state can already dig it.
@@ -101,20 +102,71 @@ move_lanes(struct tree *t, const struct live *who, struct lanes *lanes, int64_t 
 
 /* -- one object of each kind -- */
 
+/* Out for flapping, and a pool of its is down: see relieve. */
+static bool
+is_missed(const struct live_address *a)
+{
+	if (!tree_steady_waits(a))
+		return false;
+	STRMAP_EACH (&a->live.o->referrers, e) {
+		const struct model_object *o = e->value;
+
+		if (o->kind == KIND_POOL && !((const struct live *)o->runtime)->state.available)
+			return true;
+	}
+	return false;
+}
+
+static void
+adopt_address(struct tree *t, struct live_address *a, int64_t now_ms)
+{
+	const struct live_state st = live_address_fold(a, t->words, NULL);
+	const bool flipped = st.available != a->live.state.available;
+
+	adopt(&a->live, &st, now_ms);
+	a->live.level = live_address_level(a);
+	if (a->live.edited || flipped || is_missed(a))
+		mark_users(t, &a->live);
+}
+
 static void
 settle_address(struct tree *t, struct live_address *a, int64_t now_ms)
 {
 	const enum health health = live_address_fold(a, t->words, NULL).health;
 
 	await(t, &a->live, tree_steady_feed(t, a, health, now_ms));
+	adopt_address(t, a, now_ms);
+}
 
-	const struct live_state st = live_address_fold(a, t->words, NULL);
-	const bool flipped = st.available != a->live.state.available;
+/*
+ * Damping must not cost a pool: if it would be there with those who are up and held down for
+ * flapping, and is not without, they come back. That makes no pool worse, so each is looked at
+ * once.
+ */
+static void
+relieve(struct tree *t, const struct live_pool *p, int64_t now_ms)
+{
+	uint32_t waiting = 0;
 
-	adopt(&a->live, &st, now_ms);
-	a->live.level = live_address_level(a);
-	if (a->live.edited || flipped)
-		mark_users(t, &a->live);
+	for (size_t i = 0; i < p->n_members; i++)
+		waiting += tree_steady_waits(p->members[i].address);
+	if (waiting == 0 || !live_pool_usable(p))
+		return;
+
+	const struct live_state st = live_pool_fold(p, t->words, NULL);
+
+	if (st.available || !health_is_available(health_pool(
+				&live_pool_spec(p)->healthy_when, st.good + waiting, st.total)))
+		return;
+	for (size_t i = 0; i < p->n_members; i++) {
+		struct live_address *a = p->members[i].address;
+
+		if (!tree_steady_waits(a))
+			continue;
+		tree_steady_turn(t, a);
+		adopt_address(t, a, now_ms);
+		tree_settle_mark(t, &a->live);
+	}
 }
 
 static void
@@ -225,6 +277,8 @@ tree_settle(struct tree *t, const struct tree_cause *cause)
 	LIST_EACH (it, tmp, &t->dirty[KIND_ADDRESS])
 		settle_address(
 		    t, (struct live_address *)LIST_ENTRY(it, struct live, dirty), cause->real_ms);
+	LIST_EACH (it, tmp, &t->dirty[KIND_POOL])
+		relieve(t, (struct live_pool *)LIST_ENTRY(it, struct live, dirty), cause->real_ms);
 	LIST_EACH (it, tmp, &t->dirty[KIND_POOL])
 		settle_pool(
 		    t, (struct live_pool *)LIST_ENTRY(it, struct live, dirty), cause->real_ms);

@@ -133,6 +133,22 @@ damp_verdict(struct tree *t, struct live_address *a, bool up, int64_t now_ms)
 	remember_damp(t, a);
 }
 
+bool
+tree_steady_waits(const struct live_address *a)
+{
+	return a->damp != NULL && damp_waits(a->damp) && !a->kept &&
+	       a->live.imposed.force == FORCE_NONE && live_address_counts(a);
+}
+
+void
+tree_steady_turn(struct tree *t, struct live_address *a)
+{
+	damp_turn(a->damp);
+	a->steady_up = true;
+	a->live.told_due = true;
+	remember_damp(t, a);
+}
+
 /* -- holds -- */
 
 /* It keeps what it had; what has no verdict yet keeps the first one that comes. */

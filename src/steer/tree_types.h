@@ -81,6 +81,9 @@ void tree_steady_recall(struct tree *t, struct live_address *a);
 /* The verdict is `health` now: sets what counts instead. Returns when to look again. */
 int64_t
 tree_steady_feed(struct tree *t, struct live_address *a, enum health health, int64_t now_ms);
+/* Damping alone keeps it out, though it is up; and that is over: its pool has nobody else. */
+bool tree_steady_waits(const struct live_address *a);
+void tree_steady_turn(struct tree *t, struct live_address *a);
 void tree_steady_forget(struct tree *t, struct live_address *a); /* it is going */
 
 /* -- tree_publish.c: plans into overlays, overlays into zones -- */

@@ -99,6 +99,19 @@ damp_feed(struct damp *d, const struct damp_rule *rule, bool up, bool up_is_safe
 }
 
 bool
+damp_waits(const struct damp *d)
+{
+	return d->held && !d->held_up && d->up;
+}
+
+void
+damp_turn(struct damp *d)
+{
+	CHECK(damp_waits(d));
+	d->held_up = true;
+}
+
+bool
 damp_says_up(const struct damp *d)
 {
 	return d->held ? d->held_up : d->up;

@@ -12,7 +12,7 @@
  * prolonged, each time to twice the length up to `hold_max`, if there was a transition during it
  * and still too many are in the window; else the verdict is heard again. So while it is held
  * nothing reaches the answers, and a hold costs one change at most beside the transition that began
- * it. A window without a transition forgets everything, the length of the holds included.
+ * it, and one more where it is turned. A window without a transition forgets everything, the length of the holds included.
  *
  * Pure: the time is passed in and never goes back. How often it is asked makes no difference.
  */
@@ -46,6 +46,10 @@ enum damp_news { DAMP_NO_NEWS, DAMP_HELD, DAMP_RELEASED };
 /* The verdict is this now; the first one is no transition. All zero is a fresh damp. */
 MUST_USE enum damp_news
 damp_feed(struct damp *d, const struct damp_rule *rule, bool up, bool up_is_safer, int64_t now_ms);
+/* Is it held down, though up? */
+bool damp_waits(const struct damp *d);
+/* It is missed now: what waits is held up instead, to the end of the hold. */
+void damp_turn(struct damp *d);
 /* What counts: the verdict, or what is held. */
 bool damp_says_up(const struct damp *d);
 /* When it wants to be fed even if nothing changes; INT64_MAX: it remembers nothing. */

@@ -936,6 +936,75 @@ flapping_is_held_up(void **state)
 	assert_string_equal(world_status(&w, KIND_ADDRESS, "a1", "damped"), "(null)");
 }
 
+/* Held down, but up when its pool has nobody else: better the flapping one than none. */
+static void
+a_hold_gives_way_to_need(void **state)
+{
+	(void)state;
+	verdict(1, 'U');
+	verdict(2, 'U');
+	flap(1, 8);
+	AMONG("2");
+	verdict(2, 'D');
+	assert_string_equal(w.log, "address.down a2\naddress.up a1\n");
+	AMONG("1");
+	STATE(KIND_ADDRESS, "a1", "healthy");
+	assert_non_null(strstr(world_status(&w, KIND_ADDRESS, "a1", "damped"), "\"up\""));
+	world_pass(&w, 1000);
+	verdict(1, 'D'); /* as one that was held up from the start */
+	AMONG("1");
+	world_pass(&w, 59000); /* it went on flapping: held on */
+	AMONG("1");
+	assert_true(tree_due(w.tree) == w.now_ms + 120000);
+	world_pass(&w, 120000);
+	AMONG("3 4");
+}
+
+/* It comes up when its pool has been without anybody: it need not wait for the end of the hold. */
+static void
+a_hold_gives_way_when_it_comes_up(void **state)
+{
+	(void)state;
+	verdict(1, 'U');
+	verdict(2, 'U');
+	flap(1, 7);
+	verdict(2, 'D');
+	AMONG("3 4");
+	verdict(1, 'U');
+	AMONG("1");
+	verdict(2, 'U');
+	AMONG("1 2");
+}
+
+/* Two are held and two are wanted: neither alone would do, and one that would not help stays out.
+ */
+static void
+holds_give_way_together(void **state)
+{
+	(void)state;
+	world_put(&w, KIND_POOL, "p",
+	    "{'type':'ipv4','addresses':[{'address':'a1'},{'address':'a2'},{'address':'a3'},"
+	    "{'address':'a4'}],'healthy_when':{'at_least':2}}");
+	world_put(&w, KIND_DOMAIN, WWW "/A", "{'enabled':true,'pools':[{'pool':'p'}]}");
+	world_apply(&w);
+	for (int i = 1; i <= 4; i++)
+		verdict(i, 'U');
+	flap(1, 8);
+	flap(2, 7);
+	AMONG("3 4");
+	verdict(3, 'D'); /* with a1, still two */
+	AMONG("1 4");
+	world_put(&w, KIND_POOL, "p",
+	    "{'type':'ipv4','addresses':[{'address':'a1'},{'address':'a2'},{'address':'a3'},"
+	    "{'address':'a4'}],'healthy_when':{'at_least':3}}");
+	world_apply(&w);
+	STATE(KIND_POOL, "p", "down"); /* one short, whoever is called back */
+	STATE(KIND_ADDRESS, "a1", "healthy");
+	verdict(2, 'U');
+	STATE(KIND_POOL, "p", "degraded");
+	STATE(KIND_ADDRESS, "a2", "healthy");
+}
+
 static void
 rebuild(void)
 {
@@ -1077,6 +1146,9 @@ main(void)
 		STORY(holds_are_remembered),
 		STORY(flapping_is_damped),
 		STORY(flapping_is_held_up),
+		STORY(a_hold_gives_way_to_need),
+		STORY(a_hold_gives_way_when_it_comes_up),
+		STORY(holds_give_way_together),
 		STORY(damping_is_remembered),
 		STORY(failback_within_a_pool),
 		STORY(ttl_while_degraded),
