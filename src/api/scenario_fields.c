@@ -97,7 +97,8 @@ schema_types(const struct field *f)
 	    1, "maxItems", 2, "uniqueItems", 1, "default", "A");
 }
 
-static const struct field_codec types_codec = { decode_types, NULL, default_types, schema_types };
+static const struct field_codec types_codec = { decode_types, NULL, default_types, schema_types,
+	NULL };
 
 /* -- addresses: each its value, or {value, target} -- */
 
@@ -172,7 +173,7 @@ schema_addresses(const struct field *f)
 }
 
 static const struct field_codec addresses_codec = { decode_addresses, NULL, default_empty,
-	schema_addresses };
+	schema_addresses, NULL };
 
 /* -- lines: {"telecom": [addresses], "default": [addresses]} -- */
 
@@ -208,7 +209,8 @@ schema_lines(const struct field *f)
 	    "additionalProperties", schema_addresses(f));
 }
 
-static const struct field_codec lines_codec = { decode_lines, NULL, default_empty, schema_lines };
+static const struct field_codec lines_codec = { decode_lines, NULL, default_empty, schema_lines,
+	NULL };
 
 /* -- the tables -- */
 

@@ -14,8 +14,8 @@
 
 #define GOT_MAX 80 /* of a value repeated in a problem */
 
-static const struct field_codec *
-codec_of(const struct field *f)
+const struct field_codec *
+field_codec_of(const struct field *f)
 {
 	static const struct field_codec *const builtin[] = {
 		[FIELD_BOOL] = &field_bool,
@@ -75,7 +75,7 @@ void
 field_defaults(const struct field *table, void *obj, struct arena *a)
 {
 	for (const struct field *f = table; f->name != NULL; f++)
-		codec_of(f)->set_default(f, member(f, obj), a);
+		field_codec_of(f)->set_default(f, member(f, obj), a);
 }
 
 static const struct field *
@@ -108,7 +108,7 @@ decode_member(const struct field *table, const char *key, const json_t *j, void 
 	if (f == NULL)
 		field_refuse(NULL, NULL, &here, d, "unknown field", names_of(table, &d->arena));
 	else if (!json_is_null(j) || (f->flags & FIELD_OPTIONAL) == 0)
-		codec_of(f)->decode(f, j, member(f, obj), a, &here, d);
+		field_codec_of(f)->decode(f, j, member(f, obj), a, &here, d);
 }
 
 int
@@ -156,7 +156,7 @@ encode_member(const struct field *f, const void *at, bool with_secrets)
 		return field_encode(f->sub, at, with_secrets);
 	if (f->type == FIELD_LIST)
 		return encode_list(f, at, with_secrets);
-	return codec_of(f)->encode(f, at);
+	return field_codec_of(f)->encode(f, at);
 }
 
 json_t *
@@ -206,7 +206,7 @@ field_mask(const struct field *table, json_t *j, const json_t *before)
 static json_t *
 schema_member(const struct field *f)
 {
-	json_t *j = codec_of(f)->schema(f);
+	json_t *j = field_codec_of(f)->schema(f);
 
 	if (f->prose != NULL)
 		json_object_set_new(j, "description", json_string(f->prose));

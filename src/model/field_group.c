@@ -32,7 +32,8 @@ schema_struct(const struct field *f)
 	return field_schema(f->sub);
 }
 
-const struct field_codec field_struct = { decode_struct, NULL, default_struct, schema_struct };
+const struct field_codec field_struct = { decode_struct, NULL, default_struct, schema_struct,
+	field_read_struct };
 
 /* -- lists -- */
 
@@ -97,7 +98,8 @@ schema_list(const struct field *f)
 	return j;
 }
 
-const struct field_codec field_array = { decode_list, NULL, default_empty, schema_list };
+const struct field_codec field_array = { decode_list, NULL, default_empty, schema_list,
+	field_read_list };
 
 /* -- strs: with `words`, a set of them -- */
 
@@ -172,7 +174,7 @@ default_strs(const struct field *f, void *at, struct arena *a)
 
 	const char **item = arena_alloc(a, sizeof(*item));
 
-	*item = arena_strdup(a, f->def_str);
+	*item = f->def_str;
 	*list = (struct field_list){ item, 1 };
 }
 
@@ -199,7 +201,8 @@ schema_strs(const struct field *f)
 	return j;
 }
 
-const struct field_codec field_strs = { decode_strs, encode_strs, default_strs, schema_strs };
+const struct field_codec field_strs = { decode_strs, encode_strs, default_strs, schema_strs,
+	field_read_strs };
 
 /* -- labels: `max` bounds the bytes of a value -- */
 
@@ -261,4 +264,4 @@ schema_labels(const struct field *f)
 }
 
 const struct field_codec field_labels = { decode_labels, encode_labels, default_empty,
-	schema_labels };
+	schema_labels, field_read_labels };

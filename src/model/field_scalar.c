@@ -107,7 +107,8 @@ schema_bool(const struct field *f)
 	return json_pack("{s:s, s:b}", "type", "boolean", "default", f->def != 0);
 }
 
-const struct field_codec field_bool = { decode_bool, encode_bool, default_bool, schema_bool };
+const struct field_codec field_bool = { decode_bool, encode_bool, default_bool, schema_bool,
+	field_read_bool };
 
 /* -- u32 -- */
 
@@ -153,7 +154,8 @@ schema_u32(const struct field *f)
 	return j;
 }
 
-const struct field_codec field_u32 = { decode_u32, encode_u32, default_u32, schema_u32 };
+const struct field_codec field_u32 = { decode_u32, encode_u32, default_u32, schema_u32,
+	field_read_u32 };
 
 /* -- duration: a u32 of milliseconds -- */
 
@@ -213,7 +215,7 @@ schema_duration(const struct field *f)
 }
 
 const struct field_codec field_duration = { decode_duration, encode_duration, default_u32,
-	schema_duration };
+	schema_duration, field_read_duration };
 
 /* -- str: any text, or one of `words` -- */
 
@@ -246,7 +248,8 @@ default_str(const struct field *f, void *at, struct arena *a)
 {
 	const char *none = (f->flags & FIELD_OPTIONAL) != 0 ? NULL : "";
 
-	*(const char **)at = arena_strdup(a, f->def_str != NULL ? f->def_str : none);
+	(void)a;
+	*(const char **)at = f->def_str != NULL ? f->def_str : none;
 }
 
 static json_t *
@@ -264,7 +267,8 @@ schema_str(const struct field *f)
 	return j;
 }
 
-const struct field_codec field_str = { decode_str, encode_str, default_str, schema_str };
+const struct field_codec field_str = { decode_str, encode_str, default_str, schema_str,
+	field_read_str };
 
 /* -- name: of another object -- */
 
@@ -289,7 +293,8 @@ schema_name(const struct field *f)
 	    OBJNAME_MAX, "default", f->def_str);
 }
 
-const struct field_codec field_name = { decode_name, encode_str, default_str, schema_name };
+const struct field_codec field_name = { decode_name, encode_str, default_str, schema_name,
+	field_read_name };
 
 /* -- enum -- */
 
@@ -330,4 +335,5 @@ schema_enum(const struct field *f)
 	return j;
 }
 
-const struct field_codec field_enum = { decode_enum, encode_enum, default_enum, schema_enum };
+const struct field_codec field_enum = { decode_enum, encode_enum, default_enum, schema_enum,
+	field_read_enum };

@@ -107,4 +107,16 @@ schema(const struct field *f)
 	return json_pack("{s:o, s:s}", "oneOf", forms, "default", healthy_words[HEALTHY_ANY_OK]);
 }
 
-const struct field_codec healthy_codec = { decode, encode, set_default, schema };
+/* One of the words; the others are rare. */
+static bool
+read(const struct field *f, struct json_scan *in, void *at, struct arena *a)
+{
+	(void)f;
+	(void)a;
+	const int word = field_read_word(in, healthy_words);
+
+	*(struct healthy_when *)at = (struct healthy_when){ .kind = word };
+	return word >= 0;
+}
+
+const struct field_codec healthy_codec = { decode, encode, set_default, schema, read };

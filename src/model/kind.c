@@ -229,6 +229,17 @@ kind_name(enum kind kind, const char *name, char *out, struct diag *d)
 	return 0;
 }
 
+/* What all that parses goes through. */
+static void *
+finish(enum kind kind, const char *name, void *obj, struct arena *a, struct diag *d)
+{
+	const struct kind_info *k = &kind_table[kind];
+
+	if (k->settle != NULL)
+		k->settle(name, obj, a);
+	return k->check != NULL && k->check(name, obj, d) < 0 ? NULL : obj;
+}
+
 void *
 kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *a, struct diag *d)
 {
@@ -237,9 +248,25 @@ kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *
 
 	if (field_decode(k->fields, spec, obj, a, NULL, d) < 0)
 		return NULL;
-	if (k->settle != NULL)
-		k->settle(name, obj, a);
-	return k->check != NULL && k->check(name, obj, d) < 0 ? NULL : obj;
+	return finish(kind, name, obj, a, d);
+}
+
+void *
+kind_decode_text(
+    enum kind kind, const char *name, const char *spec, struct arena *a, struct diag *d)
+{
+	const struct kind_info *k = &kind_table[kind];
+	struct json_scan in = { spec, spec + strlen(spec) };
+	void *obj = arena_alloc(a, k->size);
+
+	if (field_read(k->fields, &in, obj, a) && in.at == in.end)
+		return finish(kind, name, obj, a, d);
+
+	json_t *j = json_parse(spec, strlen(spec), d);
+
+	obj = j == NULL ? NULL : kind_decode(kind, name, j, a, d);
+	json_decref(j);
+	return obj;
 }
 
 char *

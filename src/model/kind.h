@@ -65,6 +65,9 @@ MUST_USE int kind_name(enum kind kind, const char *name, char *out, struct diag 
 /* Decode and check a spec; the result lives in `a`. NULL with problems in d. */
 MUST_USE void *
 kind_decode(enum kind kind, const char *name, const json_t *spec, struct arena *a, struct diag *d);
+/* The same from JSON text: quick if kind_spec_text has made it, as in change sets and the store. */
+MUST_USE void *kind_decode_text(
+    enum kind kind, const char *name, const char *spec, struct arena *a, struct diag *d);
 /* The spec as a change_op carries it: compact JSON, complete with defaults and secrets. The caller
  * frees. */
 MUST_USE char *kind_spec_text(enum kind kind, const void *spec);

@@ -95,13 +95,9 @@ decode_spec(const struct change_op *op, struct arena *a)
 	struct diag d;
 
 	diag_init(&d);
-	json_t *j = json_parse(op->spec, strlen(op->spec), &d);
-
-	CHECK(j != NULL);
-	const void *spec = kind_decode(op->kind, op->name, j, a, &d);
+	const void *spec = kind_decode_text(op->kind, op->name, op->spec, a, &d);
 
 	CHECK(spec != NULL);
-	json_decref(j);
 	diag_fini(&d);
 	return spec;
 }

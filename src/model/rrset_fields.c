@@ -57,7 +57,7 @@ schema_weight(const struct field *f)
 }
 
 static const struct field_codec weight_codec = { decode_weight, encode_weight, default_weight,
-	schema_weight };
+	schema_weight, NULL };
 
 #define OF(member) offsetof(struct record_spec, member)
 
@@ -165,7 +165,7 @@ schema_records(const struct field *f)
 }
 
 static const struct field_codec records_codec = { decode_records, encode_records, default_records,
-	schema_records };
+	schema_records, NULL };
 
 #define AT(member) offsetof(struct rrset_spec, member)
 

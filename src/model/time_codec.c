@@ -43,4 +43,4 @@ schema(const struct field *f)
 	return json_pack("{s:s, s:s}", "type", "string", "format", "date-time");
 }
 
-const struct field_codec time_codec = { decode, encode, set_default, schema };
+const struct field_codec time_codec = { decode, encode, set_default, schema, NULL };

@@ -33,13 +33,9 @@ decode_op(struct view *v, const struct change_op *op)
 	struct diag d;
 
 	diag_init(&d);
-	json_t *j = json_parse(op->spec, strlen(op->spec), &d);
-
-	CHECK(j != NULL);
-	const void *spec = kind_decode(op->kind, op->name, j, &v->arena, &d);
+	const void *spec = kind_decode_text(op->kind, op->name, op->spec, &v->arena, &d);
 
 	CHECK(spec != NULL);
-	json_decref(j);
 	diag_fini(&d);
 	return spec;
 }

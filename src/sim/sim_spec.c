@@ -54,7 +54,8 @@ schema_skew(const struct field *f)
 	    SKEW_MAX, "default", (double)f->def);
 }
 
-static const struct field_codec skew = { decode_skew, encode_skew, default_skew, schema_skew };
+static const struct field_codec skew = { decode_skew, encode_skew, default_skew, schema_skew,
+	NULL };
 
 /* -- tables -- */
 
