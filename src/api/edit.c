@@ -91,14 +91,7 @@ edit_spec(const struct edit *e, enum kind kind, const char *name)
 const struct change_op *
 edit_pending(const struct edit *e, enum kind kind, const char *name)
 {
-	for (size_t i = e->set.count; i-- > 0;) {
-		const struct change_op *op = &e->set.ops[i];
-
-		if ((op->op == CHANGE_PUT || op->op == CHANGE_DELETE) && op->kind == kind &&
-		    strcmp(op->name, name) == 0)
-			return op;
-	}
-	return NULL;
+	return change_find(&e->set, kind, name);
 }
 
 static void
@@ -138,7 +131,7 @@ edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, s
 	int rc = -EINVAL;
 
 	if (full != NULL)
-		rc = model_check_put(e->model, &e->set, kind, name, full, d);
+		rc = model_check_spec(e->model, &e->set, kind, name, decoded, d);
 	if (rc == 0 && kind == KIND_DOMAIN)
 		rc = cut_check_domain(e, name, d);
 	if (rc == 0) {

@@ -152,9 +152,10 @@ address_settle(const char *name, void *spec, struct arena *a)
 	(void)name;
 	if (s->type == ADDRESS_DOMAIN ? hostname_canon(s->value, text) == NULL
 				      : canon_ip(s->value, ip_types[s->type].family, text) != NULL)
-		s->value = arena_strdup(a, text);
+		s->value = strcmp(text, s->value) == 0 ? s->value : arena_strdup(a, text);
 	for (size_t i = 0; i < s->checks.count; i++) {
-		if (check[i].target != NULL && canon_ip(check[i].target, AF_UNSPEC, text) != NULL)
+		if (check[i].target != NULL && canon_ip(check[i].target, AF_UNSPEC, text) != NULL &&
+		    strcmp(text, check[i].target) != 0)
 			check[i].target = arena_strdup(a, text);
 	}
 }
@@ -245,10 +246,12 @@ address_refs(const void *spec, kind_ref_f *visit, void *arg)
 {
 	const struct address_spec *s = spec;
 	const struct check_spec *check = s->checks.items;
-	char where[48];
+	const struct diag_path all = { .name = "checks" };
 
 	for (size_t i = 0; i < s->checks.count; i++) {
-		snprintf(where, sizeof(where), "checks[%zu].template", i);
-		visit(KIND_TEMPLATE, check[i].template, where, arg);
+		const struct diag_path item = { .parent = &all, .index = i };
+		const struct diag_path here = { .parent = &item, .name = "template" };
+
+		visit(KIND_TEMPLATE, check[i].template, &here, arg);
 	}
 }

@@ -166,5 +166,6 @@ domain_refs(const void *spec, kind_ref_f *visit, void *arg)
 
 	link_refs(&s->pools, KIND_POOL, "pools", "pool", visit, arg);
 	if (s->fallback_pool != NULL)
-		visit(KIND_POOL, s->fallback_pool, "fallback_pool", arg);
+		visit(KIND_POOL, s->fallback_pool, &(struct diag_path){ .name = "fallback_pool" },
+		    arg);
 }

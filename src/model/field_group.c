@@ -41,16 +41,18 @@ static int
 check_array(const struct field *f, const json_t *j, const struct diag_path *path, struct diag *d)
 {
 	const size_t count = json_array_size(j);
-	const char *allowed =
-	    arena_printf(&d->arena, "%" PRId64 "..%" PRId64 " items", f->min, f->max);
+	const char *fault = NULL;
 
 	if (!json_is_array(j))
-		return field_refuse(f, j, path, d, "must be an array", allowed);
-	if (count < (size_t)f->min)
-		return field_refuse(f, j, path, d, "has too few items", allowed);
-	if (count > (size_t)f->max)
-		return field_refuse(f, j, path, d, "has too many items", allowed);
-	return 0;
+		fault = "must be an array";
+	else if (count < (size_t)f->min)
+		fault = "has too few items";
+	else if (count > (size_t)f->max)
+		fault = "has too many items";
+	if (fault == NULL)
+		return 0;
+	return field_refuse(f, j, path, d, fault,
+	    arena_printf(&d->arena, "%" PRId64 "..%" PRId64 " items", f->min, f->max));
 }
 
 static json_t *

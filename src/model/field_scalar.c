@@ -47,7 +47,6 @@ field_text(const struct field *f, const json_t *j, size_t min, size_t max,
     const struct diag_path *path, struct diag *d)
 {
 	const char *text = json_string_value(j);
-	const char *allowed = arena_printf(&d->arena, "%zu..%zu bytes", min, max);
 	const char *fault = NULL;
 
 	if (text == NULL)
@@ -60,7 +59,7 @@ field_text(const struct field *f, const json_t *j, size_t min, size_t max,
 		fault = "must not contain control characters";
 	if (fault == NULL)
 		return text;
-	field_refuse(f, j, path, d, fault, allowed);
+	field_refuse(f, j, path, d, fault, arena_printf(&d->arena, "%zu..%zu bytes", min, max));
 	return NULL;
 }
 
@@ -117,13 +116,16 @@ decode_u32(const struct field *f, const json_t *j, void *at, struct arena *a,
     const struct diag_path *path, struct diag *d)
 {
 	const json_int_t n = json_integer_value(j);
-	const char *allowed = arena_printf(&d->arena, "%" PRId64 "..%" PRId64, f->min, f->max);
+	const char *fault = NULL;
 
 	(void)a;
 	if (!json_is_integer(j))
-		return field_refuse(f, j, path, d, "must be an integer", allowed);
-	if (n < f->min || n > f->max)
-		return field_refuse(f, j, path, d, "is out of range", allowed);
+		fault = "must be an integer";
+	else if (n < f->min || n > f->max)
+		fault = "is out of range";
+	if (fault != NULL)
+		return field_refuse(f, j, path, d, fault,
+		    arena_printf(&d->arena, "%" PRId64 "..%" PRId64, f->min, f->max));
 	*(uint32_t *)at = (uint32_t)n;
 	return 0;
 }
@@ -172,18 +174,18 @@ static int
 decode_duration(const struct field *f, const json_t *j, void *at, struct arena *a,
     const struct diag_path *path, struct diag *d)
 {
-	const char *allowed = duration_range(f, &d->arena);
-	const char *text = json_string_value(j);
+	const char *text = json_string_value(j), *fault = NULL;
 	uint64_t ms;
 
 	(void)a;
 	const int rc = text == NULL ? -EINVAL : duration_parse(text, &ms);
 
 	if (rc == -EINVAL)
-		return field_refuse(
-		    f, j, path, d, "must be a duration such as \"5s\" or \"200ms\"", allowed);
-	if (rc < 0 || ms < (uint64_t)f->min || ms > (uint64_t)f->max)
-		return field_refuse(f, j, path, d, "is out of range", allowed);
+		fault = "must be a duration such as \"5s\" or \"200ms\"";
+	else if (rc < 0 || ms < (uint64_t)f->min || ms > (uint64_t)f->max)
+		fault = "is out of range";
+	if (fault != NULL)
+		return field_refuse(f, j, path, d, fault, duration_range(f, &d->arena));
 	*(uint32_t *)at = (uint32_t)ms;
 	return 0;
 }

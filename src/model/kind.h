@@ -21,8 +21,9 @@ enum kind {
 	KIND_COUNT, /* in dependency order: `refs` names only kinds before it */
 };
 
-/* Called for each reference an object makes; `path` such as "checks[0].template". */
-typedef void kind_ref_f(enum kind to, const char *name, const char *path, void *arg);
+/* Called for each reference an object makes; `path` such as "checks[0].template", which only a
+ * problem needs as text. */
+typedef void kind_ref_f(enum kind to, const char *name, const struct diag_path *path, void *arg);
 
 struct kind_info {
 	const char *name;   /* "pool" */

@@ -53,16 +53,6 @@ link_settle(struct field_list *links)
 	}
 }
 
-static void
-put_path(char *out, size_t size, const char *list, size_t i, const char *member)
-{
-	const struct diag_path whole = { .name = list };
-	const struct diag_path item = { .parent = &whole, .index = i };
-	const struct diag_path at = { .parent = &item, .name = member };
-
-	diag_path_text(&at, out, size);
-}
-
 static const char *
 canonical(const char *line)
 {
@@ -109,7 +99,7 @@ link_check(const struct field_list *links, const char *list, const char *member,
 
 		if (other == NULL)
 			continue;
-		put_path(where, sizeof(where), list, i, member);
+		snprintf(where, sizeof(where), "%s[%zu].%s", list, i, member);
 		diag_add(d, DIAG_INVALID, where, "%s '%s' is linked twice, first by %s[%zu]",
 		    member, link[i].target, list, (size_t)(other - link));
 		diag_detail(d, link[i].target, NULL);
@@ -120,16 +110,17 @@ link_check(const struct field_list *links, const char *list, const char *member,
 
 /* The custom ones; the built-in ones are always there. */
 static void
-visit_lines(const struct link_spec *link, const char *list, size_t i, kind_ref_f *visit, void *arg)
+visit_lines(
+    const struct link_spec *link, const struct diag_path *path, kind_ref_f *visit, void *arg)
 {
 	const char *const *lines = link->lines.items;
-	char where[64];
+	const struct diag_path all = { .parent = path, .name = "lines" };
 
 	for (size_t k = 0; k < link->lines.count; k++) {
-		if (line_tree_find(lines[k]) != NULL)
-			continue;
-		snprintf(where, sizeof(where), "%s[%zu].lines[%zu]", list, i, k);
-		visit(KIND_LINE, lines[k], where, arg);
+		const struct diag_path here = { .parent = &all, .index = k };
+
+		if (line_tree_find(lines[k]) == NULL)
+			visit(KIND_LINE, lines[k], &here, arg);
 	}
 }
 
@@ -138,11 +129,13 @@ link_refs(const struct field_list *links, enum kind to, const char *list, const 
     kind_ref_f *visit, void *arg)
 {
 	const struct link_spec *link = links->items;
-	char where[64];
+	const struct diag_path all = { .name = list };
 
 	for (size_t i = 0; i < links->count; i++) {
-		put_path(where, sizeof(where), list, i, member);
-		visit(to, link[i].target, where, arg);
-		visit_lines(&link[i], list, i, visit, arg);
+		const struct diag_path item = { .parent = &all, .index = i };
+		const struct diag_path target = { .parent = &item, .name = member };
+
+		visit(to, link[i].target, &target, arg);
+		visit_lines(&link[i], &item, visit, arg);
 	}
 }

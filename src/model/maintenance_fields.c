@@ -133,13 +133,15 @@ maintenance_refs(const void *spec, kind_ref_f *visit, void *arg)
 {
 	const struct maintenance_spec *s = spec;
 	const char *const *object = s->objects.items;
-	char of[KIND_NAME_SIZE], where[32];
+	const struct diag_path all = { .name = "objects" };
+	char of[KIND_NAME_SIZE];
 	enum kind kind;
 
 	for (size_t i = 0; i < s->objects.count; i++) {
-		snprintf(where, sizeof(where), "objects[%zu]", i);
+		const struct diag_path here = { .parent = &all, .index = i };
+
 		if (target_parse(object[i], &kind, of) == NULL)
-			visit(kind, of, where, arg);
+			visit(kind, of, &here, arg);
 	}
 }
 

@@ -53,7 +53,7 @@ struct tie {
 };
 
 static void
-add_ref(enum kind to, const char *name, const char *path, void *arg)
+add_ref(enum kind to, const char *name, const struct diag_path *path, void *arg)
 {
 	const struct tie *tie = arg;
 	struct model_object *target = model_find(tie->model, to, name);
@@ -66,7 +66,7 @@ add_ref(enum kind to, const char *name, const char *path, void *arg)
 }
 
 static void
-drop_ref(enum kind to, const char *name, const char *path, void *arg)
+drop_ref(enum kind to, const char *name, const struct diag_path *path, void *arg)
 {
 	const struct tie *tie = arg;
 	struct model_object *target = model_find(tie->model, to, name);

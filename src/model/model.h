@@ -41,6 +41,9 @@ struct model_object *model_find(const struct model *m, enum kind kind, const cha
  */
 MUST_USE int model_check_put(const struct model *m, const struct change_set *pending,
     enum kind kind, const char *name, const json_t *spec, struct diag *d);
+/* The same of a spec that kind_decode has accepted. */
+MUST_USE int model_check_spec(const struct model *m, const struct change_set *pending,
+    enum kind kind, const char *name, const void *spec, struct diag *d);
 /* In use? 0, or -EINVAL with DIAG_CONFLICT and the referrers / DIAG_NOT_FOUND. Things deleted in
  * `pending` do not refer. */
 MUST_USE int model_check_delete(const struct model *m, const struct change_set *pending,

@@ -31,13 +31,15 @@ struct trial {
 /* -- any kind: references exist, immutable members stay -- */
 
 static void
-check_ref(enum kind to, const char *name, const char *path, void *arg)
+check_ref(enum kind to, const char *name, const struct diag_path *path, void *arg)
 {
 	struct trial *t = arg;
+	char where[64];
 
-	if (view_spec(&t->view, to, name) != NULL)
+	if (view_exists(&t->view, to, name))
 		return;
-	diag_add(t->d, DIAG_INVALID, path, "no %s named '%s' exists", kind_table[to].name, name);
+	diag_add(t->d, DIAG_INVALID, diag_path_text(path, where, sizeof(where)),
+	    "no %s named '%s' exists", kind_table[to].name, name);
 	diag_detail(t->d, name, to == KIND_LINE ? LINES_ALLOWED : NULL);
 }
 
@@ -98,7 +100,7 @@ check_parent(struct trial *t)
 			return;
 		}
 		if (above == NULL) {
-			check_ref(KIND_LINE, at, "parent", t);
+			check_ref(KIND_LINE, at, &(struct diag_path){ .name = "parent" }, t);
 			return;
 		}
 		if (++depth > LINE_DEPTH_MAX) {
@@ -354,7 +356,7 @@ check_override(struct trial *t)
 	enum kind kind;
 
 	if (target_parse(t->name, &kind, of) == NULL)
-		check_ref(kind, of, "name", t);
+		check_ref(kind, of, &(struct diag_path){ .name = "name" }, t);
 }
 
 /* -- zone -- */
@@ -407,10 +409,10 @@ check_between(struct trial *t)
 }
 
 int
-model_check_put(const struct model *m, const struct change_set *pending, enum kind kind,
-    const char *name, const json_t *spec, struct diag *d)
+model_check_spec(const struct model *m, const struct change_set *pending, enum kind kind,
+    const char *name, const void *spec, struct diag *d)
 {
-	struct trial t = { .kind = kind, .d = d };
+	struct trial t = { .kind = kind, .spec = spec, .d = d };
 	char canon[KIND_NAME_SIZE];
 	const size_t before = d->count;
 
@@ -418,11 +420,28 @@ model_check_put(const struct model *m, const struct change_set *pending, enum ki
 		return -EINVAL;
 	t.name = canon;
 	view_init(&t.view, m, pending);
-	t.spec = kind_decode(kind, canon, spec, &t.view.arena, d);
-	if (t.spec != NULL)
-		check_between(&t);
+	check_between(&t);
 	view_fini(&t.view);
 	return d->count == before ? 0 : -EINVAL;
+}
+
+int
+model_check_put(const struct model *m, const struct change_set *pending, enum kind kind,
+    const char *name, const json_t *spec, struct diag *d)
+{
+	char canon[KIND_NAME_SIZE];
+	struct arena arena;
+	int rc = -EINVAL;
+
+	if (kind_name(kind, name, canon, d) < 0)
+		return -EINVAL;
+	arena_init(&arena);
+	const void *decoded = kind_decode(kind, canon, spec, &arena, d);
+
+	if (decoded != NULL)
+		rc = model_check_spec(m, pending, kind, canon, decoded, d);
+	arena_fini(&arena);
+	return rc;
 }
 
 /* -- delete -- */

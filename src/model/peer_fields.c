@@ -242,12 +242,12 @@ peer_check(const char *zone, const struct zone_spec *z, struct diag *d)
 static void
 visit_key(const char *list, size_t i, const char *key, kind_ref_f *visit, void *arg)
 {
-	char path[64];
+	const struct diag_path all = { .name = list };
+	const struct diag_path item = { .parent = &all, .index = i };
+	const struct diag_path here = { .parent = &item, .name = "key" };
 
-	if (key == NULL)
-		return;
-	snprintf(path, sizeof(path), "%s[%zu].key", list, i);
-	visit(KIND_TSIG_KEY, key, path, arg);
+	if (key != NULL)
+		visit(KIND_TSIG_KEY, key, &here, arg);
 }
 
 static void

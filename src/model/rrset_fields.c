@@ -352,13 +352,14 @@ rrset_refs(const void *spec, kind_ref_f *visit, void *arg)
 {
 	const struct rrset_spec *s = spec;
 	const struct record_spec *r = s->records.items;
-	char where[PATH_SIZE];
+	const struct diag_path zone = { .name = "zone" }, all = { .name = "records" };
 
-	visit(KIND_ZONE, s->zone, "zone", arg);
+	visit(KIND_ZONE, s->zone, &zone, arg);
 	for (size_t i = 0; i < s->records.count; i++) {
-		if (line_tree_find(r[i].line) != NULL)
-			continue;
-		snprintf(where, sizeof(where), "records[%zu].line", i);
-		visit(KIND_LINE, r[i].line, where, arg);
+		const struct diag_path item = { .parent = &all, .index = i };
+		const struct diag_path here = { .parent = &item, .name = "line" };
+
+		if (line_tree_find(r[i].line) == NULL)
+			visit(KIND_LINE, r[i].line, &here, arg);
 	}
 }

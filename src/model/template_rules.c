@@ -333,12 +333,13 @@ template_refs(const void *spec, kind_ref_f *visit, void *arg)
 {
 	const struct template_spec *t = spec;
 	const char *const *names = t->nodes.items;
-	char where[32];
+	const struct diag_path all = { .name = "nodes" };
 
 	for (size_t i = 0; i < t->nodes.count; i++) {
-		snprintf(where, sizeof(where), "nodes[%zu]", i);
+		const struct diag_path here = { .parent = &all, .index = i };
+
 		if (strcmp(names[i], NODE_LOCAL) != 0)
-			visit(KIND_NODE, names[i], where, arg);
+			visit(KIND_NODE, names[i], &here, arg);
 	}
 }
 

@@ -53,8 +53,8 @@ view_spec(struct view *v, enum kind kind, const char *name)
 	return o == NULL ? NULL : o->spec;
 }
 
-static bool
-exists(const struct view *v, enum kind kind, const char *name)
+bool
+view_exists(const struct view *v, enum kind kind, const char *name)
 {
 	const struct change_op *op = pending_op(v, kind, name);
 
@@ -70,7 +70,7 @@ view_zone_of(const struct view *v, const char *host, char out[KIND_NAME_SIZE])
 	if (name_parse_lower(host, wire) < 0)
 		return false;
 	for (const uint8_t *at = wire;; at = name_skip(at, 1)) {
-		if (exists(v, KIND_ZONE, name_text(at, text))) {
+		if (view_exists(v, KIND_ZONE, name_text(at, text))) {
 			snprintf(out, KIND_NAME_SIZE, "%.255s", text); /* as kind_name made it */
 			return true;
 		}
@@ -86,7 +86,7 @@ struct match {
 };
 
 static void
-match_ref(enum kind to, const char *name, const char *path, void *arg)
+match_ref(enum kind to, const char *name, const struct diag_path *path, void *arg)
 {
 	struct match *m = arg;
 

@@ -21,6 +21,7 @@ void view_fini(struct view *v);
 
 /* NULL if there is none. */
 const void *view_spec(struct view *v, enum kind kind, const char *name);
+bool view_exists(const struct view *v, enum kind kind, const char *name);
 /* Name of the deepest zone at or above `host`, written to out; false if none. */
 bool view_zone_of(const struct view *v, const char *host, char out[KIND_NAME_SIZE]);
 

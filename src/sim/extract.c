@@ -43,7 +43,7 @@ struct walk {
 };
 
 static void
-take(enum kind kind, const char *name, const char *path UNUSED, void *arg)
+take(enum kind kind, const char *name, const struct diag_path *path UNUSED, void *arg)
 {
 	const struct walk *w = arg;
 	const struct model_object *o = model_find(w->model, kind, name);

@@ -19,7 +19,7 @@
 /* -- who is concerned -- */
 
 static void
-touch(enum kind kind, const char *name, const char *path, void *arg)
+touch(enum kind kind, const char *name, const struct diag_path *path, void *arg)
 {
 	struct tree *t = arg;
 	struct model_object *o = model_find(&t->model, kind, name);
