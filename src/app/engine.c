@@ -138,7 +138,9 @@ engine_apply(struct engine *e, const struct change_set *c, struct engine_fresh *
 {
 	engine_zones_before(e, c, fresh);
 	engine_votes_change(e, c);
+	prober_hold(e->prober);
 	tree_apply(e->tree, c, clock_real_ms());
+	prober_release(e->prober);
 	engine_votes_settle(e);
 	engine_await_due(e);
 	maybe_learn(e);

@@ -263,6 +263,26 @@ prober_drop(struct prober *p, const char *key)
 }
 
 void
+prober_hold(struct prober *p)
+{
+	OBJ_CHECK(p, PROBER_MAGIC);
+	prober_enter(p);
+	p->holds++;
+	prober_leave(p);
+}
+
+void
+prober_release(struct prober *p)
+{
+	OBJ_CHECK(p, PROBER_MAGIC);
+	prober_enter(p);
+	CHECK(p->holds > 0);
+	if (--p->holds == 0)
+		prober_thread_wake(p);
+	prober_leave(p);
+}
+
+void
 prober_first_round(struct prober *p)
 {
 	OBJ_CHECK(p, PROBER_MAGIC);

@@ -101,6 +101,12 @@ void prober_want(struct prober *p, const struct prober_job *job);
 /* Any thread but the probe thread's hooks. Unknown keys are fine. */
 void prober_drop(struct prober *p, const char *key);
 /*
+ * Any thread. What is wanted or dropped between hold and release begins or ends with the release:
+ * the probe threads are woken once, not for each of thousands. Holds nest.
+ */
+void prober_hold(struct prober *p);
+void prober_release(struct prober *p);
+/*
  * Any thread. A heartbeat of a push check: judged at once. 0; -ENOENT: no such check, or it does
  * not listen; -EALREADY: not later than the last one, a replay.
  */

@@ -37,16 +37,24 @@ attend_all(void *arg)
 	prober_run_settle(t->prober);
 }
 
-/* Locked. Whoever fills the empty inbox wakes the probe thread, which empties it. */
 void
 prober_thread_ask(struct job *j)
 {
 	struct prober_thread *t = j->thread;
 
-	if (list_empty(&t->inbox))
+	if (list_empty(&t->inbox) && t->prober->holds == 0)
 		loop_post(t->loop, attend_all, t);
 	list_remove(&j->inbox);
 	list_append(&t->inbox, &j->inbox);
+}
+
+void
+prober_thread_wake(struct prober *p)
+{
+	for (unsigned i = 0; i < p->n_threads; i++) {
+		if (!list_empty(&p->threads[i].inbox))
+			loop_post(p->threads[i].loop, attend_all, &p->threads[i]);
+	}
 }
 
 static void *

@@ -74,6 +74,7 @@ struct prober {
 	uint64_t serial; /* jobs ever wanted */
 	size_t awaited;  /* jobs the first round waits for */
 	bool round_asked;
+	unsigned holds; /* prober_hold less prober_release */
 	struct lag lag;
 	uint64_t late_max_us;            /* since prober_late */
 	uint64_t passed, failed, unmade; /* probes, ever */
@@ -151,5 +152,7 @@ void prober_thread_open(struct prober *p); /* as many as the settings say */
 void prober_thread_start(struct prober *p);
 void prober_thread_stop(struct prober *p);
 struct prober_thread *prober_thread_of(struct prober *p, const struct addr *ip); /* whose it is */
-/* Locked. Whoever fills the empty inbox wakes the probe thread, which empties it. */
+/* Locked. Whoever fills the empty inbox wakes the probe thread, which empties it; while the prober
+ * is held that is put off to prober_thread_wake. */
 void prober_thread_ask(struct job *j);
+void prober_thread_wake(struct prober *p); /* locked: all whose inbox is not empty */

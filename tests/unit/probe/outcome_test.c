@@ -275,6 +275,38 @@ test_trying(void **state)
 	peer_stop(&p);
 }
 
+/* -- holding -- */
+
+/* Tries go round through the same loop, so what had been asked of it would have come first. */
+static void
+test_held_begins_with_the_release(void **state)
+{
+	static struct world w;
+	const struct addr nobody = peer_refusing();
+
+	(void)state;
+	world_open(&w);
+	prober_start(w.prober);
+	prober_hold(w.prober);
+	prober_hold(w.prober);
+	for (uint32_t i = 0; i < 100; i++)
+		world_want(&w, i, &nobody, &world_tcp);
+	world_drop(&w, 0);
+	prober_release(w.prober);
+	for (int i = 0; i < 20; i++)
+		json_decref(try_once(&w, &nobody, &world_tcp));
+	pthread_mutex_lock(&w.lock);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_int_equal(w.edges[i], 0);
+	pthread_mutex_unlock(&w.lock);
+
+	prober_release(w.prober);
+	for (uint32_t i = 1; i < 100; i++)
+		world_await_verdict(&w, i, 1, FLAP_DOWN, "l4_refused");
+	assert_int_equal(w.edges[0], 0);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -289,6 +321,7 @@ main(void)
 		cmocka_unit_test(test_tcp_talks),
 		cmocka_unit_test(test_http_refused_and_expected),
 		cmocka_unit_test(test_trying),
+		cmocka_unit_test(test_held_begins_with_the_release),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
