@@ -6,6 +6,7 @@
  * history engine.verdicts  verdict edges and sequence pointers; its time says how fresh they are
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,34 @@
  */
 struct replay {
 	struct engine *engine;
-	struct change_set objects;
+	struct change_set *sets; /* as they were read, in order, their pages gone */
+	size_t n, cap;
+	bool gathering; /* the last one is of many small ones */
 };
+
+/* Fewer operations than this are not worth a set's own memory. */
+#define SMALL 64
+
+/* Takes the set. */
+static void
+keep_objects(struct replay *r, struct change_set *c)
+{
+	const bool small = c->count < SMALL;
+	if (!small || !r->gathering) {
+		MEM_GROW(&r->sets, &r->cap, r->n + 1);
+		if (small)
+			change_init(&r->sets[r->n++]);
+		else
+			r->sets[r->n++] = *c;
+	}
+	r->gathering = small;
+	if (!small)
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		if (c->ops[i].op == CHANGE_PUT || c->ops[i].op == CHANGE_DELETE)
+			change_add(&r->sets[r->n - 1], &c->ops[i]);
+	change_fini(c);
+}
 
 static void
 replay_model(void *arg, uint8_t type, const uint8_t *data, size_t len)
@@ -44,12 +71,43 @@ replay_model(void *arg, uint8_t type, const uint8_t *data, size_t len)
 	} else if (type == RECORD_CHANGE && codec_take(data, len, &c) == 0) {
 		engine_zones_before(e, &c, NULL);
 		engine_zones_after(e, &c);
-		for (size_t i = 0; i < c.count; i++)
-			if (c.ops[i].op == CHANGE_PUT || c.ops[i].op == CHANGE_DELETE)
-				change_add(&r->objects, &c.ops[i]);
 		e->revision = c.revision;
-		change_fini(&c);
+		keep_objects(r, &c);
 	}
+}
+
+/* Nothing in the journal after `op` puts or deletes its object; it is noted. */
+static bool
+is_last(struct strmap *seen, const struct change_op *op)
+{
+	if (op->op != CHANGE_PUT && op->op != CHANGE_DELETE)
+		return false;
+	return strmap_put(&seen[op->kind], op->name, seen) == NULL && op->op == CHANGE_PUT;
+}
+
+/* The last puts, kind by kind, each kind in the order of the journal. Borrows from the sets. */
+static void
+collect(const struct replay *r, struct change_set *last)
+{
+	struct strmap seen[KIND_COUNT];
+	const struct change_op **ops = NULL;
+	size_t n = 0, cap = 0;
+	for (enum kind k = 0; k < KIND_COUNT; k++)
+		strmap_init(&seen[k]);
+	for (size_t s = r->n; s-- > 0;)
+		for (size_t i = r->sets[s].count; i-- > 0;)
+			if (is_last(seen, &r->sets[s].ops[i])) {
+				MEM_GROW(&ops, &cap, n + 1);
+				ops[n++] = &r->sets[s].ops[i];
+			}
+	MEM_GROW(&last->ops, &last->cap, n);
+	for (enum kind k = 0; k < KIND_COUNT; k++) {
+		for (size_t i = n; i-- > 0;)
+			if (ops[i]->kind == k)
+				last->ops[last->count++] = *ops[i];
+		strmap_fini(&seen[k]);
+	}
+	free(ops);
 }
 
 static void
@@ -58,17 +116,15 @@ finish_replay(struct replay *r)
 	struct change_set last;
 	change_init(&last);
 	last.revision = r->engine->revision;
-	for (enum kind k = 0; k < KIND_COUNT; k++)
-		for (size_t i = 0; i < r->objects.count; i++) {
-			const struct change_op *op = &r->objects.ops[i];
-			if (op->kind == k && op->op == CHANGE_PUT &&
-			    change_find(&r->objects, k, op->name) == op)
-				change_add(&last, op);
-		}
+	collect(r, &last);
 	engine_votes_change(r->engine, &last);
 	tree_apply(r->engine->tree, &last, clock_real_ms());
 	engine_votes_settle(r->engine);
 	change_fini(&last);
+	while (r->n > 0)
+		change_fini(&r->sets[--r->n]);
+	free(r->sets);
+	malloc_trim(0); /* or what was read would stay with us */
 }
 
 int
@@ -337,7 +393,6 @@ engine_memory_open(struct engine *e, struct diag *d)
 			tree_recall(e->tree, r->key, r->value);
 
 	struct replay r = { .engine = e };
-	change_init(&r.objects);
 	e->replaying = true;
 	e->model_log = open_in_dir(e, "engine.model", replay_model, &r, d);
 	finish_replay(&r);
@@ -346,7 +401,6 @@ engine_memory_open(struct engine *e, struct diag *d)
 	/* A check that comes later has not been looked at meanwhile. */
 	strmap_fini(&e->recalled_votes);
 	strmap_init(&e->recalled_votes);
-	change_fini(&r.objects);
 	e->verdict_log = verdicts;
 	if (e->model_log == NULL)
 		return -EIO;

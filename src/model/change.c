@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/change.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +30,13 @@ change_fini(struct change_set *c)
 char *
 change_key(enum kind kind, const char *name, char out[CHANGE_KEY_SIZE])
 {
-	snprintf(out, CHANGE_KEY_SIZE, "%s %s", kind_table[kind].name, name);
+	const size_t head = strlen(kind_table[kind].name);
+	const size_t len = strnlen(name, CHANGE_KEY_SIZE - head - 2);
+
+	memcpy(out, kind_table[kind].name, head);
+	out[head] = ' ';
+	memcpy(out + head + 1, name, len);
+	out[head + 1 + len] = '\0';
 	return out;
 }
 
