@@ -25,8 +25,9 @@ struct link {
 	size_t at, frame_len; /* of the message being told, in `in` */
 	bool taken;           /* `in` went with it */
 	struct buf out;
-	size_t sent;        /* of out */
-	const char *broken; /* why; nothing more is sent or told */
+	size_t sent;               /* of out */
+	const char *broken;        /* why; nothing more is sent or told */
+	struct loop_later sending; /* what this turn has to say goes in one go */
 	struct wheel_timer closing;
 };
 
@@ -163,6 +164,15 @@ ready(struct loop_fd *f, uint32_t events)
 		flush(l);
 }
 
+static void
+send_now(struct loop_later *later)
+{
+	struct link *l = container_of(later, struct link, sending);
+	OBJ_CHECK(l, LINK_MAGIC);
+	if (l->broken == NULL)
+		flush(l);
+}
+
 struct link *
 link_new(struct loop *loop, int fd, const struct link_hooks *hooks)
 {
@@ -172,6 +182,7 @@ link_new(struct loop *loop, int fd, const struct link_hooks *hooks)
 	l->fd = fd;
 	l->hooks = *hooks;
 	wheel_timer_init(&l->closing, tell_closed);
+	loop_later_init(&l->sending, send_now);
 	buf_init(&l->in, 2 * (size_t)MESSAGE_MAX);
 	buf_init(&l->out, MESSAGE_MAX);
 	if (loop_fd_add(loop, &l->watch, fd, EPOLLIN, ready) != 0)
@@ -186,6 +197,9 @@ link_free(struct link **lp)
 	if (l == NULL)
 		return;
 	OBJ_CHECK(l, LINK_MAGIC);
+	if (l->broken == NULL && !list_empty(&l->sending.item))
+		flush(l);
+	loop_later_cancel(&l->sending);
 	loop_timer_cancel(l->loop, &l->closing);
 	loop_fd_del(l->loop, &l->watch);
 	close(l->fd);
@@ -204,6 +218,8 @@ send_parts(struct link *l, enum message_type type, const void *head, size_t head
 	if (l->broken != NULL)
 		return;
 	const bool idle = l->out.len == 0;
+	if (idle)
+		loop_later(l->loop, &l->sending);
 	if (l->sent > READ_CHUNK && l->sent > l->out.len / 2) {
 		buf_drop(&l->out, l->sent);
 		l->sent = 0;
@@ -214,8 +230,10 @@ send_parts(struct link *l, enum message_type type, const void *head, size_t head
 	buf_put(&l->out, body, len);
 	if (l->out.overflow)
 		break_off(l, "the peer does not read");
-	else if (idle)
+	else if (l->out.len > READ_CHUNK && !list_empty(&l->sending.item)) {
+		loop_later_cancel(&l->sending);
 		flush(l);
+	}
 }
 
 void

@@ -37,6 +37,8 @@ struct loop {
 	struct epoll_event batch[BATCH];
 	int batch_len, batch_next;
 
+	struct list later; /* struct loop_later */
+
 	pthread_mutex_t lock; /* of the messages */
 	struct message *first, **last;
 
@@ -92,6 +94,7 @@ loop_new(void)
 	l->now_ms = clock_mono_ms();
 	l->last = &l->first;
 	wheel_init(&l->wheel, l->now_ms);
+	list_init(&l->later);
 	CHECK(pthread_mutex_init(&l->lock, NULL) == 0);
 
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -242,6 +245,39 @@ loop_hooks(struct loop *l, void (*before)(void *arg), void (*after)(void *arg), 
 	l->hook_arg = arg;
 }
 
+void
+loop_later_init(struct loop_later *later, void (*run)(struct loop_later *later))
+{
+	list_init(&later->item);
+	later->run = run;
+}
+
+void
+loop_later(struct loop *l, struct loop_later *later)
+{
+	OBJ_CHECK(l, LOOP_MAGIC);
+	if (list_empty(&later->item))
+		list_append(&l->later, &later->item);
+}
+
+void
+loop_later_cancel(struct loop_later *later)
+{
+	list_remove(&later->item);
+}
+
+/* Also what these ask for. */
+static void
+handle_later(struct loop *l)
+{
+	while (!list_empty(&l->later)) {
+		struct loop_later *later = LIST_ENTRY(l->later.next, struct loop_later, item);
+
+		list_remove(&later->item);
+		later->run(later);
+	}
+}
+
 static void
 wait_io(struct loop *l, int timeout_ms)
 {
@@ -295,6 +331,7 @@ loop_run(struct loop *l)
 {
 	OBJ_CHECK(l, LOOP_MAGIC);
 	while (!atomic_exchange(&l->stopped, false)) {
+		handle_later(l);
 		if (l->before != NULL)
 			l->before(l->hook_arg);
 		wait_io(l, sleep_ms(l));

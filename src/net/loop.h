@@ -2,7 +2,8 @@
 /*
  * loop -- one thread, one epoll: descriptors, timers and messages from other threads.
  *
- *	each turn:  before()  sleep until I/O or a timer  after()
+ *	each turn:  what was put off until later
+ *	            before()  sleep until I/O or a timer  after()
  *	            handle I/O and messages
  *	            is a timer due? then first all I/O that has come by now, only then the timer
  *
@@ -18,6 +19,7 @@
 #include <sys/epoll.h>
 
 #include "base/attr.h"
+#include "base/list.h"
 #include "net/wheel.h"
 
 struct loop;
@@ -59,6 +61,18 @@ uint64_t loop_now_ms(const struct loop *l);
 void loop_timer_at(struct loop *l, struct wheel_timer *t, uint64_t due_ms);
 void loop_timer_in(struct loop *l, struct wheel_timer *t, uint64_t delay_ms);
 void loop_timer_cancel(struct loop *l, struct wheel_timer *t);
+
+/*
+ * Something to do once before the loop sleeps: where what many callbacks of a turn ask for is done
+ * in one go. Asked for twice in a turn, it is done once.
+ */
+struct loop_later {
+	struct list item;
+	void (*run)(struct loop_later *later);
+};
+void loop_later_init(struct loop_later *later, void (*run)(struct loop_later *later));
+void loop_later(struct loop *l, struct loop_later *later);
+void loop_later_cancel(struct loop_later *later); /* harmless when not asked for */
 
 /* From any thread: have `run(arg)` called in the loop's thread, in the order of posting. */
 void loop_post(struct loop *l, void (*run)(void *arg), void *arg);

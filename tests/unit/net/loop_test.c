@@ -149,6 +149,56 @@ test_posts_arrive_all_and_in_order(void **state)
 	assert_int_equal(posts_handled, POSTERS * POSTS);
 }
 
+/* What is done later */
+
+static struct loop_later put_off, given_up;
+static unsigned asked, done_later, asked_when_done;
+
+static void
+do_later(struct loop_later *later)
+{
+	(void)later;
+	done_later++;
+	asked_when_done = asked;
+	loop_stop(loop);
+}
+
+static void
+give_up(struct loop_later *later)
+{
+	(void)later;
+	fail_msg("called after it was given up");
+}
+
+static void
+ask_for_later(void *arg)
+{
+	(void)arg;
+	asked++;
+	loop_later(loop, &put_off);
+	loop_later(loop, &given_up);
+	if (asked == 3)
+		loop_later_cancel(&given_up);
+}
+
+/* Before the loop ran, and behind all messages of a turn: once. */
+static void
+test_later_is_once_a_turn(void **state)
+{
+	(void)state;
+	loop_later_init(&put_off, do_later);
+	loop_later_init(&given_up, give_up);
+	loop_later(loop, &put_off);
+	loop_run(loop);
+	assert_int_equal(done_later, 1);
+	for (int i = 0; i < 3; i++)
+		loop_post(loop, ask_for_later, NULL);
+	loop_run(loop);
+	assert_int_equal(done_later, 2);
+	assert_int_equal(asked_when_done, 3);
+	loop_later_cancel(&put_off); /* not asked for: harmless */
+}
+
 static void *
 stop_soon(void *arg)
 {
@@ -423,6 +473,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		LOOP_TEST(test_timers_are_never_early),
 		LOOP_TEST(test_posts_arrive_all_and_in_order),
+		LOOP_TEST(test_later_is_once_a_turn),
 		LOOP_TEST(test_stop),
 		LOOP_TEST(test_messages_left_are_dropped),
 		LOOP_TEST(test_deletion_inside_a_callback),
