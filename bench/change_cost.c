@@ -60,7 +60,7 @@ overlay(void *arg UNUSED, const uint8_t *host, const void *block, bool shown UNU
 }
 
 static void
-status(void *arg UNUSED, enum kind kind UNUSED, const char *name UNUSED, json_t *told UNUSED)
+status(void *arg UNUSED, enum kind kind UNUSED, const char *name UNUSED, const char *told UNUSED)
 {
 }
 

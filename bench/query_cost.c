@@ -65,7 +65,7 @@ overlay(void *arg, const uint8_t *host, const void *block, bool shown UNUSED)
 }
 
 static void
-status(void *arg, enum kind kind, const char *name, json_t *told)
+status(void *arg, enum kind kind, const char *name, const char *told)
 {
 	(void)arg;
 	(void)kind;

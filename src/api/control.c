@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/control.h"
 
-#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/event.h"
 #include "api/hub.h"
 #include "api/override_news.h"
+#include "api/scribe.h"
 #include "api/stream.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -30,9 +32,9 @@ struct control {
 	pthread_rwlock_t lock; /* the model; only the editor writes. Before `said`. */
 	struct model model;
 	pthread_mutex_t said;               /* the statuses */
-	struct strmap statuses[KIND_COUNT]; /* name -> json_t *, immutable once in here */
-	pthread_mutex_t events; /* ids go to the hub in the order in which the store gave them */
+	struct strmap statuses[KIND_COUNT]; /* name -> char *: JSON, which few ever read */
 	struct hub hub;
+	struct scribe *scribe;
 	bool store_failed; /* the editor's: the latest change was not stored */
 };
 
@@ -57,11 +59,11 @@ control_new(struct store *store, const struct control_engine *engine, struct dia
 	pthread_mutex_init(&c->edit, NULL);
 	pthread_rwlock_init(&c->lock, NULL);
 	pthread_mutex_init(&c->said, NULL);
-	pthread_mutex_init(&c->events, NULL);
 	model_init(&c->model);
 	for (int k = 0; k < KIND_COUNT; k++)
 		strmap_init(&c->statuses[k]);
 	hub_init(&c->hub);
+	c->scribe = scribe_new(store, &c->hub);
 	if (store_load(store, load_op, c, &c->model.revision) < 0) {
 		diag_add(d, DIAG_UNAVAILABLE, "store", "cannot be read");
 		control_free(&c);
@@ -73,7 +75,7 @@ static void
 drop_status(struct control *c, enum kind kind, const char *name)
 {
 	pthread_mutex_lock(&c->said);
-	json_decref(strmap_remove(&c->statuses[kind], name));
+	free(strmap_remove(&c->statuses[kind], name));
 	pthread_mutex_unlock(&c->said);
 }
 
@@ -85,14 +87,14 @@ control_free(struct control **cp)
 	if (c == NULL)
 		return;
 	OBJ_CHECK(c, CONTROL_MAGIC);
+	scribe_free(&c->scribe);
 	hub_fini(&c->hub);
 	for (int k = 0; k < KIND_COUNT; k++) {
 		STRMAP_EACH (&c->statuses[k], e)
-			json_decref(e->value);
+			free(e->value);
 		strmap_fini(&c->statuses[k]);
 	}
 	model_fini(&c->model);
-	pthread_mutex_destroy(&c->events);
 	pthread_mutex_destroy(&c->said);
 	pthread_rwlock_destroy(&c->lock);
 	pthread_mutex_destroy(&c->edit);
@@ -104,19 +106,29 @@ control_free(struct control **cp)
 /* -- from the engine -- */
 
 static void
-publish_status(struct control *c, enum kind kind, const char *name, const json_t *status)
+publish_status(struct control *c, enum kind kind, const char *name, const char *status)
 {
-	json_t *j = json_pack("{s:s, s:s, s:O}", "kind", kind_table[kind].name, "name", name,
-	    "status", (json_t *)(uintptr_t)status);
-	char *frame = stream_frame("health", 0, j);
+	struct json_out o;
+	struct buf text;
+	char *frame;
 
+	if (!hub_wanted(&c->hub, HUB_HEALTH))
+		return;
+	buf_init(&text, SIZE_MAX);
+	json_out_init(&o, &text);
+	json_out_open(&o, NULL, '{');
+	json_out_text(&o, "kind", kind_table[kind].name);
+	json_out_text(&o, "name", name);
+	json_out_json(&o, "status", status);
+	json_out_close(&o, '}');
+	frame = stream_frame("health", 0, buf_str(&text));
 	hub_publish(&c->hub, HUB_HEALTH, 0, frame);
 	free(frame);
-	json_decref(j);
+	buf_fini(&text);
 }
 
 void
-control_status(struct control *c, enum kind kind, const char *name, const json_t *status)
+control_status(struct control *c, enum kind kind, const char *name, const char *status)
 {
 	OBJ_CHECK(c, CONTROL_MAGIC);
 	pthread_rwlock_rdlock(&c->lock);
@@ -124,8 +136,10 @@ control_status(struct control *c, enum kind kind, const char *name, const json_t
 	const bool known = model_find(&c->model, kind, name) != NULL;
 
 	if (known) {
+		char *copy = xstrdup(status);
+
 		pthread_mutex_lock(&c->said);
-		json_decref(strmap_put(&c->statuses[kind], name, json_deep_copy(status)));
+		free(strmap_put(&c->statuses[kind], name, copy));
 		pthread_mutex_unlock(&c->said);
 	}
 	pthread_rwlock_unlock(&c->lock);
@@ -133,14 +147,19 @@ control_status(struct control *c, enum kind kind, const char *name, const json_t
 		publish_status(c, kind, name, status);
 }
 
+#define UNKNOWN "{\"health\":\"unknown\",\"unknown_since\":"
+
 /* {health: unknown, unknown_since, last}: nobody knows, and this is what was. Takes `old`. */
-static json_t *
-unknown(json_t *old, const char *since)
+static char *
+unknown(char *old, const char *since)
 {
-	if (json_object_get(old, "unknown_since") != NULL)
+	char *now;
+
+	if (strncmp(old, UNKNOWN, strlen(UNKNOWN)) == 0)
 		return old;
-	return json_pack(
-	    "{s:s, s:s, s:o}", "health", "unknown", "unknown_since", since, "last", old);
+	now = xasprintf(UNKNOWN "\"%s\",\"last\":%s}", since, old);
+	free(old);
+	return now;
 }
 
 void
@@ -160,46 +179,11 @@ control_engine_lost(struct control *c)
 
 /* -- events -- */
 
-/* Store, then tell. What cannot be stored (disk full) is still told, without an id. */
-static void
-emit(struct control *c, struct store_event *all, size_t count)
-{
-	struct diag d;
-
-	diag_init(&d);
-	pthread_mutex_lock(&c->events);
-
-	const bool stored = store_events_append(c->store, all, count, &d) == 0;
-
-	if (!stored)
-		log_error("api", "event '%s'%s is not stored: %s", all->kind,
-		    count > 1 ? " and what came with it" : "", diag_text(&d));
-	for (struct store_event *e = all; e < all + count; e++) {
-		e->id = stored ? e->id : 0;
-
-		char *frame = event_frame(e);
-
-		hub_publish(&c->hub, event_topic(e->kind), e->id, frame);
-		free(frame);
-	}
-	pthread_mutex_unlock(&c->events);
-	diag_fini(&d);
-}
-
 void
-control_events(struct control *c, const json_t *events)
+control_note(struct control *c, const struct store_event *e)
 {
-	const size_t count = json_array_size(events);
-	struct store_event *all = xcalloc(count + 1, sizeof(*all));
-
 	OBJ_CHECK(c, CONTROL_MAGIC);
-	for (size_t i = 0; i < count; i++)
-		event_decode(json_array_get(events, i), &all[i]);
-	if (count > 0)
-		emit(c, all, count);
-	for (size_t i = 0; i < count; i++)
-		free((char *)(uintptr_t)all[i].data);
-	free(all);
+	scribe_note(c->scribe, e);
 }
 
 void
@@ -207,10 +191,16 @@ control_event(struct control *c, const json_t *event)
 {
 	struct store_event e;
 
-	OBJ_CHECK(c, CONTROL_MAGIC);
 	event_decode(event, &e);
-	emit(c, &e, 1);
+	control_note(c, &e);
 	free((char *)(uintptr_t)e.data);
+}
+
+void
+control_flush(struct control *c)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	scribe_flush(c->scribe);
 }
 
 struct replay {
@@ -279,20 +269,22 @@ apply(struct control *c, const struct change_set *set)
 static void
 announce(struct control *c, const struct change_set *set, bool applied)
 {
-	json_t *data = json_pack("{s:I, s:s, s:b}", "revision", (json_int_t)set->revision, "author",
-	    set->author != NULL ? set->author : "", "applied", applied);
-	char *text = json_text(data);
-	struct store_event e = {
-		.at_ms = clock_real_ms(),
-		.kind = "config.applied",
-		.severity = "info",
-		.text = set->summary != NULL ? set->summary : "",
-		.data = text,
-	};
+	struct json_out o;
+	struct buf data;
 
-	emit(c, &e, 1);
-	free(text);
-	json_decref(data);
+	buf_init(&data, SIZE_MAX);
+	json_out_init(&o, &data);
+	json_out_open(&o, NULL, '{');
+	json_out_number(&o, "revision", (int64_t)set->revision);
+	json_out_text(&o, "author", set->author != NULL ? set->author : "");
+	json_out_json(&o, "applied", applied ? "true" : "false");
+	json_out_close(&o, '}');
+	control_note(c, &(struct store_event){ .at_ms = clock_real_ms(),
+			    .kind = "config.applied",
+			    .severity = "info",
+			    .text = set->summary != NULL ? set->summary : "",
+			    .data = buf_str(&data) });
+	buf_fini(&data);
 }
 
 /* A disk that is full or fails is told when it begins and when it is over, not with each change. */
@@ -313,7 +305,7 @@ note_store(struct control *c, bool failed, struct diag *d)
 	};
 
 	log_line(failed ? LOG_ERROR : LOG_INFO, "api", "%s", text);
-	emit(c, &e, 1);
+	control_note(c, &e);
 	free(text);
 }
 
@@ -438,10 +430,41 @@ control_status_find(struct control *c, enum kind kind, const char *name)
 	json_t *status;
 
 	pthread_mutex_lock(&c->said);
-	/* A copy: the values in the map are looked at under its lock alone. */
-	status = json_deep_copy(strmap_find(&c->statuses[kind], name));
+
+	const char *text = strmap_find(&c->statuses[kind], name);
+
+	status = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	pthread_mutex_unlock(&c->said);
 	return status;
+}
+
+/* Of a text that this process or the engine wrote, so it is compact. */
+static void
+find_word(const char *status, const char *member, char out[CONTROL_WORD_SIZE])
+{
+	const size_t head = status[0] == '\0' ? 0 : 1 + strcspn(status + 1, "{[");
+	char key[CONTROL_WORD_SIZE];
+	const int len = snprintf(key, sizeof(key), "\"%s\":\"", member);
+	const char *word = memmem(status, head, key, (size_t)len);
+
+	if (word != NULL)
+		snprintf(
+		    out, CONTROL_WORD_SIZE, "%.*s", (int)strcspn(word + len, "\""), word + len);
+}
+
+char *
+control_status_word(struct control *c, enum kind kind, const char *name, const char *member,
+    char out[CONTROL_WORD_SIZE])
+{
+	out[0] = '\0';
+	pthread_mutex_lock(&c->said);
+
+	const char *text = strmap_find(&c->statuses[kind], name);
+
+	if (text != NULL)
+		find_word(text, member, out);
+	pthread_mutex_unlock(&c->said);
+	return out;
 }
 
 json_t *

@@ -6,7 +6,7 @@
  *           -> reply
  *
  * Edits are serialised by one mutex; reads share a rwlock over the model. What the
- * engine tells (statuses, events) comes in by control_status / control_events from the feed's
+ * engine tells (statuses, events) comes in by control_status / control_note from the feed's
  * thread.
  */
 #pragma once
@@ -71,12 +71,14 @@ struct control *
 control_new(struct store *store, const struct control_engine *engine, struct diag *d);
 void control_free(struct control **c);
 
-/* From the engine. `status` and `event` are borrowed. */
-void control_status(struct control *c, enum kind kind, const char *name, const json_t *status);
-/* {kind, object{kind,name}, severity, text, at, data} */
+/* From the engine. `status` is JSON of an object, {"health":..} first where it has one. */
+void control_status(struct control *c, enum kind kind, const char *name, const char *status);
+/* Durable and told within moments: api/scribe.h. */
+void control_note(struct control *c, const struct store_event *e);
+/* The same from {kind, object{kind,name}, severity, text, at, data} */
 void control_event(struct control *c, const json_t *event);
-/* Many at once, an array: they become durable together. */
-void control_events(struct control *c, const json_t *events);
+/* When it returns, all that has happened before is stored: for who reads events. */
+void control_flush(struct control *c);
 /* Statuses become unknown since now; readyz says so. */
 void control_engine_lost(struct control *c);
 
@@ -111,6 +113,11 @@ void control_read_end(struct control *c);
 const struct model *control_model(struct control *c); /* for the editor */
 /* What the engine last said; a new reference, or NULL if it said nothing. */
 json_t *control_status_find(struct control *c, enum kind kind, const char *name);
+/* A word among the first members of a status, before the first list or object: health, state.
+ * Returns out; "" if there is none. */
+#define CONTROL_WORD_SIZE 32
+char *control_status_word(struct control *c, enum kind kind, const char *name, const char *member,
+    char out[CONTROL_WORD_SIZE]);
 
 json_t *control_ask(struct control *c, const char *verb, const json_t *request, struct diag *d);
 /* The same for a question that takes the engine longer. */

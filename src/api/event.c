@@ -8,6 +8,7 @@
 #include "api/stream.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/json_out.h"
 
 static const char *
 text_or(const json_t *object, const char *key, const char *otherwise)
@@ -69,13 +70,41 @@ event_topic(const char *kind)
 	return strncmp(kind, "config.", 7) == 0 ? HUB_CONFIG : HUB_EVENTS;
 }
 
+/* As event_encode. */
+static void
+write_event(const struct store_event *e, struct buf *out)
+{
+	char at[CLOCK_TEXT_SIZE];
+	struct json_out o;
+
+	json_out_init(&o, out);
+	json_out_open(&o, NULL, '{');
+	json_out_number(&o, "id", (int64_t)e->id);
+	json_out_text(&o, "at", clock_text(e->at_ms, at));
+	json_out_text(&o, "kind", e->kind);
+	json_out_text(&o, "severity", e->severity);
+	json_out_text(&o, "text", e->text);
+	if (e->object_kind != NULL) {
+		json_out_open(&o, "object", '{');
+		json_out_text(&o, "kind", e->object_kind);
+		json_out_text(&o, "name", e->object_name);
+		json_out_close(&o, '}');
+	}
+	if (e->data != NULL)
+		json_out_json(&o, "data", e->data);
+	json_out_close(&o, '}');
+}
+
 char *
 event_frame(const struct store_event *e)
 {
-	json_t *j = event_encode(e);
-	char *frame =
-	    stream_frame(event_topic(e->kind) == HUB_CONFIG ? "config" : "event", e->id, j);
+	struct buf text;
+	char *frame;
 
-	json_decref(j);
+	buf_init(&text, SIZE_MAX);
+	write_event(e, &text);
+	frame = stream_frame(
+	    event_topic(e->kind) == HUB_CONFIG ? "config" : "event", e->id, buf_str(&text));
+	buf_fini(&text);
 	return frame;
 }

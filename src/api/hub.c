@@ -91,6 +91,18 @@ hub_open(struct hub *h)
 	pthread_mutex_unlock(&h->lock);
 }
 
+bool
+hub_wanted(struct hub *h, unsigned topics)
+{
+	bool wanted = false;
+
+	pthread_mutex_lock(&h->lock);
+	LIST_EACH (it, tmp, &h->readers)
+		wanted |= (LIST_ENTRY(it, struct hub_reader, link)->topics & topics) != 0;
+	pthread_mutex_unlock(&h->lock);
+	return wanted;
+}
+
 void
 hub_publish(struct hub *h, unsigned topics, uint64_t id, const char *text)
 {

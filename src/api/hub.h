@@ -50,6 +50,8 @@ void hub_fini(struct hub *h);  /* nobody reads any more */
 void hub_close(struct hub *h); /* wakes everybody; hub_take says HUB_CLOSED until hub_open */
 void hub_open(struct hub *h);
 
+/* Does anybody read one of these? Else a message need not be made. */
+bool hub_wanted(struct hub *h, unsigned topics);
 void hub_publish(struct hub *h, unsigned topics, uint64_t id, const char *text);
 /* A sign of life for readers that have nothing queued. */
 void hub_beat(struct hub *h, const char *text);

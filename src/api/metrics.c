@@ -119,13 +119,12 @@ put_words(struct control *c, const struct model *m, int kind, const char *metric
 
 	strmap_init(&by_word);
 	STRMAP_EACH (&m->objects[kind], e) {
-		json_t *status = control_status_find(c, (enum kind)kind, e->key);
-		const char *word = json_string_value(json_object_get(status, member));
+		char said[CONTROL_WORD_SIZE];
+		const char *word = control_status_word(c, (enum kind)kind, e->key, member, said);
 
-		if (word == NULL)
+		if (word[0] == '\0')
 			word = otherwise;
 		strmap_put(&by_word, word, (void *)((uintptr_t)strmap_find(&by_word, word) + 1));
-		json_decref(status);
 	}
 	STRMAP_EACH (&by_word, e)
 		buf_printf(out, "%s{kind=\"%s\",%s=\"%s\"} %ju\n", metric, kind_table[kind].name,

@@ -68,6 +68,7 @@ rest_events(struct request *r)
 
 	json_t *items = json_array();
 
+	control_flush(r->control);
 	/* Whoever follows asks from where he is; whoever looks wants the latest. Both read down. */
 	f.newest_first = request_query(r, "since") == NULL;
 	f.limit = limit > 0 ? (size_t)limit : 1;

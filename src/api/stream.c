@@ -35,16 +35,11 @@ struct client {
 };
 
 char *
-stream_frame(const char *event, uint64_t id, const json_t *data)
+stream_frame(const char *event, uint64_t id, const char *data)
 {
-	char *text = json_text(data), *frame;
-
-	if (id != 0)
-		frame = xasprintf("id: %" PRIu64 "\nevent: %s\ndata: %s\n\n", id, event, text);
-	else
-		frame = xasprintf("event: %s\ndata: %s\n\n", event, text);
-	free(text);
-	return frame;
+	if (id == 0)
+		return xasprintf("event: %s\ndata: %s\n\n", event, data);
+	return xasprintf("id: %" PRIu64 "\nevent: %s\ndata: %s\n\n", id, event, data);
 }
 
 static void *

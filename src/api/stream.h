@@ -19,5 +19,6 @@ void stream_free(struct stream **s); /* after they have stopped */
 /* Answer `r` with a stream of `topics`; stored events after `since` come first (0: none). */
 void stream_open(struct stream *s, struct request *r, unsigned topics, uint64_t since, bool replay);
 
-/* One frame, to free(): "id: 7\nevent: event\ndata: {...}\n\n"; id 0 has no id line. */
-char *stream_frame(const char *event, uint64_t id, const json_t *data);
+/* One frame, to free(): "id: 7\nevent: event\ndata: {...}\n\n"; id 0 has no id line. `data`: JSON
+ * of one line. */
+char *stream_frame(const char *event, uint64_t id, const char *data);

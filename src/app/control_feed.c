@@ -16,6 +16,7 @@
 #include "base/thread.h"
 #include "feed/codec.h"
 #include "feed/link.h"
+#include "feed/told.h"
 #include "net/loop.h"
 #include "net/sock.h"
 
@@ -48,9 +49,6 @@ struct control_feed {
 	struct link *link; /* the feed thread's */
 	bool current;      /* HELLO has been answered: live changes go out */
 	struct wheel_timer retry;
-	json_t
-	    *events; /* those that came in this turn: stored together, after what others wait for */
-	struct wheel_timer settle;
 
 	pthread_mutex_t lock; /* over what follows */
 	pthread_cond_t changed;
@@ -333,34 +331,29 @@ on_hello(struct control_feed *f, const json_t *body)
 }
 
 static void
-on_status(struct control_feed *f, const json_t *body)
+on_status(struct control_feed *f, const uint8_t *body, size_t len)
 {
-	enum kind kind;
-	const char *word = json_string_value(json_object_get(body, "kind"));
-	const char *name = json_string_value(json_object_get(body, "name"));
-	if (word != NULL && name != NULL && kind_parse(word, &kind) == 0)
-		control_status(f->control, kind, name, json_object_get(body, "status"));
-}
-
-/* An fsync for each would keep replies waiting behind a storm of events. */
-static void
-settle_events(struct wheel_timer *t)
-{
-	struct control_feed *f = container_of(t, struct control_feed, settle);
-	control_events(f->control, f->events);
-	json_array_clear(f->events);
+	struct told_status s;
+	if (told_take_status(body, len, &s) == 0)
+		control_status(f->control, s.kind, s.name, s.status);
 }
 
 static void
-on_event(struct control_feed *f, json_t *body)
+on_news(struct control_feed *f, const uint8_t *body, size_t len)
 {
-	json_array_append(f->events, body);
-	if (json_array_size(f->events) == 1)
-		loop_timer_in(f->loop, &f->settle, 0);
+	struct told_event e;
+	if (told_take_event(body, len, &e) == 0)
+		control_note(f->control, &(struct store_event){ .at_ms = e.at_ms,
+					     .kind = e.kind,
+					     .object_kind = e.object_kind,
+					     .object_name = e.object,
+					     .severity = e.severity,
+					     .text = e.text,
+					     .data = e.data });
 }
 
 static void
-on_json(struct control_feed *f, enum message_type type, json_t *body)
+on_json(struct control_feed *f, enum message_type type, const json_t *body)
 {
 	switch (type) {
 	case MESSAGE_HELLO:
@@ -368,12 +361,6 @@ on_json(struct control_feed *f, enum message_type type, json_t *body)
 		break;
 	case MESSAGE_APPLIED:
 		on_applied(f, body);
-		break;
-	case MESSAGE_STATUS:
-		on_status(f, body);
-		break;
-	case MESSAGE_EVENT:
-		on_event(f, body);
 		break;
 	case MESSAGE_SERVING:
 		set_serving(f);
@@ -394,6 +381,14 @@ on_message(void *arg, enum message_type type, const uint8_t *data, size_t len)
 	}
 	if (type == MESSAGE_FORWARD && f->take_forward != NULL) {
 		f->take_forward(f->take_forward_arg, data, len);
+		return;
+	}
+	if (type == MESSAGE_STATUS) {
+		on_status(f, data, len);
+		return;
+	}
+	if (type == MESSAGE_NEWS) {
+		on_news(f, data, len);
 		return;
 	}
 	struct diag d;
@@ -474,9 +469,7 @@ control_feed_new(struct store *store, const char *path)
 	f->path = xstrdup(path);
 	f->loop = loop_new();
 	list_init(&f->questions);
-	f->events = json_array();
 	wheel_timer_init(&f->retry, connect_feed);
-	wheel_timer_init(&f->settle, settle_events);
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -524,8 +517,6 @@ control_feed_stop(struct control_feed *f)
 	loop_stop(f->loop);
 	thread_join(f->thread);
 	f->started = false;
-	loop_timer_cancel(f->loop, &f->settle);
-	settle_events(&f->settle);
 	/* Who asks from now on is told at once that nobody answers. */
 	pthread_mutex_lock(&f->lock);
 	f->connected = false;
@@ -561,7 +552,6 @@ control_feed_free(struct control_feed **fp)
 	loop_free(&f->loop);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);
-	json_decref(f->events);
 	free(f->path);
 	f->magic = 0;
 	free(f);

@@ -30,7 +30,7 @@ overlay(void *arg, const uint8_t *host, const void *o, bool shown)
 }
 
 static void
-status(void *arg, enum kind kind, const char *name, json_t *s)
+status(void *arg, enum kind kind, const char *name, const char *s)
 {
 	engine_feed_status(arg, kind, name, s);
 }
@@ -203,6 +203,8 @@ build(struct engine *e)
 	strmap_init(&e->recalled);
 	strmap_init(&e->recalled_votes);
 	strmap_init(&e->remembered);
+	list_init(&e->pending_events);
+	buf_init(&e->saying, MESSAGE_MAX);
 	loop_hooks(e->loop, before_sleep, after_sleep, NULL);
 	e->zones = zones_new();
 	e->words = word_table_new();

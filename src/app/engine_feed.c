@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "feed/codec.h"
+#include "feed/told.h"
 #include "net/sock.h"
 #include "steer/explain.h"
 
@@ -18,39 +20,94 @@
 /* ---- up ---- */
 
 void
-engine_feed_status(struct engine *e, enum kind kind, const char *name, const json_t *status)
+engine_feed_status(struct engine *e, enum kind kind, const char *name, const char *status)
 {
 	if (e->link == NULL || e->config->node_name != NULL)
 		return; /* told whole when control comes; a node's server knows better */
-	json_t *copy = json_deep_copy(status);
-	json_t *body = json_pack(
-	    "{s:s, s:s, s:o}", "kind", kind_table[kind].name, "name", name, "status", copy);
-	link_send_json(e->link, MESSAGE_STATUS, body);
+	buf_clear(&e->saying);
+	told_put_status(&e->saying, &(struct told_status){ kind, name, status });
+	link_send(e->link, MESSAGE_STATUS, e->saying.data, e->saying.len);
+}
+
+/* For a node's server, which may be of another version: JSON. */
+static void
+send_as_json(struct engine *e, const struct told_event *ev)
+{
+	char at[CLOCK_TEXT_SIZE];
+	json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "kind", ev->kind, "severity", ev->severity,
+	    "text", ev->text, "at", clock_text(ev->at_ms, at));
+	link_send_json(e->link, MESSAGE_EVENT, body);
 	json_decref(body);
 }
 
-/* Now, or when control comes. Takes the reference. */
 static void
-tell_event(struct engine *e, json_t *body)
+send_event(struct engine *e, const struct told_event *ev)
 {
-	if (e->link != NULL) {
-		link_send_json(e->link, MESSAGE_EVENT, body);
-		json_decref(body);
+	if (e->config->node_name != NULL) {
+		send_as_json(e, ev);
 		return;
 	}
-	if (e->pending_events == NULL)
-		e->pending_events = json_array();
-	if (json_array_size(e->pending_events) >= PENDING_MAX)
-		json_array_remove(e->pending_events, 0);
-	json_array_append_new(e->pending_events, body);
+	buf_clear(&e->saying);
+	told_put_event(&e->saying, ev);
+	link_send(e->link, MESSAGE_NEWS, e->saying.data, e->saying.len);
+}
+
+/* ---- events that wait for control ---- */
+
+struct pending_event {
+	struct list item;
+	struct buf body; /* told */
+};
+
+static void
+drop_first(struct engine *e)
+{
+	struct pending_event *p = LIST_ENTRY(e->pending_events.next, struct pending_event, item);
+	list_remove(&p->item);
+	e->n_pending_events--;
+	buf_fini(&p->body);
+	free(p);
+}
+
+static void
+keep_event(struct engine *e, const struct told_event *ev)
+{
+	struct pending_event *p = xcalloc(1, sizeof(*p));
+	buf_init(&p->body, MESSAGE_MAX);
+	told_put_event(&p->body, ev);
+	list_append(&e->pending_events, &p->item);
+	if (++e->n_pending_events > PENDING_MAX)
+		drop_first(e);
+}
+
+static void
+send_pending(struct engine *e)
+{
+	struct told_event ev;
+	for (; e->n_pending_events > 0; drop_first(e)) {
+		const struct pending_event *p =
+		    LIST_ENTRY(e->pending_events.next, struct pending_event, item);
+		if (told_take_event(p->body.data, p->body.len, &ev) == 0)
+			send_event(e, &ev);
+	}
+}
+
+/* Now, or when control comes. */
+static void
+tell_event(struct engine *e, const struct told_event *ev)
+{
+	if (e->link != NULL)
+		send_event(e, ev);
+	else
+		keep_event(e, ev);
 }
 
 void
 engine_feed_notice(struct engine *e, const char *kind, const char *severity, const char *text)
 {
-	char at[CLOCK_TEXT_SIZE];
-	tell_event(e, json_pack("{s:s, s:s, s:s, s:s}", "kind", kind, "severity", severity, "text",
-			  text, "at", clock_text(clock_real_ms(), at)));
+	tell_event(
+	    e, &(struct told_event){
+		   .at_ms = clock_real_ms(), .kind = kind, .severity = severity, .text = text });
 }
 
 void
@@ -58,13 +115,14 @@ engine_feed_event(struct engine *e, const struct tree_event *ev)
 {
 	if (e->config->node_name != NULL)
 		return; /* what addresses come to is its server's to say */
-	char at[CLOCK_TEXT_SIZE];
-	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "kind", ev->kind, "object",
-	    "kind", kind_table[ev->object_kind].name, "name", ev->object, "severity", ev->severity,
-	    "text", ev->text, "at", clock_text(ev->at_ms, at));
-	if (ev->data != NULL)
-		json_object_set(body, "data", ev->data);
-	tell_event(e, body);
+	tell_event(
+	    e, &(struct told_event){ .at_ms = ev->at_ms,
+		   .kind = ev->kind,
+		   .object_kind = ev->object == NULL ? NULL : kind_table[ev->object_kind].name,
+		   .object = ev->object,
+		   .severity = ev->severity,
+		   .text = ev->text,
+		   .data = ev->data });
 }
 
 void
@@ -413,13 +471,7 @@ greet(struct engine *e)
 	tree_tell_all(e->tree);
 	engine_nodes_tell_all(e);
 	engine_report_all(e);
-
-	size_t i;
-	json_t *event;
-	json_array_foreach(e->pending_events, i, event)
-	    link_send_json(e->link, MESSAGE_EVENT, event);
-	json_decref(e->pending_events);
-	e->pending_events = NULL;
+	send_pending(e);
 }
 
 static void
@@ -450,6 +502,7 @@ engine_feed_close(struct engine *e)
 {
 	loop_fd_del(e->loop, &e->feed_accept);
 	let_go(e);
-	json_decref(e->pending_events);
-	e->pending_events = NULL;
+	while (e->n_pending_events > 0)
+		drop_first(e);
+	buf_fini(&e->saying);
 }

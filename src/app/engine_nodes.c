@@ -97,11 +97,13 @@ static void
 say(struct engine *e, struct voter *v)
 {
 	json_t *status = describe(v);
+	char *text = json_text(status);
 
 	v->told_ms = clock_mono_ms();
 	v->told_state = state_of(v);
 	v->told_votes = panel_node_votes(v->seat);
-	engine_feed_status(e, KIND_NODE, v->name, status);
+	engine_feed_status(e, KIND_NODE, v->name, text);
+	free(text);
 	json_decref(status);
 }
 
@@ -136,11 +138,8 @@ engine_nodes_status(struct engine *e, struct voter *v)
 static void
 say_disabled(struct engine *e, const char *name)
 {
-	json_t *status =
-	    json_pack("{s:s, s:s, s:b}", "health", "unknown", "state", "disabled", "connected", 0);
-
-	engine_feed_status(e, KIND_NODE, name, status);
-	json_decref(status);
+	engine_feed_status(e, KIND_NODE, name,
+	    "{\"health\":\"unknown\",\"state\":\"disabled\",\"connected\":false}");
 }
 
 void

@@ -86,7 +86,9 @@ struct engine {
 	struct engine_history *history;   /* NULL while the journals are replayed */
 	struct engine_geo *geo;           /* NULL: no data sets are configured */
 	struct engine_xdp *xdp;
-	json_t *pending_events; /* while control is away; bounded */
+	struct list pending_events; /* while control is away */
+	size_t n_pending_events;    /* bounded */
+	struct buf saying;          /* to control: a message being made */
 };
 
 /* Zones that a change set replaces, made ready; in the order of its ZONE_CLEARs. */
@@ -200,7 +202,7 @@ json_t *engine_report_seen(struct engine *e, const json_t *request);
 /* engine_feed.c: the engine's end of the feed. */
 void engine_feed_open(struct engine *e);
 void engine_feed_close(struct engine *e);
-void engine_feed_status(struct engine *e, enum kind kind, const char *name, const json_t *status);
+void engine_feed_status(struct engine *e, enum kind kind, const char *name, const char *status);
 void engine_feed_event(struct engine *e, const struct tree_event *ev);
 /* An event about the engine itself; static or short-lived text. */
 void engine_feed_notice(struct engine *e, const char *kind, const char *severity, const char *text);

@@ -6,7 +6,7 @@
  *      | <---------------------- HELLO {revision, ...} ----- |  which revision of which lineage it
  * has | -- CHANGE ..., CURRENT  or  RESET, CHANGE ..., CURRENT -> |  what it misses, or everything
  *      | -- CHANGE (as they are committed) ----------------> |
- *      | <---------------------- APPLIED, STATUS, EVENT ---- |  served; health; edges
+ *      | <---------------------- APPLIED, STATUS, NEWS ----- |  served; health; edges
  *      | -- ASK (id) --------------------------------------> |
  *      | <---------------------------------- REPLY (id) ---- |
  *      | <-------------------------------- FORWARD (id) ---- |  UPDATE, NOTIFY
@@ -23,7 +23,7 @@ enum message_type {
 	MESSAGE_RESET,     /* down: {}: the CHANGEs up to CURRENT are the whole model */
 	MESSAGE_CURRENT,   /* down: {"revision":n,"lineage":".."}: the engine is up to date */
 	MESSAGE_APPLIED,   /* up: {"revision":n}: served */
-	MESSAGE_STATUS,    /* up: {"kind":..,"name":..,"status":{..}} */
+	MESSAGE_STATUS,    /* up: feed/told: of an object */
 	MESSAGE_EVENT, /* up: {"kind":..,"object":{..},"severity":..,"text":..,"at":..,"data":..} */
 	MESSAGE_ASK,   /* down: u32 id, then {"verb":..,"request":{..}} */
 	MESSAGE_REPLY, /* up: u32 id, then {"reply":..} or {"problems":[..]} */
@@ -43,6 +43,8 @@ enum message_type {
 	/* Between a node and its server alone. */
 	MESSAGE_ENROL,    /* up: {"node":..,"secret":..,"csr":pem} or, to renew, {"csr":pem} */
 	MESSAGE_ENROLLED, /* down: {"certificate":pem,"ca":pem} or {"problem":..} */
+
+	MESSAGE_NEWS, /* up: feed/told: an event of an object */
 };
 
 #define MESSAGE_PROTOCOL 2

@@ -97,10 +97,7 @@ follow(struct secondary *s, const struct model *m, const char *name)
 static void
 clear_status(struct secondary *s, const char *name)
 {
-	json_t *nothing = json_object();
-
-	control_status(s->control, KIND_ZONE, name, nothing);
-	json_decref(nothing);
+	control_status(s->control, KIND_ZONE, name, "{}");
 }
 
 /* ---- messages from other threads ---- */

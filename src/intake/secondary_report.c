@@ -27,7 +27,10 @@ secondary_report_status(const struct secondary_zone *z)
 	    time_or_null(expires), "error",
 	    z->error[0] != '\0' ? json_string(z->error) : json_null());
 
-	control_status(z->all->control, KIND_ZONE, z->name, j);
+	char *text = json_text(j);
+
+	control_status(z->all->control, KIND_ZONE, z->name, text);
+	free(text);
 	json_decref(j);
 }
 

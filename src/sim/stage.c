@@ -76,7 +76,7 @@ overlay(void *arg, const uint8_t *host, const void *o, bool shown UNUSED)
 }
 
 static void
-status(void *arg UNUSED, enum kind kind UNUSED, const char *name UNUSED, json_t *told UNUSED)
+status(void *arg UNUSED, enum kind kind UNUSED, const char *name UNUSED, const char *told UNUSED)
 {
 }
 

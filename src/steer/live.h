@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/agenda.h"
+#include "base/json_out.h"
 #include "base/list.h"
 #include "base/strmap.h"
 #include "dns/name.h"
@@ -256,7 +257,8 @@ const char *live_pool_word(const struct live_pool *p, const struct live_state *s
 const char *
 live_domain_word(const struct live_domain *d, const struct live_state *s, enum live_fallback f);
 
-/* The objects' status, as hooks.status carries it. New reference. */
-MUST_USE json_t *live_address_status(const struct live_address *a, const struct word_table *words);
-MUST_USE json_t *live_pool_status(const struct live_pool *p);
-MUST_USE json_t *live_domain_status(const struct live_domain *d);
+/* The objects' status, as hooks.status carries it: the members, health first. */
+void live_address_status(
+    struct json_out *o, const struct live_address *a, const struct word_table *words);
+void live_pool_status(struct json_out *o, const struct live_pool *p);
+void live_domain_status(struct json_out *o, const struct live_domain *d);

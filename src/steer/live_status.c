@@ -75,53 +75,61 @@ live_domain_word(const struct live_domain *d, const struct live_state *s, enum l
 	return health_word(s->health);
 }
 
-/* -- as JSON -- */
+/* -- as JSON: the members of an object -- */
 
-static json_t *
-moment(int64_t ms)
+static void
+put_moment(struct json_out *o, const char *key, int64_t ms)
 {
 	char text[CLOCK_TEXT_SIZE];
 
-	return ms == INT64_MAX ? json_null() : json_string(clock_text(ms, text));
+	json_out_text(o, key, ms == INT64_MAX ? NULL : clock_text(ms, text));
 }
 
 /* `imposed`: of the object itself or of whoever holds it. */
 static void
-add_imposed(json_t *j, const struct live_imposed *imposed)
+put_imposed(struct json_out *o, const struct live_imposed *imposed)
 {
-	const struct model_object *o = imposed->by;
+	const struct model_object *by = imposed->by;
 
-	if (o != NULL && o->kind == KIND_OVERRIDE) {
-		const struct override_spec *s = o->spec;
+	if (by != NULL && by->kind == KIND_OVERRIDE) {
+		const struct override_spec *s = by->spec;
 
-		json_object_set_new(j, "override",
-		    json_pack("{s:s, s:s, s:o, s:o, s:s}", "state",
-			live_force_words[imposed->force], "reason", s->reason, "until",
-			moment(imposed->until_ms), "since", moment(o->updated_ms), "by", s->by));
-	} else if (o != NULL) {
-		const struct maintenance_spec *s = o->spec;
+		json_out_open(o, "override", '{');
+		json_out_text(o, "state", live_force_words[imposed->force]);
+		json_out_text(o, "reason", s->reason);
+		put_moment(o, "until", imposed->until_ms);
+		put_moment(o, "since", by->updated_ms);
+		json_out_text(o, "by", s->by);
+		json_out_close(o, '}');
+	} else if (by != NULL) {
+		const struct maintenance_spec *s = by->spec;
 
-		json_object_set_new(j, "maintenance",
-		    json_pack("{s:s, s:s, s:s, s:o}", "name", o->name, "state",
-			live_force_words[imposed->force], "reason", s->reason, "until",
-			moment(imposed->until_ms)));
+		json_out_open(o, "maintenance", '{');
+		json_out_text(o, "name", by->name);
+		json_out_text(o, "state", live_force_words[imposed->force]);
+		json_out_text(o, "reason", s->reason);
+		put_moment(o, "until", imposed->until_ms);
+		json_out_close(o, '}');
 	}
 }
 
 static void
-add_damped(json_t *j, const struct live_address *a)
+put_damped(struct json_out *o, const struct live_address *a)
 {
-	if (a->damp != NULL && a->damp->held)
-		json_object_set_new(j, "damped",
-		    json_pack("{s:o, s:s}", "until", moment(a->damp->until_ms), "held",
-			a->damp->held_up ? "up" : "down"));
+	if (a->damp == NULL || !a->damp->held)
+		return;
+	json_out_open(o, "damped", '{');
+	put_moment(o, "until", a->damp->until_ms);
+	json_out_text(o, "held", a->damp->held_up ? "up" : "down");
+	json_out_close(o, '}');
 }
 
-static json_t *
-common(const struct live_state *s, const char *word)
+static void
+put_common(struct json_out *o, const struct live_state *s, const char *word)
 {
-	return json_pack("{s:s, s:s, s:s}", "health", health_words[s->health], "availability",
-	    s->available ? "available" : "unavailable", "state", word);
+	json_out_text(o, "health", health_words[s->health]);
+	json_out_text(o, "availability", s->available ? "available" : "unavailable");
+	json_out_text(o, "state", word);
 }
 
 static const char *
@@ -132,51 +140,46 @@ verdict_word(uint32_t word)
 	return word & WORD_DOWN ? "down" : "up";
 }
 
-json_t *
-live_address_status(const struct live_address *a, const struct word_table *words)
+void
+live_address_status(
+    struct json_out *o, const struct live_address *a, const struct word_table *words)
 {
-	json_t *j = common(&a->live.state, live_address_word(a, &a->live.state));
-	json_t *checks = json_array();
-
+	put_common(o, &a->live.state, live_address_word(a, &a->live.state));
+	json_out_open(o, "checks", '[');
 	for (size_t i = 0; i < a->n_checks; i++) {
 		const struct live_check *c = a->checks[i];
 
-		json_array_append_new(checks,
-		    json_pack("{s:s, s:i, s:s, s:s}", "template", c->template, "port", (int)c->port,
-			"verdict", verdict_word(word_load(words, c->slot)), "key", c->key));
+		json_out_open(o, NULL, '{');
+		json_out_text(o, "template", c->template);
+		json_out_number(o, "port", c->port);
+		json_out_text(o, "verdict", verdict_word(word_load(words, c->slot)));
+		json_out_text(o, "key", c->key);
+		json_out_close(o, '}');
 	}
-	json_object_set_new(j, "checks", checks);
-	add_imposed(j, a->keeper != NULL ? &a->keeper->imposed : &a->live.imposed);
-	add_damped(j, a);
-	return j;
+	json_out_close(o, ']');
+	put_imposed(o, a->keeper != NULL ? &a->keeper->imposed : &a->live.imposed);
+	put_damped(o, a);
 }
 
-static json_t *
-counted(const struct live_state *s, const char *word)
+static void
+put_counted(struct json_out *o, const struct live_state *s, const char *word)
 {
-	json_t *j = common(s, word);
-
-	json_object_set_new(j, "available", json_integer(s->good));
-	json_object_set_new(j, "total", json_integer(s->total));
-	return j;
+	put_common(o, s, word);
+	json_out_number(o, "available", s->good);
+	json_out_number(o, "total", s->total);
 }
 
-json_t *
-live_pool_status(const struct live_pool *p)
+void
+live_pool_status(struct json_out *o, const struct live_pool *p)
 {
-	json_t *j = counted(&p->live.state, live_pool_word(p, &p->live.state));
-
-	add_imposed(j, &p->live.imposed);
-	return j;
+	put_counted(o, &p->live.state, live_pool_word(p, &p->live.state));
+	put_imposed(o, &p->live.imposed);
 }
 
-json_t *
-live_domain_status(const struct live_domain *d)
+void
+live_domain_status(struct json_out *o, const struct live_domain *d)
 {
-	json_t *j = counted(&d->live.state, live_domain_word(d, &d->live.state, d->fallback));
-	const char *word = live_fallback_words[d->fallback];
-
-	json_object_set_new(j, "fallback", word != NULL ? json_string(word) : json_null());
-	add_imposed(j, &d->live.imposed);
-	return j;
+	put_counted(o, &d->live.state, live_domain_word(d, &d->live.state, d->fallback));
+	json_out_text(o, "fallback", live_fallback_words[d->fallback]);
+	put_imposed(o, &d->live.imposed);
 }

@@ -28,6 +28,7 @@ tree_new(struct word_table *words, unsigned workers, const struct tree_hooks *ho
 	list_init(&t->lined_leaving);
 	list_init(&t->stale);
 	strmap_init(&t->line_users);
+	buf_init(&t->said, SIZE_MAX);
 	t->charts = charts_new();
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		list_init(&t->dirty[kind]);
@@ -51,6 +52,7 @@ tree_free(struct tree **t)
 		free(e->value);
 	strmap_fini(&(*t)->recalled);
 	model_fini(&(*t)->model);
+	buf_fini(&(*t)->said);
 	(*t)->magic = 0;
 	free(*t);
 	*t = NULL;

@@ -47,7 +47,7 @@ struct tree_event {
 	const char *severity; /* "info", "warning", "critical" */
 	const char *text;     /* one sentence */
 	int64_t at_ms;        /* real time */
-	json_t *data;         /* borrowed, may be NULL */
+	const char *data;     /* JSON, may be NULL */
 };
 
 struct tree_hooks {
@@ -59,12 +59,12 @@ struct tree_hooks {
 	 * when there is another overlay, or, `shown`, when what transfers show of it (its fallback
 	 * sets) has changed. */
 	void (*overlay)(void *arg, const uint8_t *host, const void *overlay, bool shown);
-	/* The status of an object changed. `status` is borrowed. Status keys: health, availability,
+	/* The status of an object changed. `status` is JSON. Status keys: health, availability,
 	 * state (display word), plus per kind: address {checks:[{template, port, verdict, slot
 	 * key}], damped?{until, held}}, pool {available, total}, domain {available, total,
 	 * fallback}; where something is imposed override{state, reason, until, since, by} or
 	 * maintenance{name, state, reason, until}. */
-	void (*status)(void *arg, enum kind kind, const char *name, json_t *status);
+	void (*status)(void *arg, enum kind kind, const char *name, const char *status);
 	void (*event)(void *arg, const struct tree_event *e);
 	void (*remember)(void *arg, const char *key, const char *value); /* value NULL: forget */
 };
@@ -117,7 +117,7 @@ void tree_seed(struct tree *t, uint64_t seed);
 
 const struct model *tree_model(const struct tree *t);
 /* New reference; NULL if there is no such object. */
-MUST_USE json_t *tree_status(const struct tree *t, enum kind kind, const char *name);
+MUST_USE json_t *tree_status(struct tree *t, enum kind kind, const char *name);
 /* Tell every status again (a feed has connected). */
 void tree_tell_all(struct tree *t);
 /* Visit the overlays at or below `apex` (a zone is about to be replaced and wants them). */

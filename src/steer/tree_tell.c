@@ -2,43 +2,66 @@
 /* What leaves the tree for people: statuses, and events with a sentence and its cause. */
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/mem.h"
 #include "steer/tree_types.h"
 
-static json_t *
-status_of(const struct tree *t, const struct live *l)
+static void
+put_status(const struct tree *t, const struct live *l, struct json_out *o)
 {
 	switch (l->o->kind) {
 	case KIND_ADDRESS:
-		return live_address_status((const struct live_address *)l, t->words);
+		live_address_status(o, (const struct live_address *)l, t->words);
+		break;
 	case KIND_POOL:
-		return live_pool_status((const struct live_pool *)l);
+		live_pool_status(o, (const struct live_pool *)l);
+		break;
 	case KIND_DOMAIN:
-		return live_domain_status((const struct live_domain *)l);
+		live_domain_status(o, (const struct live_domain *)l);
+		break;
 	default:
-		return NULL;
+		break;
 	}
 }
 
-void
-tree_tell_status(const struct tree *t, const struct live *l)
+/* The status as JSON, with a cause if there is one; valid until the next one is said. */
+static const char *
+say_status(struct tree *t, const struct live *l, const char *cause)
 {
-	json_t *status = status_of(t, l);
+	struct json_out o;
 
-	t->hooks.status(t->hooks.arg, l->o->kind, l->o->name, status);
-	json_decref(status);
+	buf_clear(&t->said);
+	json_out_init(&o, &t->said);
+	json_out_open(&o, NULL, '{');
+	put_status(t, l, &o);
+	if (cause != NULL)
+		json_out_text(&o, "cause", cause);
+	json_out_close(&o, '}');
+	return buf_str(&t->said);
+}
+
+void
+tree_tell_status(struct tree *t, const struct live *l)
+{
+	t->hooks.status(t->hooks.arg, l->o->kind, l->o->name, say_status(t, l, NULL));
 }
 
 json_t *
-tree_status(const struct tree *t, enum kind kind, const char *name)
+tree_status(struct tree *t, enum kind kind, const char *name)
 {
 	const struct model_object *o = model_find(&t->model, kind, name);
 
 	if (o == NULL)
 		return NULL;
-	return o->runtime == NULL ? json_object() : status_of(t, o->runtime);
+	if (o->runtime == NULL)
+		return json_object();
+
+	json_t *status = json_loads(say_status(t, o->runtime, NULL), 0, NULL);
+
+	CHECK(status != NULL);
+	return status;
 }
 
 void
@@ -184,12 +207,11 @@ say(const struct live *l)
 
 /* Going quiet (disabled, emptied) is the author's doing, and so is starting well: no news. */
 void
-tree_tell_event(const struct tree *t, const struct live *l, const struct tree_cause *cause)
+tree_tell_event(struct tree *t, const struct live *l, const struct tree_cause *cause)
 {
 	if (l->level == LIVE_QUIET || (l->level == LIVE_GOOD && l->was == LIVE_QUIET))
 		return;
 
-	json_t *data = status_of(t, l);
 	char *sentence = say(l);
 	char *text = cause->code == NULL || *cause->code == '\0'
 			 ? xstrdup(sentence)
@@ -201,13 +223,10 @@ tree_tell_event(const struct tree *t, const struct live *l, const struct tree_ca
 		.severity = news[l->o->kind][l->level].severity,
 		.text = text,
 		.at_ms = cause->real_ms,
-		.data = data,
+		.data = say_status(t, l, cause->code),
 	};
 
-	if (cause->code != NULL)
-		json_object_set_new(data, "cause", json_string(cause->code));
 	t->hooks.event(t->hooks.arg, &e);
-	json_decref(data);
 	free(sentence);
 	free(text);
 }
@@ -221,8 +240,8 @@ tree_tell_flapping(const struct tree *t, const struct live_address *a, int64_t n
 	char *text = xasprintf("address '%s' (%s) keeps going up and down: held %s for %s%s",
 	    a->live.o->name, live_address_spec(a)->value, held, duration_text(d->hold_ms, hold),
 	    d->held_up ? ", as a pool needs it" : "");
-	json_t *data =
-	    json_pack("{s:s, s:s}", "held", held, "until", clock_text(d->until_ms, until));
+	char *data =
+	    xasprintf("{\"held\":\"%s\",\"until\":\"%s\"}", held, clock_text(d->until_ms, until));
 	const struct tree_event e = {
 		.kind = "address.flapping",
 		.object_kind = KIND_ADDRESS,
@@ -234,7 +253,7 @@ tree_tell_flapping(const struct tree *t, const struct live_address *a, int64_t n
 	};
 
 	t->hooks.event(t->hooks.arg, &e);
-	json_decref(data);
+	free(data);
 	free(text);
 }
 
@@ -247,8 +266,8 @@ tree_tell_expiring(
 	char *text = xasprintf("the certificate of address '%s' (%s) %s at %s", a->live.o->name,
 	    live_address_spec(a)->value, over ? "has expired" : "expires",
 	    clock_text(expires_ms, at));
-	json_t *data = json_pack("{s:s, s:I}", "expires", clock_text(expires_ms, at), "days",
-	    (json_int_t)((expires_ms - real_ms) / 86400000));
+	char *data = xasprintf("{\"expires\":\"%s\",\"days\":%lld}", clock_text(expires_ms, at),
+	    (long long)((expires_ms - real_ms) / 86400000));
 	const struct tree_event e = {
 		.kind = "cert.expiring",
 		.object_kind = KIND_ADDRESS,
@@ -260,6 +279,6 @@ tree_tell_expiring(
 	};
 
 	t->hooks.event(t->hooks.arg, &e);
-	json_decref(data);
+	free(data);
 	free(text);
 }

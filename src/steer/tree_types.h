@@ -32,6 +32,7 @@ struct tree {
 	uint64_t seed;
 	struct strmap line_users; /* line -> struct strmap *: "domain www.example.com/A" -> struct
 				     audience * */
+	struct buf said;          /* the status that is being told */
 };
 
 /* Why something is being settled; for the events' sentence and data. */
@@ -140,8 +141,8 @@ void tree_balance_fini(struct tree *t);
 
 /* -- tree_tell.c: status and events -- */
 
-void tree_tell_status(const struct tree *t, const struct live *l);
-void tree_tell_event(const struct tree *t, const struct live *l, const struct tree_cause *cause);
+void tree_tell_status(struct tree *t, const struct live *l);
+void tree_tell_event(struct tree *t, const struct live *l, const struct tree_cause *cause);
 void tree_tell_flapping(const struct tree *t, const struct live_address *a, int64_t now_ms);
 void tree_tell_expiring(
     const struct tree *t, const struct live_address *a, int64_t expires_ms, int64_t real_ms);

@@ -60,7 +60,7 @@ overlay(void *arg, const uint8_t *host, const void *what, bool shown UNUSED)
 }
 
 static void
-status(void *arg, enum kind kind, const char *name, json_t *what)
+status(void *arg, enum kind kind, const char *name, const char *what)
 {
 	(void)arg;
 	(void)kind;

@@ -51,9 +51,10 @@ told_key(enum kind kind, const char *name)
 }
 
 static void
-status(void *arg, enum kind kind, const char *name, json_t *told)
+status(void *arg, enum kind kind, const char *name, const char *text)
 {
 	struct world *w = arg;
+	json_t *told = json_loads(text, 0, NULL);
 	const char *health = json_string_value(json_object_get(told, "health"));
 	const char *availability = json_string_value(json_object_get(told, "availability"));
 	char *key = told_key(kind, name);
@@ -63,6 +64,7 @@ status(void *arg, enum kind kind, const char *name, json_t *told)
 		h++;
 	strmap_put(&w->told, key, (void *)WORLD_TOLD(h, strcmp(availability, "available") == 0));
 	free(key);
+	json_decref(told);
 }
 
 uintptr_t
