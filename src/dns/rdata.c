@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dns/rdata.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libknot/rrset-dump.h>
 #include <libknot/rrset.h>
@@ -89,6 +90,20 @@ scan_text(const char *origin, const char *text, size_t len, struct buf *out, con
 	return err;
 }
 
+/* Most records, and the scanner is a structure of some hundred kilobytes that has to be cleared.
+ * What is not just an address is for the scanner to read. */
+static bool
+scan_address(uint16_t type, const char *text, struct buf *out)
+{
+	uint8_t ip[16];
+	const bool is_v4 = type == RRTYPE_A;
+
+	if ((!is_v4 && type != RRTYPE_AAAA) || inet_pton(is_v4 ? AF_INET : AF_INET6, text, ip) != 1)
+		return false;
+	buf_put(out, ip, is_v4 ? 4 : 16);
+	return true;
+}
+
 int
 rdata_parse(uint16_t type, const char *text, const char *origin, struct buf *out, const char **why)
 {
@@ -106,6 +121,8 @@ rdata_parse(uint16_t type, const char *text, const char *origin, struct buf *out
 		*why = "invalid origin";
 		return -EINVAL;
 	}
+	if (scan_address(type, text, out))
+		return 0;
 	name_text(wire, apex);
 	dotted = xasprintf("%s%s", apex, wire[0] == 0 ? "" : ".");
 	line = xasprintf("@ TYPE%u %s\n", type, text);

@@ -168,36 +168,47 @@ walk_all(sqlite3 *db, const char *zone, store_op_f *f, void *arg)
 	return rc;
 }
 
-/* -- one name: often, so the statements are kept; a callback that reads again gets its own -- */
+/* -- one name: often, so the statements are kept -- */
 
-static sqlite3_stmt *
-take(sqlite3 *db, sqlite3_stmt **kept, const char *text)
+static const char *const queries[LEVELS_QUERIES] = {
+	[LEVELS_ROWS] = "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
+			" AND owner = ?2 ORDER BY type",
+	[LEVELS_PAGE] = "SELECT data FROM page WHERE zone = " ZONE_SEQ
+			" AND first <= ?2 ORDER BY first DESC LIMIT 1",
+	[LEVELS_ZONE] = "SELECT seq FROM object WHERE kind = 'zone' AND name = ?",
+	[LEVELS_BEFORE] = "SELECT first FROM page WHERE zone = ?1 AND first <= ?2"
+			  " ORDER BY first DESC LIMIT 1",
+	[LEVELS_FIRST] = "SELECT min(first) FROM page WHERE zone = ?1",
+	[LEVELS_AFTER] = "SELECT min(first) FROM page WHERE zone = ?1 AND first > ?2",
+	[LEVELS_COUNT] = "SELECT count(*) FROM rrset" LEVELS_IN_RANGE,
+};
+
+sqlite3_stmt *
+levels_take(struct levels *l, enum levels_query q)
 {
-	sqlite3_stmt *st = *kept;
+	sqlite3_stmt *st = l->kept[q];
 
-	*kept = NULL;
-	return st != NULL ? st : sql_prepare(db, text);
+	l->kept[q] = NULL;
+	return st != NULL ? st : sql_prepare(l->db, queries[q]);
 }
 
-static void
-give_back(sqlite3_stmt **kept, sqlite3_stmt *st)
+void
+levels_give_back(struct levels *l, enum levels_query q, sqlite3_stmt *st)
 {
-	if (*kept != NULL || st == NULL) {
+	if (l->kept[q] != NULL || st == NULL) {
 		sqlite3_finalize(st);
 		return;
 	}
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
-	*kept = st;
+	l->kept[q] = st;
 }
 
 /* The page that has the owner, if any has. */
 static sqlite3_stmt *
 take_page(struct levels *l, const char *zone, const struct levels_key *key)
 {
-	sqlite3_stmt *st = take(l->db, &l->page,
-	    "SELECT data FROM page WHERE zone = " ZONE_SEQ
-	    " AND first <= ?2 ORDER BY first DESC LIMIT 1");
+	sqlite3_stmt *st = levels_take(l, LEVELS_PAGE);
 
 	sql_bind(st, "tb", zone, key->bytes, key->len);
 	return st;
@@ -211,16 +222,14 @@ levels_walk(struct levels *l, const char *zone, const uint8_t *owner, store_op_f
 
 	const struct levels_key key = levels_key(owner, UINT16_MAX);
 	sqlite3_stmt *pages = take_page(l, zone, &key);
-	sqlite3_stmt *rows = take(l->db, &l->rows,
-	    "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
-	    " AND owner = ?2 ORDER BY type");
+	sqlite3_stmt *rows = levels_take(l, LEVELS_ROWS);
 
 	sql_bind(rows, "tb", zone, owner, name_len(owner));
 
 	const int rc = levels_merge(l->db, zone, rows, pages, owner, f, arg);
 
-	give_back(&l->rows, rows);
-	give_back(&l->page, pages);
+	levels_give_back(l, LEVELS_ROWS, rows);
+	levels_give_back(l, LEVELS_PAGE, pages);
 	return rc;
 }
 
@@ -234,16 +243,17 @@ levels_in_page(struct levels *l, const char *zone, const uint8_t *owner, uint16_
 	do
 		next_set(&m);
 	while (m.set && !m.failed && m.at.type != type);
-	give_back(&l->page, m.pages);
+	levels_give_back(l, LEVELS_PAGE, m.pages);
 	return m.failed ? sql_broken(l->db) : m.set;
 }
 
 void
 levels_fini(struct levels *l)
 {
-	sqlite3_finalize(l->rows);
-	sqlite3_finalize(l->page);
-	l->rows = l->page = NULL;
+	for (int q = 0; q < LEVELS_QUERIES; q++) {
+		sqlite3_finalize(l->kept[q]);
+		l->kept[q] = NULL;
+	}
 }
 
 /* -- pages -- */

@@ -18,12 +18,25 @@
 #include "dns/rrpage.h"
 #include "store/store.h"
 
-/* A connection, and its statements that look for one name while they are not in use. */
+/* A connection, and its statements that are used with each change while they are not in use. */
+enum levels_query {
+	LEVELS_ROWS, /* of one owner */
+	LEVELS_PAGE, /* that has an owner */
+	LEVELS_ZONE,
+	LEVELS_BEFORE, /* the page at or before a key */
+	LEVELS_FIRST,  /* page */
+	LEVELS_AFTER,  /* the page after a key */
+	LEVELS_COUNT,  /* of the rows above a page */
+	LEVELS_QUERIES,
+};
 struct levels {
 	sqlite3 *db;
-	sqlite3_stmt *rows, *page;
+	sqlite3_stmt *kept[LEVELS_QUERIES];
 };
 void levels_fini(struct levels *l);
+/* Prepared; a callback that reads again gets its own. Give it back. NULL is logged. */
+sqlite3_stmt *levels_take(struct levels *l, enum levels_query q);
+void levels_give_back(struct levels *l, enum levels_query q, sqlite3_stmt *st);
 
 /*
  * Both levels of `zone` as one, in order (rrpage_order), as RRSET_PUTs: all of them, or those at
@@ -47,6 +60,10 @@ struct levels_key {
 };
 struct levels_key levels_key(const uint8_t *owner, uint16_t type);
 
+/* A condition on ?1 zone, ?2 the first owner, ?3 the owner behind the last one (NULL: to the end).
+ */
+#define LEVELS_IN_RANGE " WHERE zone = ?1 AND owner >= ?2 AND (?3 IS NULL OR owner < ?3)"
+
 /* Store a page of the zone `seq`. SQLITE_OK or the error. */
 MUST_USE int levels_put_page(
     sqlite3 *db, int64_t seq, const struct levels_key *key, const uint8_t *data, size_t len);
@@ -55,4 +72,4 @@ MUST_USE int levels_put_page(
  * levels_fold.c: fold the rows above the page that `owner` belongs to into it, if they are many. 0
  * (also when the zone has no pages, or is not there) or -EIO.
  */
-MUST_USE int levels_fold(sqlite3 *db, const char *zone, const uint8_t *owner);
+MUST_USE int levels_fold(struct levels *l, const char *zone, const uint8_t *owner);

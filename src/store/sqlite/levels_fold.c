@@ -17,9 +17,9 @@ struct range {
 	struct levels_key high; /* its owner alone; len 0: to the end */
 };
 
-/* The key in the statement's only row, if there is one; finalizes. 1, 0, -EIO. */
+/* The key in the only row of a bound statement, if there is one; gives it back. 1, 0, -EIO. */
 static int
-read_key(sqlite3 *db, sqlite3_stmt *st, struct levels_key *out)
+read_key(struct levels *l, enum levels_query q, sqlite3_stmt *st, struct levels_key *out)
 {
 	const int rc = st == NULL ? SQLITE_ERROR : sqlite3_step(st);
 	const size_t len = rc == SQLITE_ROW ? (size_t)sqlite3_column_bytes(st, 0) : 0;
@@ -27,73 +27,76 @@ read_key(sqlite3 *db, sqlite3_stmt *st, struct levels_key *out)
 	out->len = len > 2 && len <= sizeof(out->bytes) ? len : 0;
 	if (out->len > 0)
 		memcpy(out->bytes, sqlite3_column_blob(st, 0), out->len);
-	sqlite3_finalize(st);
+	levels_give_back(l, q, st);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return sql_broken(db);
+		return sql_broken(l->db);
 	return out->len > 0;
 }
 
 /* The page that `owner` belongs to. 1, 0 (the zone has none), -EIO. */
 static int
-find_page(sqlite3 *db, struct range *g, const uint8_t *owner)
+find_page(struct levels *l, struct range *g, const uint8_t *owner)
 {
 	const struct levels_key key = levels_key(owner, UINT16_MAX);
-	sqlite3_stmt *st = sql_prepare(db,
-	    "SELECT first FROM page WHERE zone = ?1 AND first <= ?2 ORDER BY first DESC"
-	    " LIMIT 1");
+	sqlite3_stmt *st = levels_take(l, LEVELS_BEFORE);
 	int rc;
 
 	sql_bind(st, "ib", g->seq, key.bytes, key.len);
-	rc = read_key(db, st, &g->page);
+	rc = read_key(l, LEVELS_BEFORE, st, &g->page);
 	if (rc != 0) {
 		g->low_len = g->page.len > 0 ? g->page.len - 2 : 0;
 		return rc;
 	}
-	st = sql_prepare(db, "SELECT min(first) FROM page WHERE zone = ?1");
+	st = levels_take(l, LEVELS_FIRST);
 	sql_bind(st, "i", g->seq);
-	return read_key(db, st, &g->page);
+	return read_key(l, LEVELS_FIRST, st, &g->page);
 }
 
 static int
-find_range(sqlite3 *db, struct range *g, const uint8_t *owner)
+find_range(struct levels *l, struct range *g, const uint8_t *owner)
 {
 	sqlite3_stmt *st;
-	int rc = find_page(db, g, owner);
+	int rc = find_page(l, g, owner);
 
 	if (rc != 1)
 		return rc;
-	st = sql_prepare(db, "SELECT min(first) FROM page WHERE zone = ?1 AND first > ?2");
+	st = levels_take(l, LEVELS_AFTER);
 	sql_bind(st, "ib", g->seq, g->page.bytes, g->page.len);
-	rc = read_key(db, st, &g->high);
+	rc = read_key(l, LEVELS_AFTER, st, &g->high);
 	if (rc == 1)
 		g->high.len -= 2;
 	return rc < 0 ? rc : 1;
 }
 
-/* `text` goes on with a condition on ?1 zone, ?2 low, ?3 high. */
-#define IN_RANGE " WHERE zone = ?1 AND owner >= ?2 AND (?3 IS NULL OR owner < ?3)"
+static void
+bind_range(sqlite3_stmt *st, const struct range *g)
+{
+	if (st == NULL)
+		return;
+	sql_bind(st, "ib", g->seq, g->page.bytes, g->low_len);
+	if (g->high.len > 0)
+		sqlite3_bind_blob64(st, 3, g->high.bytes, g->high.len, SQLITE_STATIC);
+}
 
 static sqlite3_stmt *
 query_range(sqlite3 *db, const struct range *g, const char *text)
 {
 	sqlite3_stmt *st = sql_prepare(db, text);
 
-	if (st != NULL) {
-		sql_bind(st, "ib", g->seq, g->page.bytes, g->low_len);
-		if (g->high.len > 0)
-			sqlite3_bind_blob64(st, 3, g->high.bytes, g->high.len, SQLITE_STATIC);
-	}
+	bind_range(st, g);
 	return st;
 }
 
 static int64_t
-count_rows(sqlite3 *db, const struct range *g)
+count_rows(struct levels *l, const struct range *g)
 {
-	sqlite3_stmt *st = query_range(db, g, "SELECT count(*) FROM rrset" IN_RANGE);
-	const int64_t n = st != NULL && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0)
-								       : sql_broken(db);
+	sqlite3_stmt *st = levels_take(l, LEVELS_COUNT);
+	int64_t n;
 
-	sqlite3_finalize(st);
+	bind_range(st, g);
+	n = st != NULL && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0)
+							 : sql_broken(l->db);
+	levels_give_back(l, LEVELS_COUNT, st);
 	return n;
 }
 
@@ -131,7 +134,7 @@ write_book(sqlite3 *db, const struct range *g, const uint8_t *apex, const struct
 	sql_bind(st, "ib", g->seq, g->page.bytes, g->page.len);
 	rc = run(db, st);
 	if (rc == 0)
-		rc = run(db, query_range(db, g, "DELETE FROM rrset" IN_RANGE));
+		rc = run(db, query_range(db, g, "DELETE FROM rrset" LEVELS_IN_RANGE));
 	for (size_t i = 0; rc == 0 && i < book->count; i++) {
 		const struct rrpage page = rrpage_at(book, i);
 		struct rrpage_reader r;
@@ -157,8 +160,8 @@ fold(sqlite3 *db, const struct range *g, const char *zone)
 	int rc;
 
 	rrpage_init(&f.book);
-	rows = query_range(
-	    db, g, "SELECT owner, type, ttl_s, rdata FROM rrset" IN_RANGE " ORDER BY owner, type");
+	rows = query_range(db, g,
+	    "SELECT owner, type, ttl_s, rdata FROM rrset" LEVELS_IN_RANGE " ORDER BY owner, type");
 	pages = sql_prepare(db, "SELECT data FROM page WHERE zone = ?1 AND first = ?2");
 	sql_bind(pages, "ib", g->seq, g->page.bytes, g->page.len);
 	f.apex_len = name_parse_lower(zone, apex) > 0 ? name_len(apex) : 0;
@@ -173,30 +176,27 @@ fold(sqlite3 *db, const struct range *g, const char *zone)
 
 /* 0: there is no such zone. */
 static int64_t
-find_zone(sqlite3 *db, const char *zone)
+find_zone(struct levels *l, const char *zone)
 {
-	sqlite3_stmt *st =
-	    sql_prepare(db, "SELECT seq FROM object WHERE kind = 'zone' AND name = ?");
+	sqlite3_stmt *st = levels_take(l, LEVELS_ZONE);
+	int64_t seq;
 
 	sql_bind(st, "t", zone);
-
-	const int64_t seq =
-	    st != NULL && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-
-	sqlite3_finalize(st);
+	seq = st != NULL && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	levels_give_back(l, LEVELS_ZONE, st);
 	return seq;
 }
 
 int
-levels_fold(sqlite3 *db, const char *zone, const uint8_t *owner)
+levels_fold(struct levels *l, const char *zone, const uint8_t *owner)
 {
-	struct range g = { .seq = find_zone(db, zone) };
-	const int found = find_range(db, &g, owner);
+	struct range g = { .seq = find_zone(l, zone) };
+	const int found = find_range(l, &g, owner);
 
 	if (found != 1)
 		return found;
 
-	const int64_t rows = count_rows(db, &g);
+	const int64_t rows = count_rows(l, &g);
 
-	return rows < 0 ? -EIO : rows <= FOLD_ROWS ? 0 : fold(db, &g, zone);
+	return rows < 0 ? -EIO : rows <= FOLD_ROWS ? 0 : fold(l->db, &g, zone);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -156,25 +157,31 @@ sql_broken(sqlite3 *db)
 	return -EIO;
 }
 
+static int
+run_reader(struct store *s, const char *text)
+{
+	sqlite3_stmt *st = sql_query(s, text);
+	const int rc = st == NULL ? SQLITE_ERROR : sqlite3_step(st);
+
+	sql_put(s, st);
+	return rc == SQLITE_DONE ? 0 : sql_broken(s->reader);
+}
+
 int
 sql_enter(struct store *s)
 {
 	OBJ_CHECK(s, STORE_MAGIC);
 	pthread_mutex_lock(&s->read_lock);
-	if (sqlite3_exec(s->reader, "SAVEPOINT state", NULL, NULL, NULL) == SQLITE_OK)
+	if (run_reader(s, "SAVEPOINT state") == 0)
 		return 0;
-
-	const int rc = sql_broken(s->reader);
-
 	pthread_mutex_unlock(&s->read_lock);
-	return rc;
+	return -EIO;
 }
 
 void
 sql_leave(struct store *s)
 {
-	if (sqlite3_exec(s->reader, "RELEASE state", NULL, NULL, NULL) != SQLITE_OK)
-		sql_broken(s->reader);
+	(void)!run_reader(s, "RELEASE state");
 	pthread_mutex_unlock(&s->read_lock);
 }
 
@@ -188,10 +195,41 @@ sql_prepare(sqlite3 *db, const char *text)
 	return st;
 }
 
+/* The same text may have several addresses: then it is kept several times. */
 sqlite3_stmt *
 sql_query(struct store *s, const char *text)
 {
+	for (size_t i = 0; i < SQL_KEPT; i++) {
+		sqlite3_stmt *st = s->kept[i].st;
+
+		if (s->kept[i].text != text || st == NULL)
+			continue;
+		s->kept[i].st = NULL;
+		return st;
+	}
+	for (size_t i = 0; i < SQL_KEPT; i++) {
+		if (s->kept[i].text != NULL)
+			continue;
+		s->kept[i].text = text;
+		break;
+	}
 	return sql_prepare(s->reader, text);
+}
+
+void
+sql_put(struct store *s, sqlite3_stmt *st)
+{
+	if (st == NULL)
+		return;
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	for (size_t i = 0; i < SQL_KEPT && s->kept[i].text != NULL; i++) {
+		if (s->kept[i].st != NULL || strcmp(s->kept[i].text, sqlite3_sql(st)) != 0)
+			continue;
+		s->kept[i].st = st;
+		return;
+	}
+	sqlite3_finalize(st);
 }
 
 int
@@ -201,6 +239,6 @@ sql_end(struct store *s, sqlite3_stmt *st, int rc)
 
 	if (st != NULL && failed)
 		sql_broken(s->reader);
-	sqlite3_finalize(st);
+	sql_put(s, st);
 	return failed ? -EIO : 0;
 }

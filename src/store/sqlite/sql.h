@@ -36,6 +36,13 @@ enum sql_id {
 	SQL_COUNT,
 };
 
+/* A reader's statement that is not in use just now. */
+struct sql_kept {
+	const char *text; /* as sql_query was handed it; NULL: free */
+	sqlite3_stmt *st; /* NULL: in use */
+};
+#define SQL_KEPT 32
+
 struct store {
 	uint32_t magic;
 #define STORE_MAGIC 0x6b1d27c5u
@@ -44,6 +51,7 @@ struct store {
 	pthread_mutex_t write_lock;
 	pthread_mutex_t read_lock;      /* recursive: a read callback may read */
 	sqlite3_stmt *stmts[SQL_COUNT]; /* the writer's */
+	struct sql_kept kept[SQL_KEPT]; /* the reader's */
 	_Atomic uint64_t revision;
 	uint64_t keep;   /* revisions */
 	uint64_t pruned; /* the newest that is not kept; the writer's */
@@ -73,11 +81,13 @@ const char *sql_text(sqlite3_stmt *st, int column);
 /* Readers: one consistent state between enter and leave; they nest. 0 or -EIO. */
 MUST_USE int sql_enter(struct store *s);
 void sql_leave(struct store *s);
-/* A statement of the reader; NULL is logged. Finalize it. */
+/* A statement of the reader, `text` of static storage; NULL is logged. Ends with sql_end or
+ * sql_put. */
 sqlite3_stmt *sql_query(struct store *s, const char *text);
+void sql_put(struct store *s, sqlite3_stmt *st);
 /* The same of any connection. */
 sqlite3_stmt *sql_prepare(sqlite3 *db, const char *text);
 /* Log what SQLite's newest error was; -EIO. */
 int sql_broken(sqlite3 *db);
-/* After the last step: 0, or -EIO, logged. Finalizes. */
+/* After the last step: 0, or -EIO, logged. Puts it back. */
 MUST_USE int sql_end(struct store *s, sqlite3_stmt *st, int rc);

@@ -14,7 +14,7 @@
 /* Fill the op from the statement's current row; its `op` and, where fixed, kind are set already. */
 typedef void row_f(sqlite3_stmt *st, struct change_op *op);
 
-/* Hand out every row of the statement as an op made from `form`; finalizes. */
+/* Hand out every row of the statement as an op made from `form`; ends it. */
 static int
 walk(struct store *s, sqlite3_stmt *st, const struct change_op *form, row_f *row, store_op_f *f,
     void *arg)
@@ -28,7 +28,7 @@ walk(struct store *s, sqlite3_stmt *st, const struct change_op *form, row_f *row
 		const int stop = f(&op, arg);
 
 		if (stop != 0) {
-			sqlite3_finalize(st);
+			sql_put(s, st);
 			return stop;
 		}
 	}
@@ -170,14 +170,32 @@ store_load(struct store *s, store_op_f *f, void *arg, uint64_t *revision)
 	return rc;
 }
 
+/*
+ * One name: by the writing connection while nobody writes. It knows the pages of the changes
+ * before, which the other one has to read anew after each.
+ */
+static bool
+walk_idle_writer(
+    struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg, int *rc)
+{
+	if (owner == NULL || pthread_mutex_trylock(&s->write_lock) != 0)
+		return false;
+	*rc = levels_walk(&s->write_levels, zone, owner, f, arg);
+	pthread_mutex_unlock(&s->write_lock);
+	return true;
+}
+
 static int
 walk_merged(struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
 {
+	int rc;
+
+	OBJ_CHECK(s, STORE_MAGIC);
+	if (walk_idle_writer(s, zone, owner, f, arg, &rc))
+		return rc;
 	if (sql_enter(s) < 0)
 		return -EIO;
-
-	const int rc = levels_walk(&s->read_levels, zone, owner, f, arg);
-
+	rc = levels_walk(&s->read_levels, zone, owner, f, arg);
 	sql_leave(s);
 	return rc;
 }

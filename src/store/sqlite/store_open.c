@@ -164,6 +164,8 @@ store_close(struct store **store)
 	OBJ_CHECK(s, STORE_MAGIC);
 	for (int i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(s->stmts[i]);
+	for (int i = 0; i < SQL_KEPT; i++)
+		sqlite3_finalize(s->kept[i].st);
 	levels_fini(&s->write_levels);
 	levels_fini(&s->read_levels);
 	/* Reader first: the last one out folds the log into the database. */

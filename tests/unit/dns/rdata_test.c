@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -187,10 +188,46 @@ long_text(void **state)
 	buf_fini(&back);
 }
 
+/* An address is read without the scanner, which must say the same. */
+static void
+test_addresses_as_the_scanner_reads_them(void **state UNUSED)
+{
+	static const struct {
+		uint16_t type;
+		const char *text;
+	} addresses[] = { { RRTYPE_A, "192.0.2.1" }, { RRTYPE_A, "0.0.0.0" }, { RRTYPE_A, "1.2.3" },
+		{ RRTYPE_A, "192.0.2.256" }, { RRTYPE_A, "192.0.2.01" }, { RRTYPE_A, "" },
+		{ RRTYPE_A, "::1" }, { RRTYPE_AAAA, "2001:db8::1" }, { RRTYPE_AAAA, "::" },
+		{ RRTYPE_AAAA, "::ffff:192.0.2.1" }, { RRTYPE_AAAA, "192.0.2.1" },
+		{ RRTYPE_AAAA, "1::2::3" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+		struct buf by_hand, scanned;
+		char padded[64];
+		const char *why;
+
+		buf_init(&by_hand, RDATA_MAX_LEN);
+		buf_init(&scanned, RDATA_MAX_LEN);
+		snprintf(
+		    padded, sizeof(padded), "%s ", addresses[i].text); /* more than an address */
+
+		const int rc =
+		    rdata_parse(addresses[i].type, addresses[i].text, ".", &by_hand, &why);
+
+		assert_int_equal(rc, rdata_parse(addresses[i].type, padded, ".", &scanned, &why));
+		assert_int_equal(by_hand.len, scanned.len);
+		if (by_hand.len > 0)
+			assert_memory_equal(by_hand.data, scanned.data, scanned.len);
+		buf_fini(&by_hand);
+		buf_fini(&scanned);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_addresses_as_the_scanner_reads_them),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(accepted),
