@@ -5,8 +5,8 @@
  *	scribe_note --> queue --> one transaction for all that wait --> hub
  *
  * An event after a while of quiet is written at once; those of a storm wait for up to
- *SCRIBE_PACE_MS, so that an fsync is shared by many. Nobody who notes waits for the disk, unless
- *the queue is full. Any thread may call anything.
+ * SCRIBE_PACE_MS, so that an fsync is shared by many. Nobody who notes waits for the disk, unless
+ * the queue is full. Any thread may call anything.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * told -- what the engine tells of its objects, on its way to control: STATUS and NEWS. Told often,
- *so nobody between the tree and the store reads the JSON that is in it.
+ * so nobody between the tree and the store reads the JSON that is in it.
  *
  *	STATUS   u8 kind (on the wire), name, status
  *	NEWS     u64 at (ms), kind, object's kind, object, severity, text, data
