@@ -39,9 +39,28 @@ struct server {
 	struct addr addr;
 	int udp, tcp;
 	pthread_t threads[2];
+	pthread_mutex_t lock; /* of the answers */
 	struct answer by_udp, by_tcp;
 	atomic_bool stop;
 };
+
+static void
+say(struct server *s, struct answer *slot, struct answer a)
+{
+	pthread_mutex_lock(&s->lock);
+	*slot = a;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static struct answer
+heard(struct server *s, const struct answer *slot)
+{
+	pthread_mutex_lock(&s->lock);
+	const struct answer a = *slot;
+
+	pthread_mutex_unlock(&s->lock);
+	return a;
+}
 
 static size_t
 fill(const struct answer *a, const char *question, char *out)
@@ -63,8 +82,10 @@ serve_udp(void *arg)
 		const ssize_t n =
 		    recvfrom(s->udp, question, sizeof(question), 0, &from.sa, &from.len);
 
-		if (n > 0 && s->by_udp.data != NULL)
-			sendto(s->udp, out, fill(&s->by_udp, question, out), 0, &from.sa, from.len);
+		const struct answer a = heard(s, &s->by_udp);
+
+		if (n > 0 && a.data != NULL)
+			sendto(s->udp, out, fill(&a, question, out), 0, &from.sa, from.len);
 	}
 	return NULL;
 }
@@ -80,8 +101,11 @@ serve_tcp(void *arg)
 
 		if (atomic_load(&s->stop))
 			return close(fd), NULL;
-		if (recv(fd, question, sizeof(question), 0) > 2 && s->by_tcp.data != NULL) {
-			const size_t len = fill(&s->by_tcp, question + 2, out + 2);
+		const ssize_t n = recv(fd, question, sizeof(question), 0);
+		const struct answer a = heard(s, &s->by_tcp);
+
+		if (n > 2 && a.data != NULL) {
+			const size_t len = fill(&a, question + 2, out + 2);
 
 			out[0] = 0;
 			out[1] = (char)len;
@@ -106,6 +130,7 @@ static void
 server_start(struct server *s)
 {
 	memset(s, 0, sizeof(*s));
+	pthread_mutex_init(&s->lock, NULL);
 	assert_int_equal(addr_parse(&s->addr, "127.0.0.1:0", 0), 0);
 	s->tcp = bound(SOCK_STREAM, &s->addr);
 	assert_int_equal(listen(s->tcp, 5), 0);
@@ -144,16 +169,16 @@ test_udp(void **state)
 	t.protocol = PROTOCOL_UDP;
 	t.talk = (struct talk_spec){ "\\x00hello", "^\\xffwell" };
 	server_start(&s);
-	s.by_udp = (struct answer){ "\xffwell", 5, false };
+	say(&s, &s.by_udp, (struct answer){ "\xffwell", 5, false });
 	once_assert(&once, &s.addr, "", &t, "", "answered");
 	assert_true(once.runner.probe.first_byte_us > 0);
 	assert_int_equal(once.runner.probe.connect_us, 0);
-	s.by_udp.data = "\xffsick";
+	say(&s, &s.by_udp, (struct answer){ "\xffsick", 5, false });
 	once_assert(&once, &s.addr, "", &t, "udp_expect", "the answer does not match");
 	t.talk.expect = "";
 	once_assert(&once, &s.addr, "", &t, "", "answered");
 	once_assert(&once, &refusing, "", &t, "l4_refused", NULL);
-	s.by_udp.data = NULL;
+	say(&s, &s.by_udp, (struct answer){ NULL, 0, false });
 	t.timeout_ms = 50;
 	once_assert(&once, &s.addr, "", &t, "udp_timeout", "no answer in time");
 	server_stop(&s);
@@ -207,8 +232,8 @@ test_dns(void **state)
 		struct server s;
 
 		server_start(&s);
-		s.by_udp = rows[i].udp;
-		s.by_tcp = rows[i].tcp;
+		say(&s, &s.by_udp, rows[i].udp);
+		say(&s, &s.by_tcp, rows[i].tcp);
 		t.timeout_ms = strcmp(rows[i].cause, "dns_timeout") == 0 ? 50 : 5000;
 		once_assert(&once, &s.addr, "", &t, rows[i].cause, rows[i].text);
 		server_stop(&s);
