@@ -10,11 +10,13 @@
 static bool
 has(struct edit *e, const char *zone, const uint8_t *owner, uint16_t type)
 {
-	struct rrset *set = records_find(control_store(e->r->control), zone, owner, type);
-	const bool found = set != NULL;
+	size_t n;
+	const uint16_t *types = edit_types(e, zone, owner, &n);
 
-	rrset_free(&set);
-	return found;
+	for (size_t i = 0; i < n; i++)
+		if (types[i] == type)
+			return true;
+	return false;
 }
 
 /* The type that cuts at `owner` for a name `above` labels below it, or 0. */

@@ -2,6 +2,7 @@
 #include "api/diff.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -21,11 +22,16 @@ note(json_t *out, const char *path, const json_t *from, const json_t *to)
 	json_array_append_new(out, j);
 }
 
+/* What is the same needs no path. `key`: "name" or "[0]". */
 static void
-step(json_t *out, const char *path, const char *key, const json_t *from, const json_t *to)
+step(json_t *out, const char *path, const char *dot, const char *key, const json_t *from,
+    const json_t *to)
 {
-	char *below = xasprintf("%s%s%s", path, path[0] != '\0' ? "." : "", key);
+	char *below;
 
+	if (from != NULL && to != NULL && json_equal(from, to))
+		return;
+	below = xasprintf("%s%s%s", path, path[0] != '\0' ? dot : "", key);
 	walk(out, below, from, to);
 	free(below);
 }
@@ -37,9 +43,9 @@ walk_objects(json_t *out, const char *path, const json_t *from, const json_t *to
 	json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)to, key, value)
-	    step(out, path, key, json_object_get(from, key), value);
+	    step(out, path, ".", key, json_object_get(from, key), value);
 	json_object_foreach((json_t *)(uintptr_t)from, key,
-	    value) if (json_object_get(to, key) == NULL) step(out, path, key, value, NULL);
+	    value) if (json_object_get(to, key) == NULL) step(out, path, ".", key, value, NULL);
 }
 
 static void
@@ -52,10 +58,10 @@ walk(json_t *out, const char *path, const json_t *from, const json_t *to)
 	if (json_is_array(from) && json_is_array(to) &&
 	    json_array_size(from) == json_array_size(to)) {
 		for (size_t i = 0; i < json_array_size(to); i++) {
-			char *below = xasprintf("%s[%zu]", path, i);
+			char key[24];
 
-			walk(out, below, json_array_get(from, i), json_array_get(to, i));
-			free(below);
+			snprintf(key, sizeof(key), "[%zu]", i);
+			step(out, path, "", key, json_array_get(from, i), json_array_get(to, i));
 		}
 		return;
 	}

@@ -23,7 +23,10 @@
 void
 edit_begin(struct edit *e, struct request *r)
 {
-	*e = (struct edit){ .r = r, .dry = request_flag(r, "dryRun"), .warnings = json_array() };
+	*e = (struct edit){ .r = r,
+		.dry = request_flag(r, "dryRun"),
+		.warnings = json_array(),
+		.specs = json_array() };
 	change_init(&e->set);
 	strmap_init(&e->lined);
 	control_edit_begin(r->control);
@@ -38,6 +41,7 @@ edit_end(struct edit *e)
 	change_fini(&e->set);
 	strmap_fini(&e->lined);
 	json_decref(e->warnings);
+	json_decref(e->specs);
 }
 
 int
@@ -95,24 +99,53 @@ edit_pending(const struct edit *e, enum kind kind, const char *name)
 }
 
 static void
-add_put(struct edit *e, enum kind kind, const char *name, const json_t *full)
+add_put(struct edit *e, enum kind kind, const char *name, json_t *full, json_t *old)
 {
 	const struct model_object *o = model_find(e->model, kind, name);
+	const bool again =
+	    change_find(&e->set, kind, name) != NULL; /* then `old` is not what was */
 	char id[17], *text = json_text(full);
 	const int64_t now = clock_real_ms();
 
 	e->made = o == NULL;
-	rand_hex(id, 8);
+	if (o == NULL)
+		rand_hex(id, 8);
+	json_array_append(e->specs, full);
+	if (old != NULL)
+		json_array_append(e->specs, old);
 	change_add(&e->set, &(struct change_op){
 				.op = CHANGE_PUT,
 				.kind = kind,
 				.name = name,
 				.id = o != NULL ? o->id : id,
 				.spec = text,
+				.is = again ? NULL : full,
+				.was = again ? NULL : old,
 				.created_ms = o != NULL ? o->created_ms : now,
 				.updated_ms = now,
 			    });
 	free(text);
+}
+
+static int
+put_decoded(struct edit *e, enum kind kind, const char *name, const void *decoded, struct diag *d)
+{
+	json_t *full = field_encode(kind_table[kind].fields, decoded, true);
+	json_t *old = edit_spec(e, kind, name);
+	int rc = model_check_spec(e->model, &e->set, kind, name, decoded, d);
+
+	if (rc == 0 && kind == KIND_DOMAIN)
+		rc = cut_check_domain(e, name, d);
+	if (rc == 0) {
+		if (old == NULL || !json_equal(old, full))
+			add_put(e, kind, name, full, old);
+		warn_object(e, kind, name, decoded);
+	}
+	if (rc == 0 && kind == KIND_RRSET)
+		rc = lined_put(e, name, decoded, d);
+	json_decref(old);
+	json_decref(full);
+	return rc;
 }
 
 int
@@ -121,28 +154,14 @@ edit_put(struct edit *e, enum kind kind, const char *name, const json_t *spec, s
 	const struct model_object *o = model_find(e->model, kind, name);
 	json_t *whole = kind_keep_secrets(kind, spec, o != NULL ? o->spec : NULL);
 	struct arena arena;
+	int rc = -EINVAL;
 
 	arena_init(&arena);
 
 	const void *decoded = kind_decode(kind, name, whole, &arena, d);
-	json_t *full =
-	    decoded != NULL ? field_encode(kind_table[kind].fields, decoded, true) : NULL;
-	json_t *old = edit_spec(e, kind, name);
-	int rc = -EINVAL;
 
-	if (full != NULL)
-		rc = model_check_spec(e->model, &e->set, kind, name, decoded, d);
-	if (rc == 0 && kind == KIND_DOMAIN)
-		rc = cut_check_domain(e, name, d);
-	if (rc == 0) {
-		if (old == NULL || !json_equal(old, full))
-			add_put(e, kind, name, full);
-		warn_object(e, kind, name, decoded);
-	}
-	if (rc == 0 && kind == KIND_RRSET)
-		rc = lined_put(e, name, decoded, d);
-	json_decref(old);
-	json_decref(full);
+	if (decoded != NULL)
+		rc = put_decoded(e, kind, name, decoded, d);
 	json_decref(whole);
 	arena_fini(&arena);
 	return rc;
@@ -203,6 +222,21 @@ edit_rrset(
 				.rdata = set != NULL ? set->data : NULL,
 				.rdata_len = set != NULL ? set->size : 0,
 			    });
+}
+
+/* The store stays as it is while we edit. */
+const uint16_t *
+edit_types(struct edit *e, const char *zone, const uint8_t *owner, size_t *n)
+{
+	struct edit_owner *o = &e->owner;
+
+	if (strcmp(o->zone, zone) != 0 || !name_equal(o->name, owner)) {
+		snprintf(o->zone, sizeof(o->zone), "%s", zone);
+		memcpy(o->name, owner, name_len(owner));
+		o->n = records_types(control_store(e->r->control), zone, owner, o->types);
+	}
+	*n = o->n;
+	return o->types;
 }
 
 /* "192.0.2.1:53, 192.0.2.2:53" */

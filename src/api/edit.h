@@ -9,8 +9,17 @@
  */
 #pragma once
 
+#include "api/records.h"
 #include "api/request.h"
 #include "zone/rrset.h"
+
+/* What types a name of a zone has: rules and warnings ask for the same one several times. */
+struct edit_owner {
+	char zone[KIND_NAME_SIZE]; /* "": none yet */
+	uint8_t name[NAME_MAX_LEN];
+	uint16_t types[RECORDS_TYPES];
+	size_t n;
+};
 
 struct edit {
 	struct request *r;
@@ -18,9 +27,11 @@ struct edit {
 	struct change_set set;
 	struct control_receipt receipt;
 	bool dry;
-	bool made;           /* by the latest edit_put: the object is new */
-	json_t *warnings;    /* strings */
-	struct strmap lined; /* owners of the record sets with lines put so far: see lined.c */
+	bool made;               /* by the latest edit_put: the object is new */
+	json_t *warnings;        /* strings */
+	json_t *specs;           /* those that the set's ops borrow */
+	struct edit_owner owner; /* the latest that was looked at */
+	struct strmap lined;     /* owners of the record sets with lines put so far: see lined.c */
 };
 
 void edit_begin(struct edit *e, struct request *r);
@@ -45,6 +56,8 @@ MUST_USE int edit_delete(struct edit *e, enum kind kind, const char *name);
 /* Replace (set) or delete (NULL) a record set. No checks. */
 void edit_rrset(
     struct edit *e, const char *zone, const uint8_t *owner, uint16_t type, const struct rrset *set);
+/* The types of the RRsets at `owner`, as stored. Valid until the next call. */
+const uint16_t *edit_types(struct edit *e, const char *zone, const uint8_t *owner, size_t *n);
 /* Are the records of this zone edited here? A secondary's are not. 0 or -EINVAL. */
 MUST_USE int edit_records_allowed(struct edit *e, const char *zone);
 void edit_warn(struct edit *e, const char *fmt, ...) PRINTF(2, 3);

@@ -186,9 +186,9 @@ check_company(struct edit *e, const struct place *at, struct diag *d)
 static int
 check(struct edit *e, const struct place *at, const struct rrset *set, struct diag *d)
 {
-	uint16_t types[RECORDS_TYPES], others[RECORDS_TYPES];
-	const size_t n = records_types(control_store(e->r->control), at->zone, at->owner, types);
-	size_t n_others = 0;
+	uint16_t others[RECORDS_TYPES];
+	size_t n, n_others = 0;
+	const uint16_t *types = edit_types(e, at->zone, at->owner, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (types[i] != at->type)

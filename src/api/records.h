@@ -6,8 +6,10 @@
  */
 #pragma once
 
-#include "api/edit.h"
+#include "base/json.h"
 #include "dns/name.h"
+#include "store/store.h"
+#include "zone/rrset.h"
 
 #define RECORDS_TYPES 64
 

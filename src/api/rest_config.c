@@ -124,25 +124,36 @@ put_item(struct edit *e, struct item *item, size_t i)
 	diag_fini(&d);
 }
 
+/* What a dry run shows of an update; secrets are masked. */
+static json_t *
+changes(const struct change_op *op)
+{
+	const struct field *fields = kind_table[op->kind].fields;
+	json_t *from, *to, *list;
+
+	if (!field_has_secrets(fields))
+		return diff_values(op->was, op->is);
+	from = json_deep_copy(op->was);
+	to = json_deep_copy(op->is);
+	field_mask(fields, to, from);
+	field_mask(fields, from, NULL);
+	list = diff_values(from, to);
+	json_decref(from);
+	json_decref(to);
+	return list;
+}
+
 static json_t *
 outcome(const struct edit *e, const struct item *item)
 {
 	const struct change_op *op = edit_pending(e, item->kind, item->name);
-	json_t *from = edit_spec(e, item->kind, item->name);
-	const char *action = op == NULL ? "unchanged" : from == NULL ? "create" : "update";
+	const bool exists = model_find(e->model, item->kind, item->name) != NULL;
+	const char *action = op == NULL ? "unchanged" : exists ? "update" : "create";
 	json_t *j = json_pack("{s:s, s:s, s:s}", "kind", kind_table[item->kind].name, "name",
 	    item->name, "action", action);
 
-	if (op != NULL && from != NULL) {
-		const struct field *fields = kind_table[item->kind].fields;
-		json_t *to = json_loads(op->spec, 0, NULL);
-
-		field_mask(fields, to, from);
-		field_mask(fields, from, NULL);
-		json_object_set_new(j, "changes", diff_values(from, to));
-		json_decref(to);
-	}
-	json_decref(from);
+	if (op != NULL && exists)
+		json_object_set_new(j, "changes", changes(op));
 	return j;
 }
 

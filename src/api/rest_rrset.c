@@ -164,9 +164,9 @@ rest_rrset_get(struct request *r)
 static int
 check(struct edit *e, const struct target *t, const struct rrset *set)
 {
-	uint16_t types[RECORDS_TYPES], others[RECORDS_TYPES];
-	const size_t n = records_types(control_store(e->r->control), t->zone, t->owner, types);
-	size_t n_others = 0;
+	uint16_t others[RECORDS_TYPES];
+	size_t n, n_others = 0;
+	const uint16_t *types = edit_types(e, t->zone, t->owner, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (types[i] != t->type)

@@ -22,14 +22,14 @@ static void
 warn_hidden(struct edit *e, const char *host, uint16_t steered)
 {
 	const struct model_object *zone = model_zone_of(e->model, host);
-	uint16_t types[RECORDS_TYPES];
 	uint8_t owner[NAME_MAX_LEN];
 	char type[RRTYPE_TEXT_SIZE];
+	size_t n;
 
 	if (zone == NULL || name_parse_lower(host, owner) < 0)
 		return;
 
-	const size_t n = records_types(control_store(e->r->control), zone->name, owner, types);
+	const uint16_t *types = edit_types(e, zone->name, owner, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const char *text = rrtype_text(types[i], type);

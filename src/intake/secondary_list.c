@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/records.h"
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/mem.h"
 #include "dns/rrtype.h"

@@ -33,10 +33,13 @@ struct change_op {
 	enum change_op_kind op;
 	/* PUT, DELETE */
 	enum kind kind;
-	const char *name;  /* as kind_name() made it; for RRSET_*, ZONE_CLEAR: the zone's */
-	const char *id;    /* PUT: 16 hex digits, for life */
-	const char *spec;  /* PUT: JSON text */
-	uint64_t revision; /* filled at commit */
+	const char *name; /* as kind_name() made it; for RRSET_*, ZONE_CLEAR: the zone's */
+	const char *id;   /* PUT: 16 hex digits, for life */
+	const char *spec; /* PUT: JSON text */
+	/* PUT, while whoever made it holds on to them: `spec` once more, and what it was (NULL: it
+	 * is new), so that nobody has to read the text. Borrowed; `is` NULL: read the text. */
+	const json_t *is, *was;
+	uint64_t revision;              /* filled at commit */
 	int64_t created_ms, updated_ms; /* real time */
 	/* RRSET_* */
 	const uint8_t *owner; /* lower wire name */

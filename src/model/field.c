@@ -176,6 +176,24 @@ field_encode(const struct field *table, const void *obj, bool with_secrets)
 	return j;
 }
 
+json_t *
+field_encode_member(const struct field *f, const void *obj)
+{
+	return encode_member(f, const_member(f, obj), true);
+}
+
+bool
+field_has_secrets(const struct field *table)
+{
+	for (const struct field *f = table; f->name != NULL; f++) {
+		if ((f->flags & FIELD_SECRET) != 0)
+			return true;
+		if ((f->type == FIELD_STRUCT || f->type == FIELD_LIST) && field_has_secrets(f->sub))
+			return true;
+	}
+	return false;
+}
+
 static void
 mask_member(const struct field *f, json_t *j, const json_t *value, const json_t *before)
 {

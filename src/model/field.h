@@ -108,6 +108,10 @@ field_read(const struct field *table, struct json_scan *in, void *obj, struct ar
 /* Every member in table order, defaults echoed, secrets left out unless asked for. The caller owns
  * the result. */
 MUST_USE json_t *field_encode(const struct field *table, const void *obj, bool with_secrets);
+/* One member of an encoded struct; NULL: an optional one that is not there. */
+MUST_USE json_t *field_encode_member(const struct field *f, const void *obj);
+/* Is any member, at whatever depth, a secret? */
+bool field_has_secrets(const struct field *table);
 /*
  * For people to read (audit, dry run): put a word in place of every secret in an encoded struct.
  * `before`: the struct as it was, unmasked, or NULL; a secret that differs gets another word.

@@ -295,6 +295,9 @@ keep(const struct field *table, json_t *kept, const json_t *was)
 json_t *
 kind_keep_secrets(enum kind kind, const json_t *spec, const void *old)
 {
+	if (!field_has_secrets(kind_table[kind].fields))
+		return json_incref((json_t *)(uintptr_t)spec);
+
 	json_t *kept = json_deep_copy(spec);
 	json_t *was = old != NULL ? field_encode(kind_table[kind].fields, old, true) : NULL;
 

@@ -58,22 +58,21 @@ plain(struct arena *a, const json_t *j)
 static void
 check_immutable(struct trial *t, const void *old_spec)
 {
-	const struct field *table = kind_table[t->kind].fields;
-	json_t *old = field_encode(table, old_spec, true);
-	json_t *new = field_encode(table, t->spec, true);
-
-	for (const struct field *f = table; f->name != NULL; f++) {
-		json_t *was = json_object_get(old, f->name), *is = json_object_get(new, f->name);
-
-		if ((f->flags & FIELD_IMMUTABLE) == 0 || json_equal(was, is))
+	for (const struct field *f = kind_table[t->kind].fields; f->name != NULL; f++) {
+		if ((f->flags & FIELD_IMMUTABLE) == 0)
 			continue;
 
-		diag_add(t->d, DIAG_INVALID, f->name, "cannot change once the %s exists",
-		    kind_table[t->kind].name);
-		diag_detail(t->d, plain(&t->d->arena, is), plain(&t->d->arena, was));
+		json_t *was = field_encode_member(f, old_spec),
+		       *is = field_encode_member(f, t->spec);
+
+		if (!json_equal(was, is)) {
+			diag_add(t->d, DIAG_INVALID, f->name, "cannot change once the %s exists",
+			    kind_table[t->kind].name);
+			diag_detail(t->d, plain(&t->d->arena, is), plain(&t->d->arena, was));
+		}
+		json_decref(was);
+		json_decref(is);
 	}
-	json_decref(old);
-	json_decref(new);
 }
 
 /* -- line -- */

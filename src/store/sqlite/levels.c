@@ -173,6 +173,8 @@ walk_all(sqlite3 *db, const char *zone, store_op_f *f, void *arg)
 static const char *const queries[LEVELS_QUERIES] = {
 	[LEVELS_ROWS] = "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
 			" AND owner = ?2 ORDER BY type",
+	[LEVELS_ROW] = "SELECT owner, type, ttl_s, rdata FROM rrset WHERE zone = " ZONE_SEQ
+		       " AND owner = ?2 AND type = ?3",
 	[LEVELS_PAGE] = "SELECT data FROM page WHERE zone = " ZONE_SEQ
 			" AND first <= ?2 ORDER BY first DESC LIMIT 1",
 	[LEVELS_ZONE] = "SELECT seq FROM object WHERE kind = 'zone' AND name = ?",
@@ -233,18 +235,62 @@ levels_walk(struct levels *l, const char *zone, const uint8_t *owner, store_op_f
 	return rc;
 }
 
-int
-levels_in_page(struct levels *l, const char *zone, const uint8_t *owner, uint16_t type)
+/* The set in its page, if it has one: tells it (`f` may be NULL). 1, 0, -EIO, or what `f` returned.
+ */
+static int
+find_in_page(struct levels *l, const char *zone, const uint8_t *owner, uint16_t type, store_op_f *f,
+    void *arg)
 {
 	const struct levels_key key = levels_key(owner, type);
 	struct merge m = { .zone = zone, .owner = owner, .pages = take_page(l, zone, &key) };
+	int rc;
 
 	m.failed = name_parse_lower(zone, m.apex) < 0;
 	do
 		next_set(&m);
 	while (m.set && !m.failed && m.at.type != type);
+	rc = m.failed ? sql_broken(l->db) : m.set;
+	if (rc == 1 && f != NULL) {
+		const int stop = f(&(struct change_op){ .op = CHANGE_RRSET_PUT,
+				       .kind = KIND_ZONE,
+				       .name = zone,
+				       .owner = m.at.owner,
+				       .type = m.at.type,
+				       .ttl_s = m.at.ttl_s,
+				       .rdata = m.at.rdata,
+				       .rdata_len = m.at.rdata_len },
+		    arg);
+
+		rc = stop != 0 ? stop : rc;
+	}
 	levels_give_back(l, LEVELS_PAGE, m.pages);
-	return m.failed ? sql_broken(l->db) : m.set;
+	return rc;
+}
+
+int
+levels_in_page(struct levels *l, const char *zone, const uint8_t *owner, uint16_t type)
+{
+	return find_in_page(l, zone, owner, type, NULL, NULL);
+}
+
+int
+levels_find(struct levels *l, const char *zone, const uint8_t *owner, uint16_t type, store_op_f *f,
+    void *arg)
+{
+	struct merge m = { .zone = zone, .rows = levels_take(l, LEVELS_ROW) };
+	int rc = -ENOENT;
+
+	sql_bind(m.rows, "tbi", zone, owner, name_len(owner), (int64_t)type);
+	next_row(&m);
+	if (m.failed)
+		rc = sql_broken(l->db);
+	else if (m.row && m.row_op.rdata_len > 0)
+		rc = f(&m.row_op, arg);
+	levels_give_back(l, LEVELS_ROW, m.rows);
+	if (m.row || m.failed)
+		return rc;
+	rc = find_in_page(l, zone, owner, type, f, arg);
+	return rc == 0 ? -ENOENT : rc == 1 ? 0 : rc;
 }
 
 void

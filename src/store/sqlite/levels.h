@@ -21,6 +21,7 @@
 /* A connection, and its statements that are used with each change while they are not in use. */
 enum levels_query {
 	LEVELS_ROWS, /* of one owner */
+	LEVELS_ROW,  /* of one owner and type */
 	LEVELS_PAGE, /* that has an owner */
 	LEVELS_ZONE,
 	LEVELS_BEFORE, /* the page at or before a key */
@@ -44,6 +45,10 @@ void levels_give_back(struct levels *l, enum levels_query q, sqlite3_stmt *st);
  */
 MUST_USE int
 levels_walk(struct levels *l, const char *zone, const uint8_t *owner, store_op_f *f, void *arg);
+
+/* One RRset as RRSET_PUT; a page is read only if no row says what it is. -ENOENT: there is none. */
+MUST_USE int levels_find(struct levels *l, const char *zone, const uint8_t *owner, uint16_t type,
+    store_op_f *f, void *arg);
 
 /* The same, of these rows (owner, type, ttl_s, rdata) and pages (data): bound, in order. */
 MUST_USE int levels_merge(sqlite3 *db, const char *zone, sqlite3_stmt *rows, sqlite3_stmt *pages,

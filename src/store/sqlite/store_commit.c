@@ -75,7 +75,8 @@ note_diff(struct commit *c, const struct change_op *o)
 	if (c->diff.overflow)
 		return;
 
-	char *old = o->op == CHANGE_PUT || o->op == CHANGE_DELETE ? current_spec(c, o) : NULL;
+	const bool asks = (o->op == CHANGE_PUT && o->is == NULL) || o->op == CHANGE_DELETE;
+	char *old = asks ? current_spec(c, o) : NULL;
 
 	store_diff_op(&c->diff, o, old);
 	free(old);

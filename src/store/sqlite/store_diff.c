@@ -73,23 +73,40 @@ diff_value(struct buf *out, const char *path, const json_t *was, const json_t *i
 		put_change(out, path, was, is);
 }
 
-/* A spec as the audit log may show it. */
+/* A spec as the audit log may show it: masked where that is needed. `j` is taken. */
 static json_t *
-read_spec(enum kind kind, const char *text, const json_t *before)
+shown(enum kind kind, json_t *j, const json_t *before)
 {
-	json_t *j = json_loads(text, 0, NULL);
+	const struct field *fields = kind_table[kind].fields;
+	json_t *copy;
 
-	field_mask(kind_table[kind].fields, j, before);
-	return j;
+	if (j == NULL || !field_has_secrets(fields))
+		return j;
+	copy = json_deep_copy(j);
+	field_mask(fields, copy, before);
+	json_decref(j);
+	return copy;
+}
+
+static json_t *
+borrow(const json_t *j)
+{
+	return json_incref((json_t *)(uintptr_t)j);
 }
 
 static void
 put_whole(struct buf *out, char sign, const struct change_op *op, const char *spec)
 {
-	json_t *j = read_spec(op->kind, spec, NULL);
-	char *text = j != NULL ? json_text(j) : xstrdup("{}");
+	json_t *j = NULL;
+	char *text = NULL;
 
-	buf_printf(out, "%c %s %s %s\n", sign, kind_table[op->kind].name, op->name, text);
+	if (field_has_secrets(kind_table[op->kind].fields)) {
+		j = shown(op->kind, json_loads(spec, 0, NULL), NULL);
+		text = j != NULL ? json_text(j) : xstrdup("{}");
+	}
+	buf_printf(out, "%c %s %s ", sign, kind_table[op->kind].name, op->name);
+	buf_puts(out, text != NULL ? text : spec);
+	buf_puts(out, "\n");
 	free(text);
 	json_decref(j);
 }
@@ -97,14 +114,18 @@ put_whole(struct buf *out, char sign, const struct change_op *op, const char *sp
 static void
 put_object(struct buf *out, const struct change_op *op, const char *old_spec)
 {
-	if (old_spec == NULL) {
+	json_t *bare = op->is != NULL     ? borrow(op->was)
+		       : old_spec != NULL ? json_loads(old_spec, 0, NULL)
+					  : NULL;
+
+	if (bare == NULL) {
 		put_whole(out, '+', op, op->spec);
 		return;
 	}
 
-	json_t *bare = json_loads(old_spec, 0, NULL);
-	json_t *was = read_spec(op->kind, old_spec, NULL),
-	       *is = read_spec(op->kind, op->spec, bare);
+	json_t *was = shown(op->kind, json_incref(bare), NULL);
+	json_t *is =
+	    shown(op->kind, op->is != NULL ? borrow(op->is) : json_loads(op->spec, 0, NULL), bare);
 
 	buf_printf(out, "~ %s %s\n", kind_table[op->kind].name, op->name);
 	diff_value(out, "", was, is);

@@ -170,32 +170,41 @@ store_load(struct store *s, store_op_f *f, void *arg, uint64_t *revision)
 	return rc;
 }
 
+/* All RRsets of a zone, those at one name, or one. */
+struct look {
+	const char *zone;
+	const uint8_t *owner;
+	uint16_t type; /* 0: any */
+	store_op_f *f;
+	void *arg;
+};
+
+static int
+look(struct levels *l, const struct look *k)
+{
+	if (k->type != 0)
+		return levels_find(l, k->zone, k->owner, k->type, k->f, k->arg);
+	return levels_walk(l, k->zone, k->owner, k->f, k->arg);
+}
+
 /*
  * One name: by the writing connection while nobody writes. It knows the pages of the changes
  * before, which the other one has to read anew after each.
  */
-static bool
-walk_idle_writer(
-    struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg, int *rc)
-{
-	if (owner == NULL || pthread_mutex_trylock(&s->write_lock) != 0)
-		return false;
-	*rc = levels_walk(&s->write_levels, zone, owner, f, arg);
-	pthread_mutex_unlock(&s->write_lock);
-	return true;
-}
-
 static int
-walk_merged(struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
+look_up(struct store *s, const struct look *k)
 {
 	int rc;
 
 	OBJ_CHECK(s, STORE_MAGIC);
-	if (walk_idle_writer(s, zone, owner, f, arg, &rc))
+	if (k->owner != NULL && pthread_mutex_trylock(&s->write_lock) == 0) {
+		rc = look(&s->write_levels, k);
+		pthread_mutex_unlock(&s->write_lock);
 		return rc;
+	}
 	if (sql_enter(s) < 0)
 		return -EIO;
-	rc = levels_walk(&s->read_levels, zone, owner, f, arg);
+	rc = look(&s->read_levels, k);
 	sql_leave(s);
 	return rc;
 }
@@ -203,42 +212,21 @@ walk_merged(struct store *s, const char *zone, const uint8_t *owner, store_op_f 
 int
 store_zone_rrsets(struct store *s, const char *zone, store_op_f *f, void *arg)
 {
-	return walk_merged(s, zone, NULL, f, arg);
+	return look_up(s, &(struct look){ zone, NULL, 0, f, arg });
 }
 
 int
 store_owner_rrsets(
     struct store *s, const char *zone, const uint8_t *owner, store_op_f *f, void *arg)
 {
-	return walk_merged(s, zone, owner, f, arg);
-}
-
-struct find {
-	uint16_t type;
-	store_op_f *f;
-	void *arg;
-	bool any;
-};
-
-static int
-pass_on(const struct change_op *op, void *arg)
-{
-	struct find *find = arg;
-
-	if (op->type != find->type)
-		return 0;
-	find->any = true;
-	return find->f(op, find->arg);
+	return look_up(s, &(struct look){ zone, owner, 0, f, arg });
 }
 
 int
 store_rrset_find(struct store *s, const char *zone, const uint8_t *owner, uint16_t type,
     store_op_f *f, void *arg)
 {
-	struct find find = { type, f, arg, false };
-	const int rc = walk_merged(s, zone, owner, pass_on, &find);
-
-	return rc == 0 && !find.any ? -ENOENT : rc;
+	return type == 0 ? -ENOENT : look_up(s, &(struct look){ zone, owner, type, f, arg });
 }
 
 /* -- what changed -- */
