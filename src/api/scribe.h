@@ -13,7 +13,7 @@
 #include "api/hub.h"
 #include "store/store.h"
 
-#define SCRIBE_PACE_MS 20
+#define SCRIBE_PACE_MS 50
 
 struct scribe;
 

@@ -26,7 +26,7 @@ engine_feed_status(struct engine *e, enum kind kind, const char *name, const cha
 		return; /* told whole when control comes; a node's server knows better */
 	buf_clear(&e->saying);
 	told_put_status(&e->saying, &(struct told_status){ kind, name, status });
-	link_send(e->link, MESSAGE_STATUS, e->saying.data, e->saying.len);
+	link_send_news(e->link, MESSAGE_STATUS, e->saying.data, e->saying.len);
 }
 
 /* For a node's server, which may be of another version: JSON. */
@@ -49,7 +49,7 @@ send_event(struct engine *e, const struct told_event *ev)
 	}
 	buf_clear(&e->saying);
 	told_put_event(&e->saying, ev);
-	link_send(e->link, MESSAGE_NEWS, e->saying.data, e->saying.len);
+	link_send_news(e->link, MESSAGE_NEWS, e->saying.data, e->saying.len);
 }
 
 /* ---- events that wait for control ---- */

@@ -28,6 +28,7 @@ struct link {
 	size_t sent;               /* of out */
 	const char *broken;        /* why; nothing more is sent or told */
 	struct loop_later sending; /* what this turn has to say goes in one go */
+	struct wheel_timer idling;  /* or, of news, a little later */
 	struct wheel_timer closing;
 };
 
@@ -173,6 +174,15 @@ send_now(struct loop_later *later)
 		flush(l);
 }
 
+static void
+send_idling(struct wheel_timer *t)
+{
+	struct link *l = container_of(t, struct link, idling);
+	OBJ_CHECK(l, LINK_MAGIC);
+	if (l->broken == NULL)
+		flush(l);
+}
+
 struct link *
 link_new(struct loop *loop, int fd, const struct link_hooks *hooks)
 {
@@ -183,6 +193,7 @@ link_new(struct loop *loop, int fd, const struct link_hooks *hooks)
 	l->hooks = *hooks;
 	wheel_timer_init(&l->closing, tell_closed);
 	loop_later_init(&l->sending, send_now);
+	wheel_timer_init(&l->idling, send_idling);
 	buf_init(&l->in, 2 * (size_t)MESSAGE_MAX);
 	buf_init(&l->out, MESSAGE_MAX);
 	if (loop_fd_add(loop, &l->watch, fd, EPOLLIN, ready) != 0)
@@ -197,9 +208,10 @@ link_free(struct link **lp)
 	if (l == NULL)
 		return;
 	OBJ_CHECK(l, LINK_MAGIC);
-	if (l->broken == NULL && !list_empty(&l->sending.item))
+	if (l->broken == NULL && l->out.len > 0)
 		flush(l);
 	loop_later_cancel(&l->sending);
+	loop_timer_cancel(l->loop, &l->idling);
 	loop_timer_cancel(l->loop, &l->closing);
 	loop_fd_del(l->loop, &l->watch);
 	close(l->fd);
@@ -210,16 +222,17 @@ link_free(struct link **lp)
 	*lp = NULL;
 }
 
-static void
-send_parts(struct link *l, enum message_type type, const void *head, size_t head_len,
-    const void *body, size_t len)
+/* Is the socket waited for? Then what is added goes when it takes more. */
+static bool
+is_blocked(const struct link *l)
 {
-	OBJ_CHECK(l, LINK_MAGIC);
-	if (l->broken != NULL)
-		return;
-	const bool idle = l->out.len == 0;
-	if (idle)
-		loop_later(l->loop, &l->sending);
+	return (l->watch.events & EPOLLOUT) != 0;
+}
+
+static void
+append(struct link *l, enum message_type type, const void *head, size_t head_len, const void *body,
+    size_t len)
+{
 	if (l->sent > READ_CHUNK && l->sent > l->out.len / 2) {
 		buf_drop(&l->out, l->sent);
 		l->sent = 0;
@@ -230,10 +243,31 @@ send_parts(struct link *l, enum message_type type, const void *head, size_t head
 	buf_put(&l->out, body, len);
 	if (l->out.overflow)
 		break_off(l, "the peer does not read");
-	else if (l->out.len > READ_CHUNK && !list_empty(&l->sending.item)) {
-		loop_later_cancel(&l->sending);
+	else if (l->out.len > READ_CHUNK && !is_blocked(l))
 		flush(l);
-	}
+}
+
+static void
+send_parts(struct link *l, enum message_type type, const void *head, size_t head_len,
+    const void *body, size_t len)
+{
+	OBJ_CHECK(l, LINK_MAGIC);
+	if (l->broken != NULL)
+		return;
+	append(l, type, head, head_len, body, len);
+	if (l->out.len > 0 && !is_blocked(l))
+		loop_later(l->loop, &l->sending);
+}
+
+void
+link_send_news(struct link *l, enum message_type type, const void *body, size_t len)
+{
+	OBJ_CHECK(l, LINK_MAGIC);
+	if (l->broken != NULL)
+		return;
+	append(l, type, "", 0, body, len);
+	if (l->out.len > 0 && !is_blocked(l) && !wheel_pending(&l->idling))
+		loop_timer_in(l->loop, &l->idling, LINK_IDLE_MS);
 }
 
 void

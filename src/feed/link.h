@@ -31,6 +31,12 @@ void link_free(struct link **l);
 
 void link_send(struct link *l, enum message_type type, const void *body, size_t len);
 /*
+ * The same for news, which may wait LINK_IDLE_MS for others, or for the next link_send: in a storm the
+ * peer wakes for many at a time.
+ */
+#define LINK_IDLE_MS 10
+void link_send_news(struct link *l, enum message_type type, const void *body, size_t len);
+/*
  * The same without a copy, for what is large: `frame` is LINK_HEADER bytes of anything, then the
  * body. It is taken and left empty.
  */

@@ -144,19 +144,37 @@ come_down(int strategy, const struct compile_member *members, const struct compi
 	return list;
 }
 
-/* The shape of a pool: whom it chooses from, by tag. Equal ones of a link get the same number. */
+/* A number for a key: six bits a byte, none of them NUL. */
+static void
+put_number(struct buf *key, uint32_t n)
+{
+	char digits[7];
+	size_t len = 0;
+
+	do
+		digits[len++] = (char)(64 + n % 64);
+	while ((n /= 64) > 0);
+	digits[len++] = ' ';
+	buf_put(key, digits, len);
+}
+
+/* The shape of a pool: whom it chooses from, by tag. Equal ones of a link get the same number. Nobody
+ * compares where all clients are one class. */
 static uint32_t
 shape_of(struct build *b, const struct compile_pool *p)
 {
+	struct candidate *list;
 	size_t n = p->count;
-	struct candidate *list = come_down(
-	    p->strategy, p->members, NULL, &n, p->current, p->max_answers > 0 ? p->max_answers : 1);
 	struct buf key;
 
+	if (b->s->n_classes == 1)
+		return 0;
+	list = come_down(
+	    p->strategy, p->members, NULL, &n, p->current, p->max_answers > 0 ? p->max_answers : 1);
 	buf_init(&key, SIZE_MAX);
-	buf_printf(&key, "%u", p->ordinal);
+	put_number(&key, p->ordinal);
 	for (size_t i = 0; i < n; i++)
-		buf_printf(&key, " %u", p->members[list[i].index].tag);
+		put_number(&key, p->members[list[i].index].tag);
 	free(list);
 
 	const uint32_t shape = number_of(&b->shapes, buf_str(&key));
@@ -208,22 +226,33 @@ look_at(struct build *b, uint32_t link, uint32_t used)
 
 /* -- variants -- */
 
-/* `shapes`: of its pools. Variants that come down to the same are one. */
+/* `shapes`: of its pools. */
+static uint32_t
+number_of_variant(struct build *b, const struct compile_variant *v, const uint32_t *shapes)
+{
+	struct candidate *list;
+	size_t n = v->count;
+	struct buf key;
+	uint32_t number;
+
+	if (b->s->n_classes == 1)
+		return 0;
+	list = come_down(v->strategy, NULL, v->pools, &n, v->current, 1);
+	buf_init(&key, SIZE_MAX);
+	for (size_t i = 0; i < n; i++)
+		put_number(&key, shapes[list[i].index]);
+	free(list);
+	number = number_of(&b->known, buf_str(&key));
+	buf_fini(&key);
+	return number;
+}
+
+/* Variants that come down to the same are one. */
 static uint32_t
 add_variant(struct build *b, const struct compile_variant *v, const uint32_t *shapes)
 {
-	size_t n = v->count;
-	struct candidate *list = come_down(v->strategy, NULL, v->pools, &n, v->current, 1);
-	struct buf key;
+	const uint32_t number = number_of_variant(b, v, shapes);
 
-	buf_init(&key, SIZE_MAX);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&key, "%u ", shapes[list[i].index]);
-	free(list);
-
-	const uint32_t number = number_of(&b->known, buf_str(&key));
-
-	buf_fini(&key);
 	if (number == b->n_variants)
 		b->variants[b->n_variants++] = *v;
 	return number;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct end {
@@ -104,6 +105,39 @@ send_pattern_frame(struct link *l, size_t len)
 	assert_null(frame.data);
 }
 
+/* News waits for other news, and goes with what does not wait; none of it waits for long. */
+static void
+test_news_waits_a_little(void **state)
+{
+	(void)state;
+	struct loop *loop = loop_new();
+	struct end a, b;
+	connect_pair(loop, &a, &b);
+	uint64_t began = clock_mono_ms();
+	for (int i = 0; i < 3; i++)
+		link_send_news(a.link, MESSAGE_CHANGE, "\1", 1);
+	b.stop_after = 3;
+	loop_run(loop);
+	assert_int_equal(b.messages, 3);
+	assert_true(clock_mono_ms() - began >= LINK_IDLE_MS);
+
+	/* Between news: all of it is there in the turn of what is in a hurry. */
+	link_send_news(a.link, MESSAGE_CHANGE, "\1", 1);
+	link_send(a.link, MESSAGE_CHANGE, "\1", 1);
+	link_send_news(a.link, MESSAGE_CHANGE, "\1", 1);
+	b.stop_after = 4;
+	loop_run(loop);
+	assert_int_equal(b.messages, 6);
+
+	/* Nor is it lost with the link. */
+	link_send_news(a.link, MESSAGE_CHANGE, "\1", 1);
+	link_free(&a.link);
+	loop_run(loop);
+	assert_int_equal(b.messages, 7);
+	link_free(&b.link);
+	loop_free(&loop);
+}
+
 /* Frames that are given and taken without copies, between others; also several in one read. */
 static void
 test_frames_are_taken(void **state)
@@ -172,6 +206,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_news_waits_a_little),
 		cmocka_unit_test(test_frames_are_taken),
 		cmocka_unit_test(test_the_end_is_told),
 		cmocka_unit_test(test_nonsense_is_cut_off),
