@@ -104,18 +104,29 @@ diag_text(struct diag *d)
 }
 
 /* Appends at `*used`, clipped to `size`. */
-PRINTF(4, 5)
+/* What fits. Made for each reference of each object that is put, so not by printf. */
 static void
-append(char *out, size_t size, size_t *used, const char *fmt, ...)
+append(char *out, size_t size, size_t *used, const char *text)
 {
-	va_list ap;
+	const size_t len = strnlen(text, size - 1 - *used);
 
-	va_start(ap, fmt);
-	const int len = vsnprintf(out + *used, size - *used, fmt, ap);
-	va_end(ap);
-	*used += (size_t)len;
-	if (*used >= size)
-		*used = size - 1;
+	memcpy(out + *used, text, len);
+	*used += len;
+	out[*used] = '\0';
+}
+
+static void
+append_index(char *out, size_t size, size_t *used, size_t index)
+{
+	char text[24], *at = text + sizeof(text) - 1;
+
+	*at = '\0';
+	*--at = ']';
+	do
+		*--at = (char)('0' + index % 10);
+	while ((index /= 10) > 0);
+	*--at = '[';
+	append(out, size, used, at);
 }
 
 static void
@@ -124,10 +135,13 @@ put_path(const struct diag_path *p, char *out, size_t size, size_t *used)
 	if (p == NULL)
 		return;
 	put_path(p->parent, out, size, used);
-	if (p->name == NULL)
-		append(out, size, used, "[%zu]", p->index);
-	else
-		append(out, size, used, "%s%s", *used > 0 ? "." : "", p->name);
+	if (p->name == NULL) {
+		append_index(out, size, used, p->index);
+		return;
+	}
+	if (*used > 0)
+		append(out, size, used, ".");
+	append(out, size, used, p->name);
 }
 
 char *

@@ -89,6 +89,10 @@ const struct change_op *
 change_find(const struct change_set *c, enum kind kind, const char *name)
 {
 	char key[CHANGE_KEY_SIZE];
+
+	if (c->index.count == 0)
+		return NULL;
+
 	const uintptr_t at = (uintptr_t)strmap_find(&c->index, change_key(kind, name, key));
 
 	return at == 0 ? NULL : &c->ops[at - 1];

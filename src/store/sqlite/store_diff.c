@@ -36,8 +36,12 @@ diff_object(struct buf *out, const char *path, const json_t *was, const json_t *
 
 	json_object_foreach((json_t *)(uintptr_t)was, key, value)
 	{
+		const json_t *now = json_object_get(is, key);
+
+		if (json_equal(value, now))
+			continue;
 		snprintf(here, sizeof(here), "%s%s%s", path, path[0] != '\0' ? "." : "", key);
-		diff_value(out, here, value, json_object_get(is, key));
+		diff_value(out, here, value, now);
 	}
 	json_object_foreach((json_t *)(uintptr_t)is, key, value)
 	{
@@ -55,6 +59,8 @@ diff_array(struct buf *out, const char *path, const json_t *was, const json_t *i
 	char here[PATH_MAX_LEN];
 
 	for (size_t i = 0; i < json_array_size(was); i++) {
+		if (json_equal(json_array_get(was, i), json_array_get(is, i)))
+			continue;
 		snprintf(here, sizeof(here), "%s[%zu]", path, i);
 		diff_value(out, here, json_array_get(was, i), json_array_get(is, i));
 	}
@@ -63,7 +69,7 @@ diff_array(struct buf *out, const char *path, const json_t *was, const json_t *i
 static void
 diff_value(struct buf *out, const char *path, const json_t *was, const json_t *is)
 {
-	if (out->overflow || json_equal(was, is))
+	if (out->overflow)
 		return;
 	if (json_is_object(was) && json_is_object(is))
 		diff_object(out, path, was, is);
@@ -128,7 +134,8 @@ put_object(struct buf *out, const struct change_op *op, const char *old_spec)
 	    shown(op->kind, op->is != NULL ? borrow(op->is) : json_loads(op->spec, 0, NULL), bare);
 
 	buf_printf(out, "~ %s %s\n", kind_table[op->kind].name, op->name);
-	diff_value(out, "", was, is);
+	if (!json_equal(was, is))
+		diff_value(out, "", was, is);
 	json_decref(bare);
 	json_decref(was);
 	json_decref(is);
