@@ -15,6 +15,7 @@
 
 #define BATCH        256
 #define ROUNDS_MAX   16 /* I/O that does not end must not starve the timers */
+#define RUN_MAX      64 /* messages, before I/O and timers have their turn */
 #define SLEEP_MAX_MS 3600000u
 
 struct message {
@@ -41,6 +42,7 @@ struct loop {
 
 	pthread_mutex_t lock; /* of the messages */
 	struct message *first, **last;
+	struct message *taken; /* of them, and not run yet: the loop's own */
 
 	void (*before)(void *arg);
 	void (*after)(void *arg);
@@ -69,6 +71,17 @@ take_messages(struct loop *l)
 	return m;
 }
 
+static void
+free_messages(struct message *m)
+{
+	while (m != NULL) {
+		struct message *next = m->next;
+
+		free(m);
+		m = next;
+	}
+}
+
 /* Emptied before the messages are taken: one posted in between wakes the loop once more. */
 static void
 woken(struct loop_fd *f, uint32_t events UNUSED)
@@ -78,11 +91,19 @@ woken(struct loop_fd *f, uint32_t events UNUSED)
 	const ssize_t n = read(f->fd, &count, sizeof(count));
 
 	(void)n;
-	for (struct message *m = take_messages(l), *next; m != NULL; m = next) {
-		next = m->next;
+	for (int i = 0; i < RUN_MAX; i++) {
+		if (l->taken == NULL)
+			l->taken = take_messages(l);
+		if (l->taken == NULL)
+			return;
+
+		struct message *m = l->taken;
+
+		l->taken = m->next;
 		m->run(m->arg);
 		free(m);
 	}
+	wake_up(l); /* there may be more */
 }
 
 struct loop *
@@ -115,10 +136,8 @@ loop_free(struct loop **lp)
 	if (l == NULL)
 		return;
 	OBJ_CHECK(l, LOOP_MAGIC);
-	for (struct message *m = take_messages(l), *next; m != NULL; m = next) {
-		next = m->next;
-		free(m);
-	}
+	free_messages(l->taken);
+	free_messages(take_messages(l));
 	wheel_fini(&l->wheel);
 	pthread_mutex_destroy(&l->lock);
 	close(l->wake.fd);

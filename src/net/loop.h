@@ -74,7 +74,8 @@ void loop_later_init(struct loop_later *later, void (*run)(struct loop_later *la
 void loop_later(struct loop *l, struct loop_later *later);
 void loop_later_cancel(struct loop_later *later); /* harmless when not asked for */
 
-/* From any thread: have `run(arg)` called in the loop's thread, in the order of posting. */
+/* From any thread: have `run(arg)` called in the loop's thread, in the order of posting. Some at a
+ * time: I/O and timers do not wait behind all that has been posted. */
 void loop_post(struct loop *l, void (*run)(void *arg), void *arg);
 
 /*

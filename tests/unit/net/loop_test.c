@@ -149,6 +149,50 @@ test_posts_arrive_all_and_in_order(void **state)
 	assert_int_equal(posts_handled, POSTERS * POSTS);
 }
 
+#define FLOOD 1000
+
+static unsigned flooded;
+static int flood_pipe[2];
+static struct loop_fd flood_watch;
+static unsigned flooded_when_read;
+
+static void
+take_flood(void *arg)
+{
+	(void)arg;
+	if (flooded++ == 0)
+		assert_int_equal(write(flood_pipe[1], "!", 1), 1);
+	if (flooded == FLOOD)
+		loop_stop(loop);
+}
+
+static void
+read_flood(struct loop_fd *f, uint32_t events)
+{
+	char c;
+
+	(void)events;
+	assert_int_equal(read(f->fd, &c, 1), 1);
+	flooded_when_read = flooded;
+}
+
+/* A descriptor that is ready has its turn long before a thousand messages are through. */
+static void
+test_posts_leave_room_for_io(void **state)
+{
+	(void)state;
+	assert_int_equal(pipe(flood_pipe), 0);
+	assert_int_equal(loop_fd_add(loop, &flood_watch, flood_pipe[0], EPOLLIN, read_flood), 0);
+	for (int i = 0; i < FLOOD; i++)
+		loop_post(loop, take_flood, NULL);
+	loop_run(loop);
+	assert_int_equal(flooded, FLOOD);
+	assert_in_range(flooded_when_read, 1, FLOOD / 4);
+	loop_fd_del(loop, &flood_watch);
+	close(flood_pipe[0]);
+	close(flood_pipe[1]);
+}
+
 /* What is done later */
 
 static struct loop_later put_off, given_up;
@@ -473,6 +517,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		LOOP_TEST(test_timers_are_never_early),
 		LOOP_TEST(test_posts_arrive_all_and_in_order),
+		LOOP_TEST(test_posts_leave_room_for_io),
 		LOOP_TEST(test_later_is_once_a_turn),
 		LOOP_TEST(test_stop),
 		LOOP_TEST(test_messages_left_are_dropped),
