@@ -9,6 +9,7 @@
 #include "api/event.h"
 #include "api/hub.h"
 #include "api/override_news.h"
+#include "api/recount.h"
 #include "api/scribe.h"
 #include "api/stream.h"
 #include "base/check.h"
@@ -67,7 +68,9 @@ control_new(struct store *store, const struct control_engine *engine, struct dia
 	if (store_load(store, load_op, c, &c->model.revision) < 0) {
 		diag_add(d, DIAG_UNAVAILABLE, "store", "cannot be read");
 		control_free(&c);
+		return NULL;
 	}
+	recount_changes(store, c->scribe);
 	return c;
 }
 
@@ -269,22 +272,11 @@ apply(struct control *c, const struct change_set *set)
 static void
 announce(struct control *c, const struct change_set *set, bool applied)
 {
-	struct json_out o;
-	struct buf data;
+	const struct store_event e =
+	    recount_event(set->revision, clock_real_ms(), set->author, set->summary, applied);
 
-	buf_init(&data, SIZE_MAX);
-	json_out_init(&o, &data);
-	json_out_open(&o, NULL, '{');
-	json_out_number(&o, "revision", (int64_t)set->revision);
-	json_out_text(&o, "author", set->author != NULL ? set->author : "");
-	json_out_json(&o, "applied", applied ? "true" : "false");
-	json_out_close(&o, '}');
-	control_note(c, &(struct store_event){ .at_ms = clock_real_ms(),
-			    .kind = "config.applied",
-			    .severity = "info",
-			    .text = set->summary != NULL ? set->summary : "",
-			    .data = buf_str(&data) });
-	buf_fini(&data);
+	control_note(c, &e);
+	free((char *)(uintptr_t)e.data);
 }
 
 /* A disk that is full or fails is told when it begins and when it is over, not with each change. */

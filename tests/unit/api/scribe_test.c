@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "api/recount.h"
+#include "base/buf.h"
 #include "base/mem.h"
 
 #define MANY 3000
@@ -181,6 +183,74 @@ test_many_at_once_lose_nothing(void **state)
 	assert_int_equal(stored(s).count, MANY * ARRAY_LEN(threads));
 }
 
+/* -- changes whose events were killed -- */
+
+static void
+commit(struct site *s, const char *template)
+{
+	struct change_set set;
+	struct diag d;
+
+	diag_init(&d);
+	change_init(&set);
+	set.author = "token:\"me\"";
+	set.summary = template;
+	change_add(&set, &(struct change_op){ .op = CHANGE_PUT,
+			     .kind = KIND_TEMPLATE,
+			     .name = template,
+			     .id = template,
+			     .spec = "{}" });
+	assert_int_equal(store_commit(s->store, &set, &d), 0);
+	change_fini(&set);
+	diag_fini(&d);
+}
+
+static int
+write_down(const struct store_event *e, void *arg)
+{
+	struct buf *b = arg;
+
+	buf_printf(b, "%s %s\n", e->text, e->data);
+	return 0;
+}
+
+static void
+is_told(struct site *s, const char *want)
+{
+	struct buf b;
+
+	buf_init(&b, SIZE_MAX);
+	scribe_flush(s->scribe);
+	assert_int_equal(
+	    store_events(s->store, &(struct store_event_filter){ 0 }, write_down, &b), 0);
+	assert_string_equal(buf_str(&b), want);
+	buf_fini(&b);
+}
+
+static void
+test_lost_events_of_changes_are_made_up_for(void **state)
+{
+	struct site *s = *state;
+	struct store_event e;
+
+	commit(s, "first");
+	recount_changes(s->store, s->scribe);
+	is_told(s, ""); /* nothing to go on from */
+	e = recount_event(1, 0, "me", "first", true);
+	scribe_note(s->scribe, &e);
+	free((char *)(uintptr_t)e.data);
+	scribe_flush(s->scribe);
+	recount_changes(s->store, s->scribe);
+	commit(s, "second");
+	commit(s, "third");
+	recount_changes(s->store, s->scribe);
+	scribe_flush(s->scribe);
+	recount_changes(s->store, s->scribe);
+	is_told(s, "first {\"revision\":1,\"author\":\"me\",\"applied\":true}\n"
+		   "second {\"revision\":2,\"author\":\"token:\\\"me\\\"\",\"applied\":false}\n"
+		   "third {\"revision\":3,\"author\":\"token:\\\"me\\\"\",\"applied\":false}\n");
+}
+
 int
 main(void)
 {
@@ -188,6 +258,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_flushed_is_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_end_writes_what_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_readers_hear_what_is_stored, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_lost_events_of_changes_are_made_up_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_at_once_lose_nothing, setup, teardown),
 	};
 
