@@ -27,8 +27,8 @@ struct control {
 	struct store *store;
 	struct control_engine engine;
 	struct control_secondary secondary; /* without `arg`: nobody */
-	struct control_watch watch;         /* likewise */
 	struct control_nodes nodes;         /* likewise */
+	struct list watches;                /* struct control_watch */
 	pthread_mutex_t edit;
 	pthread_rwlock_t lock; /* the model; only the editor writes. Before `said`. */
 	struct model model;
@@ -60,6 +60,7 @@ control_new(struct store *store, const struct control_engine *engine, struct dia
 	pthread_mutex_init(&c->edit, NULL);
 	pthread_rwlock_init(&c->lock, NULL);
 	pthread_mutex_init(&c->said, NULL);
+	list_init(&c->watches);
 	model_init(&c->model);
 	for (int k = 0; k < KIND_COUNT; k++)
 		strmap_init(&c->statuses[k]);
@@ -342,17 +343,29 @@ control_edit_commit(
 	tell_overrides(c, events);
 	if (c->secondary.arg != NULL)
 		c->secondary.committed(c->secondary.arg, set);
-	if (c->watch.arg != NULL)
-		c->watch.committed(c->watch.arg, set);
+	LIST_EACH (it, tmp, &c->watches) {
+		const struct control_watch *w = LIST_ENTRY(it, struct control_watch, item);
+
+		w->committed(w->arg, set);
+	}
 	return 0;
 }
 
 void
-control_set_watch(struct control *c, const struct control_watch *w)
+control_watch(struct control *c, struct control_watch *w)
 {
 	OBJ_CHECK(c, CONTROL_MAGIC);
 	pthread_mutex_lock(&c->edit);
-	c->watch = w != NULL ? *w : (struct control_watch){ .arg = NULL };
+	list_append(&c->watches, &w->item);
+	pthread_mutex_unlock(&c->edit);
+}
+
+void
+control_unwatch(struct control *c, struct control_watch *w)
+{
+	OBJ_CHECK(c, CONTROL_MAGIC);
+	pthread_mutex_lock(&c->edit);
+	list_remove(&w->item);
 	pthread_mutex_unlock(&c->edit);
 }
 

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/json.h"
+#include "base/list.h"
 #include "model/model.h"
 #include "net/addr.h"
 #include "store/store.h"
@@ -48,8 +49,9 @@ struct control_secondary {
 	    void *arg, const char *zone, bool whole, const struct addr *from, struct diag *d);
 };
 
-/* Anybody else who takes notes of commits, likewise. */
+/* Anybody else who takes notes of commits, likewise; in the order in which they came. */
 struct control_watch {
+	struct list item; /* control's */
 	void *arg;
 	void (*committed)(void *arg, const struct change_set *set);
 };
@@ -98,7 +100,9 @@ void control_edit_end(struct control *c); /* after commit, or instead of it */
 
 /* Before anybody edits; NULL: not any more, when nobody does. */
 void control_set_secondary(struct control *c, const struct control_secondary *s);
-void control_set_watch(struct control *c, const struct control_watch *w);
+/* `w` stays the caller's, and where it is until it is taken back. */
+void control_watch(struct control *c, struct control_watch *w);
+void control_unwatch(struct control *c, struct control_watch *w);
 MUST_USE int control_refresh(
     struct control *c, const char *zone, bool whole, const struct addr *from, struct diag *d);
 

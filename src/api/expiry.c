@@ -26,6 +26,7 @@ struct expiry {
 	uint32_t magic;
 #define EXPIRY_MAGIC 0xe9b12d05u
 	struct control *control;
+	struct control_watch watch;
 	pthread_t thread;
 	pthread_mutex_t lock; /* over what follows; after the editor's */
 	pthread_cond_t changed;
@@ -170,7 +171,8 @@ expiry_start(struct control *c)
 	STRMAP_EACH (&m->objects[KIND_OVERRIDE], e)
 		note(x, e->value);
 	control_read_end(c);
-	control_set_watch(c, &(struct control_watch){ x, committed });
+	x->watch = (struct control_watch){ .arg = x, .committed = committed };
+	control_watch(c, &x->watch);
 	thread_start(&x->thread, "expiry", run, x);
 	return x;
 }
@@ -188,7 +190,7 @@ expiry_stop(struct expiry **xp)
 	pthread_cond_signal(&x->changed);
 	pthread_mutex_unlock(&x->lock);
 	thread_join(x->thread);
-	control_set_watch(x->control, NULL);
+	control_unwatch(x->control, &x->watch);
 	STRMAP_EACH (&x->entries, e) {
 		struct entry *entry = e->value;
 
