@@ -7,6 +7,7 @@
 
 #include "api/expiry.h"
 #include "api/http.h"
+#include "api/windows.h"
 #include "app/control_feed.h"
 #include "app/control_sync.h"
 #include "app/supervisor.h"
@@ -29,6 +30,7 @@ struct process {
 	struct intake *intake;
 	struct secondary *secondary;
 	struct expiry *expiry;
+	struct windows *windows;
 	struct station *station; /* NULL: no nodes */
 	struct http *http;
 };
@@ -145,6 +147,7 @@ build(struct process *p, const struct config *c, const struct sockets *s, struct
 	p->control = control_new(p->store, &engine, d);
 	if (p->control == NULL)
 		return -1;
+	p->windows = windows_start(p->control);
 	p->secondary = secondary_start(p->control, (size_t)c->transfer_max_mib << 20);
 	p->expiry = expiry_start(p->control);
 	start_intake(p);
@@ -168,6 +171,7 @@ tear_down(struct process *p)
 	if (p->http != NULL)
 		http_stop(&p->http);
 	expiry_stop(&p->expiry);
+	windows_stop(&p->windows);
 	/* The feed may tell it of an engine until it has stopped; changes, until the others have.
 	 */
 	if (p->feed != NULL)

@@ -13,7 +13,7 @@
 
 #define RECONNECT_MAX_S 10u
 
-/* 2026-11-22T10:00:00.123Z  warning   address.down        address 'dc-a-1' (...) is down: ... */
+/* 2026-11-22T10:00:00.123Z  warning   address.down           address 'dc-a-1' (...) is down: ... */
 static void
 write_event(struct cli *cli, const json_t *e)
 {
@@ -31,7 +31,7 @@ write_event(struct cli *cli, const json_t *e)
 	buf_init(&b, 1 << 20);
 	const char *severity = kinds_text(json_object_get(e, "severity"), &a);
 	const enum style style = term_state_style(severity);
-	char *head = xasprintf("%s  %s%-8s%s  %-18s  ", kinds_text(json_object_get(e, "at"), &a),
+	char *head = xasprintf("%s  %s%-8s%s  %-21s  ", kinds_text(json_object_get(e, "at"), &a),
 	    term_on(cli->colour, style), severity, term_off(cli->colour, style),
 	    kinds_text(json_object_get(e, "kind"), &a));
 

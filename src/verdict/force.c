@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "verdict/force.h"
 
-#include <stdbool.h>
+bool
+force_span(const struct force_window *w, int64_t now_ms, struct force_span *out)
+{
+	int64_t past_ms = 0; /* start of the one in question, after the first */
+
+	if (now_ms >= w->ends_ms && w->every_ms > 0)
+		past_ms = ((now_ms - w->ends_ms) / w->every_ms + 1) * w->every_ms;
+	out->starts_ms = w->starts_ms + past_ms;
+	out->ends_ms = w->ends_ms + past_ms;
+	return now_ms < out->ends_ms;
+}
 
 /* Is it open; if so until when, else when does it open (INT64_MAX: never again)? */
 static bool
 is_open(const struct force_window *w, int64_t now_ms, int64_t *turn_ms)
 {
-	int64_t past_ms = 0; /* start of the latest one, after the first */
+	struct force_span span;
+	const bool has = force_span(w, now_ms, &span), open = has && span.starts_ms <= now_ms;
 
-	if (now_ms >= w->starts_ms && w->every_ms > 0)
-		past_ms = (now_ms - w->starts_ms) / w->every_ms * w->every_ms;
-
-	const int64_t starts_ms = w->starts_ms + past_ms, ends_ms = w->ends_ms + past_ms;
-	const bool open = now_ms >= starts_ms && now_ms < ends_ms;
-
-	*turn_ms = open                 ? ends_ms
-		   : now_ms < starts_ms ? starts_ms
-		   : w->every_ms > 0    ? starts_ms + w->every_ms
-					: INT64_MAX;
+	*turn_ms = open ? span.ends_ms : has ? span.starts_ms : INT64_MAX;
 	return open;
 }
 

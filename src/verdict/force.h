@@ -15,8 +15,11 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/attr.h"
 
 enum force {
 	FORCE_NONE,
@@ -46,6 +49,14 @@ struct force_verdict {
 	int64_t until_ms; /* when that override or window ends; INT64_MAX: never by itself */
 	int64_t next_ms;  /* later than now; nothing changes before; INT64_MAX: never */
 };
+
+/* One time that a window is open: [starts, ends). */
+struct force_span {
+	int64_t starts_ms, ends_ms;
+};
+
+/* The first one that ends later than now, so it is open or to come; false: it is over for good. */
+MUST_USE bool force_span(const struct force_window *w, int64_t now_ms, struct force_span *out);
 
 /* O(n). */
 struct force_verdict force_at(

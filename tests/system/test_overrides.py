@@ -13,9 +13,9 @@ NAME = "www.cloud-example.com"
 DOMAIN = "domains/%s/A" % NAME
 
 
-def at(seconds):
+def at(seconds, now=None):
     """So many seconds from now, RFC 3339."""
-    t = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    t = (now or datetime.datetime.now(datetime.timezone.utc)) + datetime.timedelta(seconds=seconds)
     return t.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (t.microsecond // 1000)
 
 
@@ -351,6 +351,98 @@ def test_maintenance_holds(gtm, scene):
     answers(gtm, two)
     eventually(lambda: events(gtm, "address.down"))
 
+
+# ---- what is told of windows ----
+
+def told(gtm, name):
+    """[(kind without "maintenance.", time)] of a window's events, oldest first."""
+    return [(e["kind"].partition(".")[2], e["at"]) for e in gtm.get("events?object=maintenance/" + name).body["items"]]
+
+
+def test_windows_are_told(gtm, scene):
+    starts, ends = at(1.5 * SLOW), at(3 * SLOW)
+    window = {"objects": ["pool/dc-a"], "starts": starts, "ends": ends, "reason": "patches"}
+    with gtm.stream(topics="events") as stream:
+        gtm.put("maintenances/patches", window)
+        planned = stream.event("maintenance.planned", "patches")[1]
+        assert planned["data"]["by"] == "token:admin" and starts in planned["text"]
+        began = stream.event("maintenance.began", "patches", timeout=10)[1]
+        eventually(lambda: answers(gtm, value(scene, "dc-b-1")))  # it is the engine's clock that opens it
+        ended = stream.event("maintenance.ended", "patches", timeout=10)[1]
+    assert began["at"] == starts and began["severity"] == "warning"
+    assert began["object"] == {"kind": "maintenance", "name": "patches"}
+    assert began["text"] == "maintenance 'patches' has begun: 'drain' on pool 'dc-a' until %s: patches" % ends
+    assert began["data"] == {"state": "drain", "objects": ["pool/dc-a"], "objects_total": 1, "starts": starts,
+                             "ends": ends, "reason": "patches"}
+    assert ended["at"] == ends and ended["severity"] == "info" and ended["data"]["early"] is False
+    listed = gtm.ctl("events").stdout
+    assert "maintenance.began" in listed and began["text"] in listed
+    assert ended["text"] in gtm.ctl("events", "--kind", "maintenance.ended").stdout
+    assert [k for k, _ in told(gtm, "patches")] == ["planned", "began", "ended"]
+
+
+def test_edits_of_windows_are_told(gtm, scene):
+    window = {"objects": ["pool/dc-a", "address/dc-b-1"], "starts": at(-1), "ends": at(3600), "reason": "patches"}
+    gtm.put("maintenances/patches", window)
+    gtm.put("maintenances/patches", dict(window, labels={"team": "a"}))  # no news
+    gtm.put("maintenances/patches", dict(window, ends=at(7200)))
+    gtm.put("maintenances/patches", dict(window, starts=at(1800), ends=at(1900)))
+    gtm.put("maintenances/patches", dict(window, starts=at(2800), ends=at(2900)))
+    assert gtm.api("DELETE", "maintenances/patches?dryRun=1").status == 204
+    gtm.delete("maintenances/patches")
+    items = eventually(lambda: [e for e in gtm.get("events?object=maintenance/patches").body["items"]
+                                if e["kind"] == "maintenance.cancelled"] and
+                       gtm.get("events?object=maintenance/patches").body["items"])
+    assert [e["kind"].partition(".")[2] for e in items] == ["began", "changed", "ended", "planned", "cancelled"]
+    assert items[2]["data"]["early"] and "was cut short by token:admin" in items[2]["text"]
+    assert "'drain' on pool 'dc-a', address 'dc-b-1'" in items[4]["text"]
+    gtm.put("maintenances/patches", window)
+    gtm.delete("maintenances/patches")
+    eventually(lambda: [k for k, _ in told(gtm, "patches")][5:] == ["began", "ended"])
+
+
+@pytest.mark.parametrize("victim", ["engine", "control", "supervisor"])
+def test_windows_are_told_once_whoever_dies(gtm, scene, victim):
+    gtm.put("maintenances/patches", {"objects": ["pool/dc-a"], "starts": at(-1), "ends": at(3600), "reason": "patches"})
+    gtm.put("maintenances/later", {"objects": ["pool/dc-b"], "starts": at(1800), "ends": at(3600), "reason": "x"})
+    eventually(lambda: told(gtm, "patches") and told(gtm, "later"))
+    if victim == "supervisor":
+        gtm.restart(signal.SIGKILL)
+    else:
+        old = gtm.kill(victim)
+        eventually(lambda: gtm.pid(victim) not in (None, old))
+    eventually(gtm.is_ready)
+    eventually(lambda: "maintenance" in gtm.status("pools/dc-a"))
+    # What comes after the start comes after what the start would tell.
+    gtm.put("maintenances/patches", dict(gtm.spec("maintenances/patches"), ends=at(-0.5)))
+    eventually(lambda: [k for k, _ in told(gtm, "patches")] == ["began", "ended"])
+    assert [k for k, _ in told(gtm, "later")] == ["planned"]
+
+
+def test_windows_without_control(gtm, scene):
+    """What begins and ends while control is away is told when it is back, with the time at which it was."""
+    starts, ends = at(1 * SLOW), at(2 * SLOW)
+    gtm.put("maintenances/patches", {"objects": ["pool/dc-a"], "starts": starts, "ends": ends, "reason": "patches"})
+    os.kill(gtm.pid("control"), signal.SIGSTOP)
+    eventually(lambda: answers(gtm, value(scene, "dc-b-1")))
+    eventually(lambda: answers(gtm, value(scene, "dc-a-1"), value(scene, "dc-a-2")))
+    os.kill(gtm.pid("control"), signal.SIGCONT)
+    eventually(lambda: told(gtm, "patches")[1:] == [("began", starts), ("ended", ends)])
+
+
+def test_windows_while_we_were_down(gtm, scene):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    starts, ends, last = at(1 * SLOW, now), at(1.5 * SLOW, now), at(2.5 * SLOW, now)
+    until = time.monotonic() + 2.5 * SLOW
+    gtm.put("maintenances/patches", {"objects": ["pool/dc-a"], "starts": starts, "ends": ends, "reason": "patches",
+                                     "every": "%dms" % (1500 * SLOW)})
+    eventually(lambda: told(gtm, "patches"))
+    assert gtm.stop() == 0
+    eventually(lambda: time.monotonic() >= until)  # the time itself is what is waited for
+    gtm.start()
+    eventually(lambda: len(told(gtm, "patches")) >= 4)
+    assert told(gtm, "patches")[1:4] == [("began", starts), ("ended", ends), ("began", last)]
+    gtm.delete("maintenances/patches")
 
 # ---- damping ----
 
