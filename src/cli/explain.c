@@ -41,30 +41,57 @@ share_text(double share, struct arena *a)
 	return text;
 }
 
+/* Why it gets nothing, or gets something whatever its health; "" if nothing is to be said. */
+static const char *
+because_text(const json_t *candidate)
+{
+	const char *text = json_string_value(json_object_get(candidate, "because"));
+
+	return text != NULL ? text : "";
+}
+
+static bool
+any_because(const json_t *candidates)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(candidates, i, c)
+	{
+		if (*because_text(c) != '\0')
+			return true;
+	}
+	return false;
+}
+
 static void
 write_candidates(struct buf *b, const json_t *reply, bool colour, struct arena *a)
 {
 	const json_t *list = json_object_get(reply, "candidates"), *c;
 	const json_t *draws = json_object_get(reply, "draws");
 	const bool lined = json_is_true(json_object_get(reply, "lined"));
+	const bool drawn = json_is_object(draws), because = any_because(list);
 	struct table t;
 	size_t i;
 
 	if (json_array_size(list) == 0)
 		return;
-	table_init(&t, 6);
-	t.right = 1u << 5;
+	table_init(&t, 5 + drawn + because);
+	t.right = drawn ? 1u << 5 : 0;
 	table_head(&t, lined ? "LINE" : "POOL");
 	table_head(&t, lined ? "WEIGHT" : "ADDRESS");
 	table_head(&t, "VALUE");
 	table_head(&t, "STATE");
 	table_head(&t, "PROBABILITY");
-	table_head(&t, json_is_object(draws) ? "DRAWN" : "");
+	if (drawn)
+		table_head(&t, "DRAWN");
+	if (because)
+		table_head(&t, "WHY");
 	json_array_foreach(list, i, c)
 	{
 		const char *state = kinds_text(json_object_get(c, "state"), a);
 		const char *value = kinds_text(json_object_get(c, "value"), a);
-		const json_t *drawn = json_object_get(draws, value);
+		const json_t *n = json_object_get(draws, value);
 
 		table_cell(
 		    &t, STYLE_PLAIN, kinds_text(json_object_get(c, lined ? "line" : "pool"), a));
@@ -74,10 +101,10 @@ write_candidates(struct buf *b, const json_t *reply, bool colour, struct arena *
 		table_cell(&t, term_state_style(state), state);
 		table_cell(&t, STYLE_PLAIN,
 		    share_text(json_number_value(json_object_get(c, "probability")), a));
-		table_cell(&t, STYLE_PLAIN,
-		    drawn != NULL           ? kinds_text(drawn, a)
-		    : json_is_object(draws) ? "0"
-					    : "");
+		if (drawn)
+			table_cell(&t, STYLE_PLAIN, n != NULL ? kinds_text(n, a) : "0");
+		if (because)
+			table_cell(&t, STYLE_PLAIN, because_text(c));
 	}
 	buf_puts(b, "\n");
 	table_write(&t, b, colour, "");

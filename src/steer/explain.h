@@ -4,11 +4,11 @@
  *
  * Request {name, type, client?: whose address the query has, ecs?: its client subnet, overrides?
  * {address: "up"|"down"}, draws?}; reply {answer{rcode, ttl, rdata[]}, steered, lined, line,
- * scope, candidates[{pool, address, value, state, probability}], fallback, decision[{step, text}],
- * draws?{value: count}}. `lined`: a record set
- * of the zone answers by lines or weights; then candidates[{value, line, weight?, state,
- * probability}]. Runs plan compilation and plan_answer themselves on a private cursor:
- * nothing of the running state moves.
+ * scope, candidates[{pool, address, value, state, probability, because}], fallback,
+ * decision[{step, text}], draws?{value: count}}. `because`: why it gets nothing, or is answered
+ * whatever its health; null: it is as it should be. `lined`: a record set of the zone answers by
+ * lines or weights; then candidates[{value, line, weight?, state, probability}]. Runs plan
+ * compilation and plan_answer themselves on a private cursor: nothing of the running state moves.
  */
 #pragma once
 

@@ -41,6 +41,9 @@ void explain_why(struct account *a, const struct position *at, const char *line,
 /* One more answer that began with `value`. */
 void explain_draw(struct account *a, const char *value);
 
+/* Who imposes what is, until when and why: "by ops until it is lifted: racks". It lives in `arena`.
+ */
+const char *explain_imposed_by(const struct live *l, struct arena *arena);
 /* What is imposed on it, if anything is; what its verdict is held at, if it is. */
 void explain_imposed(struct account *a, const struct live *l);
 void explain_steadied(struct account *a, const struct live_address *of);

@@ -9,25 +9,36 @@ until_text(int64_t ms, char out[CLOCK_TEXT_SIZE])
 	return ms == INT64_MAX ? "it is lifted" : clock_text(ms, out);
 }
 
+const char *
+explain_imposed_by(const struct live *l, struct arena *a)
+{
+	const struct model_object *by = l->imposed.by;
+	char text[CLOCK_TEXT_SIZE];
+	const char *until = until_text(l->imposed.until_ms, text);
+
+	if (by->kind == KIND_OVERRIDE) {
+		const struct override_spec *s = by->spec;
+
+		return arena_printf(a, "by %s until %s: %s", s->by, until, s->reason);
+	}
+	const struct maintenance_spec *s = by->spec;
+
+	return arena_printf(a, "by maintenance '%s' until %s: %s", by->name, until, s->reason);
+}
+
 void
 explain_imposed(struct account *a, const struct live *l)
 {
 	const struct model_object *by = l->imposed.by;
-	const char *noun = kind_table[l->o->kind].name, *name = l->o->name;
-	const char *state = live_force_words[l->imposed.force];
-	char until[CLOCK_TEXT_SIZE];
+	struct arena arena;
 
-	if (by != NULL && by->kind == KIND_OVERRIDE) {
-		const struct override_spec *s = by->spec;
-
-		explain_step(a, "override", "%s '%s': '%s' by %s until %s: %s", noun, name, state,
-		    s->by, until_text(l->imposed.until_ms, until), s->reason);
-	} else if (by != NULL) {
-		const struct maintenance_spec *s = by->spec;
-
-		explain_step(a, "maintenance", "%s '%s': '%s' by maintenance '%s' until %s: %s",
-		    noun, name, state, by->name, until_text(l->imposed.until_ms, until), s->reason);
-	}
+	if (by == NULL)
+		return;
+	arena_init(&arena);
+	explain_step(a, by->kind == KIND_OVERRIDE ? "override" : "maintenance", "%s '%s': '%s' %s",
+	    kind_table[l->o->kind].name, l->o->name, live_force_words[l->imposed.force],
+	    explain_imposed_by(l, &arena));
+	arena_fini(&arena);
 }
 
 void

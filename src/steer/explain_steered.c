@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "steer/explain_account.h"
 #include "steer/explain_balance.h"
+#include "steer/explain_candidate.h"
 #include "steer/scene.h"
 #include "steer/strategy.h"
 
@@ -207,7 +208,9 @@ tell_pool(const struct trial *t, uint32_t link)
 	else if (out != NULL)
 		explain_step(t->a, "pool", "pool '%s' is skipped: %s", name, out);
 	else if (!is_in_reach(t, link))
-		explain_step(t->a, "pool", "pool '%s' is available, but serves other lines", name);
+		explain_step(t->a, "pool", "pool '%s' is available, but %s", name,
+		    t->scene.fallback != LIVE_NO_FALLBACK ? "the fallback does not use it"
+							  : "serves other lines");
 	else if (share == 0 && live_domain_spec(t->d)->strategy == STRATEGY_HASH)
 		explain_step(
 		    t->a, "pool", "pool '%s' is available; other client prefixes get it", name);
@@ -255,27 +258,59 @@ tell_fallback(const struct trial *t)
 
 /* -- candidates, answer, draws -- */
 
-static void
-tell_candidate(const struct trial *t, const struct live_pool *p, const struct live_member *m,
-    double probability)
+/* Those that the client's variant chooses from, by tag; to free(). */
+static bool *
+chosen_from(const struct trial *t)
 {
-	const struct live_state st = live_address_state(m->address, t->a->tree->words, t->what_if);
+	const struct compile_variant *v = &t->scene.variants[t->variant];
+	bool *chosen = xcalloc(t->scene.n_members + 1, sizeof(*chosen));
 
-	json_array_append_new(t->a->candidates,
-	    json_pack("{s:s, s:s, s:s, s:s, s:f}", "pool", p->live.o->name, "address",
-		m->address->live.o->name, "value", live_address_spec(m->address)->value, "state",
-		live_address_word(m->address, &st), "probability", probability));
+	for (size_t i = 0; i < v->count; i++) {
+		for (size_t k = 0; k < v->pools[i].count; k++)
+			chosen[v->pools[i].members[k].tag] = true;
+	}
+	return chosen;
 }
 
 static void
+tell_candidate(const struct trial *t, const struct explain_candidate *c)
+{
+	const struct live_address *a = c->member->address;
+	struct arena arena;
+
+	arena_init(&arena);
+	json_array_append_new(t->a->candidates,
+	    json_pack("{s:s, s:s, s:s, s:s, s:f, s:s?}", "pool", c->link->pool->live.o->name,
+		"address", a->live.o->name, "value", live_address_spec(a)->value, "state",
+		live_address_word(a, &c->address), "probability", c->share, "because",
+		explain_candidate_because(c, &arena)));
+	arena_fini(&arena);
+}
+
+/* Members are numbered link by link. */
+static void
 tell_candidates(const struct trial *t)
 {
-	for (size_t tag = 0; tag < t->scene.n_members; tag++) {
-		const struct scene_source *from = &t->scene.sources[tag];
-		const struct live_pool *p = t->d->links[from->link].pool;
+	struct explain_candidate c = { .domain = t->d, .fallback = t->scene.fallback };
+	bool *chosen = chosen_from(t);
 
-		tell_candidate(t, p, &p->members[from->member], t->probability[tag]);
+	for (uint32_t tag = 0; tag < t->scene.n_members; tag++) {
+		const struct scene_source *from = &t->scene.sources[tag];
+
+		if (c.link != &t->d->links[from->link]) {
+			c.link = &t->d->links[from->link];
+			c.pool = live_pool_state(c.link->pool, t->a->tree->words, t->what_if);
+			c.pool_in_reach = is_in_reach(t, from->link);
+			c.pool_share = share_of_link(t, from->link);
+		}
+		c.member = &c.link->pool->members[from->member];
+		c.address = live_address_state(c.member->address, t->a->tree->words, t->what_if);
+		c.supposed = strmap_find(&t->a->verdicts, c.member->address->live.o->name) != NULL;
+		c.in_reach = chosen[tag];
+		c.share = t->probability[tag];
+		tell_candidate(t, &c);
 	}
+	free(chosen);
 }
 
 static struct explain_asker

@@ -121,6 +121,27 @@ def test_states_of_a_pool_and_a_domain(gtm, scene):
     assert any(s["step"] == "override" and "kernel upgrade" in s["text"] for s in explained["decision"])
 
 
+def test_explain_says_why_an_address_gets_nothing(gtm, scene):
+    def lines():
+        told = gtm.must("POST", "explain", {"name": NAME, "type": "A"})
+        return {c["address"]: (c["state"], c["because"]) for c in told["candidates"]}
+
+    assert {because for _, because in lines().values()} == {None, "its pool stands by"}
+    impose(gtm, "pools/dc-a", "drain", until="2099-01-01T00:00:00Z")
+    drained = "its pool is drained by token:admin until 2099-01-01T00:00:00.000Z: kernel upgrade"
+    assert lines() == {"dc-a-1": ("healthy", drained), "dc-a-2": ("healthy", drained), "dc-b-1": ("healthy", None)}
+    row = [r for r in gtm.ctl("explain", NAME, "A").stdout.splitlines() if "dc-a-1" in r][0]
+    assert row.startswith("dc-a") and row.endswith("  0.0 %  " + drained)
+    gtm.delete("pools/dc-a/override")
+    gtm.put("maintenances/racks", {"objects": ["address/dc-a-1"], "state": "down", "starts": at(-1),
+                                   "ends": "2099-01-01T00:00:00Z", "reason": "moving racks"})
+    assert lines()["dc-a-1"] == ("forced", "it is forced down by maintenance 'racks' until 2099-01-01T00:00:00.000Z: "
+                                           "moving racks")
+    gtm.delete("maintenances/racks")
+    gtm.put("addresses/dc-a-1", dict(gtm.spec("addresses/dc-a-1"), enabled=False))
+    assert lines()["dc-a-1"] == ("disabled", "it is disabled")
+
+
 # ---- the path for change ----
 
 def test_rest(gtm, scene):

@@ -134,6 +134,19 @@ test_explanation(void **state)
 	assert_non_null(strstr(buf_str(&b), "DRAWN\n"));
 	assert_non_null(strstr(buf_str(&b), "  1. line: default\n"));
 	assert_null(strstr(buf_str(&b), "fallback"));
+	assert_null(strstr(buf_str(&b), "WHY"));
+	buf_clear(&b);
+	json_object_set_new(json_array_get(json_object_get(j, "candidates"), 0), "because",
+	    json_string("its pool is drained by ops until it is lifted: racks"));
+	explain_write(&b, j, false);
+	assert_non_null(strstr(buf_str(&b), "DRAWN  WHY\n"));
+	assert_non_null(
+	    strstr(buf_str(&b), "      7  its pool is drained by ops until it is lifted: racks\n"));
+	json_object_del(j, "draws");
+	buf_clear(&b);
+	explain_write(&b, j, false);
+	assert_null(strstr(buf_str(&b), "DRAWN"));
+	assert_non_null(strstr(buf_str(&b), " 50.0 %  its pool is drained"));
 	buf_clear(&b);
 	explain_write(&b, NULL, false); /* a reply of another shape harms nothing */
 	buf_fini(&b);

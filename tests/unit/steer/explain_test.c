@@ -366,6 +366,132 @@ test_maintenance_and_damping(void **state)
 	world_apply(&w);
 }
 
+/* What the address's own line says; "" for nothing. */
+static const char *
+because(const json_t *reply, const char *address)
+{
+	const json_t *candidates = json_object_get(reply, "candidates"), *c;
+	size_t i;
+
+	json_array_foreach(candidates, i, c)
+	{
+		if (strcmp(json_string_value(json_object_get(c, "address")), address) == 0)
+			return json_is_null(json_object_get(c, "because"))
+				   ? ""
+				   : json_string_value(json_object_get(c, "because"));
+	}
+	return "nobody";
+}
+
+static void
+expect(const char *request, const char *address, const char *text)
+{
+	json_t *r = ask(request);
+
+	assert_string_equal(because(r, address), text);
+	json_decref(r);
+}
+
+#define WWW "{'name':'www.example.com'}"
+
+/* Each line of a candidate says why it gets nothing, whoever sees to that. */
+static void
+test_why_one_gets_nothing(void **state)
+{
+	static const char off[] = "{'type':'ipv4','value':'192.0.2.1','enabled':false}";
+
+	(void)state;
+	expect(WWW, "a2", "");
+	expect(WWW, "a1",
+	    "it is held down until 2023-11-14T22:14:20.000Z, as it keeps going up and "
+	    "down");
+	impose("pool/a", "drain");
+	expect(WWW, "a2", "its pool is drained by ops until it is lifted: racks");
+	expect(WWW, "a3", "");
+	impose("address/a2", "down");
+	expect(WWW, "a2",
+	    "its pool is drained by ops until it is lifted: racks; it is forced down by ops until "
+	    "it is lifted: racks");
+	lift("pool/a");
+	impose("address/a1", "up");
+	expect(WWW, "a2", "it is forced down by ops until it is lifted: racks");
+	expect(WWW, "a1", "it is forced up by ops until it is lifted: racks");
+	lift("address/a2");
+	lift("address/a1");
+
+	world_put(&w, KIND_MAINTENANCE, "tuesday",
+	    "{'objects':['pool/b','address/a2'],'starts':'2023-11-14T00:00:00Z',"
+	    "'ends':'2023-11-15T00:00:00Z','state':'down','reason':'patches'}");
+	world_apply(&w);
+	expect(WWW, "a3",
+	    "its pool is forced down by maintenance 'tuesday' until 2023-11-15T00:00:00.000Z: "
+	    "patches");
+	expect(WWW, "a2",
+	    "its pool has 0 of 2 addresses available, fewer than it needs; it is forced down by "
+	    "maintenance 'tuesday' until 2023-11-15T00:00:00.000Z: patches");
+	expect(WWW, "a1", "health is ignored: a fallback answers");
+	world_delete(&w, KIND_MAINTENANCE, "tuesday");
+	world_put(&w, KIND_ADDRESS, "a1", off);
+	world_put(&w, KIND_POOL, "b",
+	    "{'type':'ipv4','enabled':false,'addresses':[{'address':'a3'},{'address':'a4'}]}");
+	world_apply(&w);
+	expect(WWW, "a1", "it is disabled");
+	expect(WWW, "a3", "its pool is disabled");
+	world_put(&w, KIND_ADDRESS, "a1",
+	    "{'type':'ipv4','value':'192.0.2.1','mode':'manual','manual_state':'unavailable'}");
+	world_apply(&w);
+	expect(WWW, "a1", "its mode is manual: unavailable");
+}
+
+/* It could answer, but others do. */
+static void
+test_why_one_is_not_chosen(void **state)
+{
+	(void)state;
+	world_put(&w, KIND_ADDRESS, "a1", "{'type':'ipv4','value':'192.0.2.1'}");
+	world_put(&w, KIND_POOL, "b",
+	    "{'type':'ipv4','strategy':'weight','healthy_when':{'at_least':2},'addresses':[{'"
+	    "address':'a3'},"
+	    "{'address':'a4','weight':0}]}");
+	world_put(&w, KIND_DOMAIN, "s.example.com/A",
+	    "{'enabled':true,'strategy':'sequence','fallback_pool':'a','fallback':'fallback_pool','"
+	    "pools':["
+	    "{'pool':'b'}]}");
+	world_put(&w, KIND_DOMAIN, "h.example.com/A",
+	    "{'enabled':true,'strategy':'sequence','pools':[{'pool':'b'},{'pool':'a'}]}");
+	world_apply(&w);
+	expect("{'name':'s.example.com'}", "a3", "");
+	expect("{'name':'s.example.com'}", "a4", "it has weight 0");
+	expect("{'name':'s.example.com'}", "a1", "its pool stands by as the fallback");
+	expect("{'name':'h.example.com'}", "a1", "its pool stands by");
+	expect("{'name':'l.example.com','client':'10.2.0.1'}", "a3", "its pool serves other lines");
+	expect("{'name':'s.example.com','overrides':{'a3':'down'}}", "a3",
+	    "its pool has 1 of 2 addresses available, fewer than it needs; it is supposed to be "
+	    "down");
+	expect("{'name':'s.example.com','overrides':{'a3':'down'}}", "a4",
+	    "its pool has 1 of 2 addresses available, fewer than it needs");
+	world_verdict(&w, "tcp/192.0.2.3/80", 'D');
+	expect("{'name':'h.example.com','overrides':{'a4':'up'}}", "a3",
+	    "its pool has 1 of 2 addresses available, fewer than it needs; 0 of 1 checks pass");
+	impose("domain/h.example.com/A", "down");
+
+	json_t *r = ask("{'name':'h.example.com'}");
+
+	assert_true(says(r, "pool 'a' is available, but the fallback does not use it"));
+	assert_string_equal(because(r, "a1"), "the fallback does not use its pool");
+	assert_string_equal(because(r, "a3"), "health is ignored: a fallback answers");
+	json_decref(r);
+	impose("domain/h.example.com/A", "up");
+	expect("{'name':'h.example.com'}", "a3",
+	    "health is ignored: the domain is forced up by ops until it is lifted: racks");
+	lift("domain/h.example.com/A");
+	impose("pool/b", "up");
+	world_verdict(&w, "tcp/192.0.2.4/80", 'D');
+	expect("{'name':'h.example.com'}", "a3",
+	    "health is ignored: its pool is forced up by ops until it is lifted: racks");
+	lift("pool/b");
+}
+
 int
 main(void)
 {
@@ -380,6 +506,8 @@ main(void)
 		cmocka_unit_test(test_what_if_across_the_zone),
 		cmocka_unit_test(test_imposed),
 		cmocka_unit_test(test_maintenance_and_damping),
+		cmocka_unit_test(test_why_one_gets_nothing),
+		cmocka_unit_test(test_why_one_is_not_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
