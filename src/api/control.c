@@ -394,12 +394,11 @@ control_set_nodes(struct control *c, const struct control_nodes *n)
 }
 
 json_t *
-control_invite(
-    struct control *c, const char *name, uint64_t for_ms, const char *server, struct diag *d)
+control_invite(struct control *c, const struct control_invitation *i, struct diag *d)
 {
 	OBJ_CHECK(c, CONTROL_MAGIC);
 	if (c->nodes.arg != NULL)
-		return c->nodes.invite(c->nodes.arg, name, for_ms, server, d);
+		return c->nodes.invite(c->nodes.arg, i, d);
 	diag_add(d, DIAG_UNAVAILABLE, "",
 	    "this server has no address for nodes: give gtmd --nodes ADDR:PORT, or nodes.listen "
 	    "in its configuration");

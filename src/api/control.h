@@ -56,13 +56,20 @@ struct control_watch {
 	void (*committed)(void *arg, const struct change_set *set);
 };
 
+/* A node that is to be enrolled. */
+struct control_invitation {
+	const char *name;
+	uint64_t for_ms;
+	const char *server; /* where the node is to connect; NULL: what the configuration says */
+	const char *dir;    /* its data directory; NULL: as a gtmd has it by default */
+};
+
 /* Who enrols nodes that probe, in the room above. */
 struct control_nodes {
 	void *arg;
-	/* {node, token, expires, command}, or NULL with a problem. `server` (may be NULL): where
-	 * the node is to connect. Commits: not from under the editor's lock. */
-	json_t *(*invite)(
-	    void *arg, const char *name, uint64_t for_ms, const char *server, struct diag *d);
+	/* {node, server, token, expires, dir, command, warnings?}, or NULL with a problem. Commits:
+	 * not from under the editor's lock. */
+	json_t *(*invite)(void *arg, const struct control_invitation *i, struct diag *d);
 };
 
 struct control;
@@ -108,8 +115,8 @@ MUST_USE int control_refresh(
 
 /* Before anybody asks; NULL: not any more, when nobody does. */
 void control_set_nodes(struct control *c, const struct control_nodes *n);
-MUST_USE json_t *control_invite(
-    struct control *c, const char *name, uint64_t for_ms, const char *server, struct diag *d);
+MUST_USE json_t *
+control_invite(struct control *c, const struct control_invitation *i, struct diag *d);
 
 /* Reading. The editor may use the model without control_read_begin: only an editor changes it. */
 const struct model *control_read_begin(struct control *c);

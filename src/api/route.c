@@ -40,7 +40,8 @@
 const struct route route_table[] = {
 	KIND_ROUTES(KIND_TSIG_KEY, "tsig-keys", "/{name}"),
 	{ "POST", API "/nodes/{name}:token", rest_node_token, AUTH_WRITE, ROUTE_JSON, KIND_NODE,
-	    "Invite a node: {for?, server?} to a token, good once, and the command that takes it" },
+	    "Invite a node: {for?, server?, dir?} to a token, good once, and the command that "
+	    "takes it there, where its data directory is `dir`" },
 	KIND_ROUTES(KIND_NODE, "nodes", "/{name}"),
 	KIND_ROUTES(KIND_TEMPLATE, "templates", "/{name}"),
 	{ "POST", API "/templates/{name}:try", rest_template_try, AUTH_OPERATE, ROUTE_JSON, KIND_TEMPLATE,

@@ -120,6 +120,22 @@ check_no_server(const struct config *c, struct diag *d)
 		     : 0;
 }
 
+/* A token is good once: whoever says it with each start should hear what to do instead. */
+static void
+say_joined(const struct config *c, struct diag *d)
+{
+	struct identity id;
+	struct diag ignored;
+
+	diag_init(&ignored);
+	if (identity_load(c->data_dir, &id, &ignored) == 0) {
+		diag_add(d, d->code, c->data_dir, "is node '%s' already: start it without --join",
+		    id.node);
+		identity_fini(&id);
+	}
+	diag_fini(&ignored);
+}
+
 /* With a token become a node; with an identity be one. */
 static int
 be_node(struct config *c, const struct config_options *o, struct diag *d)
@@ -129,8 +145,10 @@ be_node(struct config *c, const struct config_options *o, struct diag *d)
 
 	if (o->join != NULL && (rc = check_no_server(c, d)) == 0)
 		rc = join_server(o->join, c->data_dir, c->user, d);
-	if (rc < 0)
+	if (rc < 0) {
+		say_joined(c, d);
 		return rc;
+	}
 	rc = identity_load(c->data_dir, &id, d);
 	if (rc == -ENOENT)
 		return 0;

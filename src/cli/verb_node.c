@@ -19,6 +19,29 @@ node_path(const char *name, const char *action)
 	return path;
 }
 
+static const char *
+text_of(const json_t *reply, const char *member)
+{
+	const char *text = json_string_value(json_object_get(reply, member));
+
+	return text != NULL ? text : "?";
+}
+
+/* The token has all that the machine needs; the directory is the one thing that may differ. */
+static void
+say_how(struct cli *cli, const char *name, const json_t *reply)
+{
+	cli_say(cli,
+	    "run this once on node %s, as root or as a user who may write to %s (another "
+	    "directory: --dir)",
+	    name, text_of(reply, "dir"));
+	cli_say(cli,
+	    "it needs no other file: the token says where the server is (%s) and how it is known; "
+	    "it is good for one use, until %s",
+	    text_of(reply, "server"), text_of(reply, "expires"));
+	cli_say(cli, "afterwards the same without --join starts the node");
+}
+
 /* The command alone on stdout, to be carried over; all about it on stderr. */
 static int
 invite(struct cli *cli, const char *name)
@@ -26,7 +49,9 @@ invite(struct cli *cli, const char *name)
 	const char *span = args_value(&cli->args, "--for");
 	const char *server = args_value(&cli->args, "--server-address");
 	char *path = node_path(name, ":token");
-	json_t *body = json_pack("{s:s*, s:s*}", "for", span, "server", server), *reply = NULL;
+	const char *dir = args_value(&cli->args, "--dir");
+	json_t *body = json_pack("{s:s*, s:s*, s:s*}", "for", span, "server", server, "dir", dir);
+	json_t *reply = NULL;
 	const int code = cli_ask(cli, "POST", path, body, NULL, &reply);
 	struct buf b;
 
@@ -43,9 +68,8 @@ invite(struct cli *cli, const char *name)
 	} else if (cli->output == OUTPUT_YAML) {
 		yaml_out_write(&b, reply);
 	} else {
-		buf_printf(&b, "%s\n", json_string_value(json_object_get(reply, "command")));
-		cli_say(cli, "run this once on node %s; the token is good for one use, until %s",
-		    name, json_string_value(json_object_get(reply, "expires")));
+		buf_printf(&b, "%s\n", text_of(reply, "command"));
+		say_how(cli, name, reply);
 	}
 	cli_write(cli, &b);
 	json_decref(reply);

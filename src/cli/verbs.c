@@ -48,6 +48,8 @@ static const struct option line_list_options[] = {
 };
 #define INVITE_OPTIONS                                                                             \
 	{ "--for", 0, "TIME", "how long the token is good (1h)" },                                 \
+	    { "--dir", 0, "DIR",                                                                   \
+		    "the node's data directory, on its own machine (/var/lib/opengtm)" },          \
 	{                                                                                          \
 		"--server-address", 0, "HOST:PORT",                                                \
 		    "where the node is to connect; without, nodes.advertise of the server"         \
@@ -189,8 +191,9 @@ const struct verb verbs_table[] = {
 	    "  gtmctl node add fra-1 --city Frankfurt --server-address gtm.example.com:8054\n",
 	    node_add_options, 1, 1, verb_node_add },
 	{ "node token", "NAME", "Print the command that enrols a node, also once more",
-	    "  gtmctl node token shanghai-1 --for 10m\n", node_token_options, 1, 1,
-	    verb_node_token },
+	    "  gtmctl node token shanghai-1 --for 10m\n"
+	    "  gtmctl node token shanghai-1 --dir /srv/gtm-node\n",
+	    node_token_options, 1, 1, verb_node_token },
 	{ "zone import", "ZONE FILE", "Make or replace a zone's records from a zone file",
 	    "  gtmctl zone import example.com example.com.zone\n", NULL, 2, 2, verb_zone_import },
 	{ "zone check", "FILE", "Tell what is wrong with a zone file; asks no server",

@@ -16,6 +16,7 @@
 #include "feed/codec.h"
 #include "model/nouns.h"
 #include "net/sock.h"
+#include "node/invitation.h"
 #include "node/roster.h"
 #include "node/station_types.h"
 
@@ -371,39 +372,61 @@ station_complete(struct station *s, json_t *health, unsigned timeout_ms)
 
 /* ---- invitations ---- */
 
-json_t *
-station_invite(void *station, const char *name, uint64_t for_ms, const char *server, struct diag *d)
+/* Where the node is to go; NULL with a problem. */
+static const char *
+find_server(const struct station *s, const char *server, struct diag *d)
 {
-	struct station *s = station;
-	const int64_t ends_ms = clock_real_ms() + (int64_t)for_ms;
-	struct token t = { 0 };
-	char ends[CLOCK_TEXT_SIZE];
-	char *text;
-
-	OBJ_CHECK(s, STATION_MAGIC);
 	server = server != NULL ? server : s->advertise;
-	if (server == NULL || strlen(server) >= sizeof(t.server) - 1 ||
-	    strchr(server, ':') == NULL) {
-		diag_add(d, DIAG_INVALID, "server",
-		    "is needed: where nodes reach this server, host:port");
-		diag_detail(d, server, "say it here, or once for all in nodes.advertise");
-		return NULL;
-	}
-	snprintf(t.server, sizeof(t.server), "%s", server);
-	snprintf(t.node, sizeof(t.node), "%s", name);
-	rand_bytes(t.secret, sizeof(t.secret));
-	memcpy(t.authority, authority_digest(s->authority), sizeof(t.authority));
-	if (roster_invite(s->control, name, t.secret, ends_ms, d) < 0)
-		return NULL;
-	text = token_text(&t);
+	if (server != NULL && strlen(server) < TOKEN_SERVER_SIZE - 1 && strchr(server, ':') != NULL)
+		return server;
+	diag_add(d, DIAG_INVALID, "server", "is needed: where nodes reach this server, host:port");
+	diag_detail(d, server, "say it here, or once for all in nodes.advertise");
+	return NULL;
+}
 
-	char *command = xasprintf("gtmd --data-dir /var/lib/opengtm --join %s", text);
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s}", "node", name, "server", server, "token",
-	    text, "expires", clock_text(ends_ms, ends), "command", command);
+/* Frees `text`, the token's. */
+static json_t *
+reply_invitation(
+    const struct control_invitation *i, const char *server, int64_t ends_ms, char *text)
+{
+	char ends[CLOCK_TEXT_SIZE];
+	char *command = invitation_command(i->dir, text);
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "node", i->name, "server", server,
+	    "token", text, "expires", clock_text(ends_ms, ends), "dir",
+	    i->dir != NULL ? i->dir : INVITATION_DIR, "command", command);
 
+	CHECK(j != NULL);
+	if (invitation_is_loopback(server))
+		json_object_set_new(j, "warnings",
+		    json_pack(
+			"[o]", json_sprintf("%s can only be reached on the server itself: say "
+					    "another address of it with the invitation, or "
+					    "once for all in nodes.advertise",
+				   server)));
 	free(command);
 	free(text);
 	return j;
+}
+
+json_t *
+station_invite(void *station, const struct control_invitation *i, struct diag *d)
+{
+	struct station *s = station;
+	const int64_t ends_ms = clock_real_ms() + (int64_t)i->for_ms;
+	struct token t = { 0 };
+	const char *server;
+
+	OBJ_CHECK(s, STATION_MAGIC);
+	server = find_server(s, i->server, d);
+	if (invitation_check_dir(i->dir, d) < 0 || server == NULL)
+		return NULL;
+	snprintf(t.server, sizeof(t.server), "%s", server);
+	snprintf(t.node, sizeof(t.node), "%s", i->name);
+	rand_bytes(t.secret, sizeof(t.secret));
+	memcpy(t.authority, authority_digest(s->authority), sizeof(t.authority));
+	if (roster_invite(s->control, i->name, t.secret, ends_ms, d) < 0)
+		return NULL;
+	return reply_invitation(i, server, ends_ms, token_text(&t));
 }
 
 /* ---- life ---- */

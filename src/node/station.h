@@ -60,8 +60,7 @@ void station_deliver(struct station *s, const struct change_set *set);
 /* Any thread. The server's engine has come: it is told who is there, and they tell all votes. */
 void station_engine_came(struct station *s);
 /* As control_nodes.invite has it. */
-json_t *station_invite(
-    void *station, const char *name, uint64_t for_ms, const char *server, struct diag *d);
+json_t *station_invite(void *station, const struct control_invitation *i, struct diag *d);
 /*
  * Any thread but its own: complete what the engine says of an address's health by what the nodes
  * have seen last; who does not answer in time is left out.

@@ -115,15 +115,22 @@ class Node(harness.Gtm):
 
     def __init__(self, directory, name, place=None):
         super().__init__(directory)
-        self.name, self.place, self.token = name, place, None
+        self.name, self.place, self.token, self.pasted = name, place, None, None
 
     def command(self):
+        if self.pasted:
+            return ["/bin/sh", "-c", 'gtmd() { exec "%s" "$@"; }; %s' % (harness.GTMD, self.pasted)]
         words = [harness.GTMD, "--data-dir", self.dir] + (["--join", self.token] if self.token else [])
         return self.place.command(*words) if self.place else words
 
     def start(self, join=None, **kw):
         self.token = join
         return super().start(ready=False, **kw)
+
+    def paste(self, text):
+        """As a person does who was sent the command; what is named there is self.dir."""
+        self.pasted = text
+        return self.start()
 
 
 class Target(harness.Backend):

@@ -88,6 +88,37 @@ def test_a_token_is_good_once(server, node):
         assert "'certificate'" not in text and hashlib.sha256(bytes.fromhex(r["token"][5:])).hexdigest() not in text
 
 
+def test_the_command_works_when_it_is_pasted(server, node):
+    """By a shell, on a machine that has gtmd and nothing else; the words on stderr say what it needs."""
+    n = node("pasted")
+    directory = os.path.join(os.path.dirname(n.dir), "it's a node")
+    n.dir = directory
+    said = server.ctl("node", "token", "pasted", "--dir", directory)
+    assert said.returncode == 0, said.stderr
+    assert "may write to " + directory in said.stderr and "no other file" in said.stderr
+    assert "warning: %s:8054 can only be reached on the server itself" % server.ip in said.stderr
+    n.paste(said.stdout)
+    until_state(server, "pasted", "healthy")
+    assert n.stop() == 0
+    n.paste(said.stdout)  # once more: it says what to do instead
+    assert n.process.wait(15 * SLOW) == 78
+    assert "is node 'pasted' already: start it without --join" in n.log()
+    n.ended = 0
+    default = server.must("POST", "nodes/pasted:token", {"server": "gtm.example.com:8054"})
+    assert default["command"].startswith("gtmd --data-dir /var/lib/opengtm --join gtm1-") and "warnings" not in default
+    assert default["dir"] == "/var/lib/opengtm" and default["server"] == "gtm.example.com:8054"
+
+
+def test_bad_invitations(server, node):
+    node("unasked")
+    wrong = {"server": 7, "dir": ["x"], "for": 1}
+    r = server.api("POST", "nodes/unasked:token", wrong)
+    assert r.status == 422 and {e["pointer"] for e in r.body["errors"]} == set(wrong)
+    r = server.api("POST", "nodes/unasked:token", {"dir": "node", "server": "nowhere"})
+    assert r.status == 422 and {e["pointer"] for e in r.body["errors"]} == {"dir", "server"}
+    assert server.ctl("node", "token", "unasked", "--dir", "relative").returncode == 1
+
+
 def test_tokens_that_are_not_good(server, node):
     n = node("bad")
     token = invite(server, "bad")["token"]
