@@ -97,13 +97,15 @@ check_objects(const struct maintenance_spec *s, struct diag *d)
 static void
 check_times(const struct maintenance_spec *s, struct diag *d)
 {
-	char at[CLOCK_TEXT_SIZE], every[DURATION_TEXT_SIZE], least[DURATION_TEXT_SIZE];
+	char at[CLOCK_TEXT_SIZE], starts[CLOCK_TEXT_SIZE], every[DURATION_TEXT_SIZE],
+	    least[DURATION_TEXT_SIZE];
 	const int64_t length_ms = s->ends_ms - s->starts_ms;
 	const uint64_t least_ms = length_ms > EVERY_MIN_MS ? (uint64_t)length_ms : EVERY_MIN_MS;
 
 	if (length_ms <= 0) {
 		diag_add(d, DIAG_INVALID, "ends", "must be after starts");
-		diag_detail(d, clock_text(s->ends_ms, at), NULL);
+		diag_detail(d, clock_text(s->ends_ms, at),
+		    arena_printf(&d->arena, "later than %s", clock_text(s->starts_ms, starts)));
 	} else if (s->every_ms > 0 && s->every_ms < least_ms) {
 		diag_add(d, DIAG_INVALID, "every", "must not be shorter than the window itself");
 		diag_detail(d, duration_text(s->every_ms, every),
@@ -123,7 +125,7 @@ maintenance_check(const char *name, const void *spec, struct diag *d)
 	check_times(s, d);
 	if (override_is_blank(s->reason)) {
 		diag_add(d, DIAG_INVALID, "reason", "must not be blank");
-		diag_detail(d, s->reason, NULL);
+		diag_detail(d, s->reason, OVERRIDE_REASON);
 	}
 	return d->count == before ? 0 : -EINVAL;
 }

@@ -37,5 +37,6 @@ void domain_refs(const void *spec, kind_ref_f *visit, void *arg);
 void rrset_refs(const void *spec, kind_ref_f *visit, void *arg);
 void maintenance_refs(const void *spec, kind_ref_f *visit, void *arg);
 
-/* Does it say nothing? */
+/* Does it say nothing? Then this is what is wanted. */
+#define OVERRIDE_REASON "a sentence for whoever comes across it"
 bool override_is_blank(const char *reason);

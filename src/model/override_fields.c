@@ -48,7 +48,7 @@ override_check(const char *name, const void *spec, struct diag *d)
 	if (!override_is_blank(s->reason))
 		return 0;
 	diag_add(d, DIAG_INVALID, "reason", "must not be blank");
-	diag_detail(d, s->reason, "a sentence for whoever comes across it");
+	diag_detail(d, s->reason, OVERRIDE_REASON);
 	return -EINVAL;
 }
 

@@ -349,6 +349,12 @@ def test_maintenance_windows(gtm, scene):
     assert r.status == 422 and errors(r)["objects[0]"]["got"] == "nope"
     r = gtm.api("PUT", "maintenances/bad", {"spec": dict(window, every="200ms")})
     assert r.status == 422 and "every" in errors(r)
+    r = gtm.api("PUT", "maintenances/bad", {"spec": dict(window, objects=["pool/dc-a", "pool/dc-a", "dc-a"],
+                                                         ends="2020-01-01T00:00:00Z", reason=" ")})
+    assert set(errors(r)) == {"objects[1]", "objects[2]", "ends", "reason"}  # all at once
+    assert all(e.get("got") and e.get("allowed") for e in errors(r).values())
+    r = gtm.api("PUT", "maintenances/bad", {"spec": dict(window, objects=["pool/nope", "pool/dc-a", "address/nope"])})
+    assert set(errors(r)) == {"objects[0]", "objects[2]"}
     assert "patches" in gtm.ctl("get", "maintenances").stdout
     gtm.delete("maintenances/patches")
     gtm.delete("pools/dc-a")

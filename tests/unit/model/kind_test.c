@@ -437,7 +437,12 @@ static const struct {
 	{ KIND_MAINTENANCE,
 	    "{'objects':['pool/p'],'starts':'2026-12-01T05:00:00Z','ends':'2026-12-01T05:00:00Z',"
 	    "'reason':'x'}",
-	    "ends", "must be after starts", "2026-12-01T05:00:00.000Z", NULL },
+	    "ends", "must be after starts", "2026-12-01T05:00:00.000Z",
+	    "later than 2026-12-01T05:00:00.000Z" },
+	{ KIND_MAINTENANCE,
+	    "{'objects':['pool/p'],'starts':'2026-12-01T05:00:00Z','ends':'2026-12-01T06:00:00Z',"
+	    "'reason':' '}",
+	    "reason", "must not be blank", " ", "a sentence for whoever comes across it" },
 	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','weight':65536}]}",
 	    "addresses[0].weight", "is out of range", "65536", "0..65535" },
 	{ KIND_POOL, "{'type':'ipv4','addresses':[{'address':'a','weight':-1}]}",
