@@ -3,7 +3,7 @@
  * reference -- a program for the build: prints docs/reference from the tables that gtmd itself runs
  * on.
  *
- *   gtm-reference model | configuration
+ *   gtm-reference model | configuration | events
  *
  * A house test compares its output with the committed pages, so the manual cannot lie.
  */
@@ -13,6 +13,7 @@
 
 #include "app/config.h"
 #include "base/json.h"
+#include "model/event_kinds.h"
 #include "model/kind.h"
 
 static const char *
@@ -118,6 +119,18 @@ print_configuration(void)
 	print_table(config_fields);
 }
 
+static void
+print_events(void)
+{
+	printf("# Events\n\n"
+	       "Generated from the table of kinds (`gtm-reference events`); do not edit.\n\n"
+	       "`gtmctl events`, `GET /api/v1/events`, and the stream tell them as `{id, at, kind, "
+	       "object?{kind, name}, severity, text, data?}`; the newest 100,000 are kept.\n\n"
+	       "| kind | object | severity | when |\n|---|---|---|---|\n");
+	for (const struct event_kind *k = event_kinds; k < event_kinds + event_kinds_count; k++)
+		printf("| `%s` | %s | %s | %s |\n", k->name, k->object, k->severity, k->prose);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -125,8 +138,10 @@ main(int argc, char **argv)
 		print_model();
 	else if (argc == 2 && strcmp(argv[1], "configuration") == 0)
 		print_configuration();
+	else if (argc == 2 && strcmp(argv[1], "events") == 0)
+		print_events();
 	else {
-		fprintf(stderr, "usage: gtm-reference model | configuration\n");
+		fprintf(stderr, "usage: gtm-reference model | configuration | events\n");
 		return 2;
 	}
 	return 0;

@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import sys
 
-PAGES = ["model", "configuration"]
+PAGES = ["model", "configuration", "events"]
 
 
 def main() -> int:

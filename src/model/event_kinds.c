@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/event_kinds.h"
+
+#include "base/attr.h"
+
+const struct event_kind event_kinds[] = {
+	{ "address.up", "address", "info", "it is available again" },
+	{ "address.down", "address", "warning", "it is not available any more, or forced down" },
+	{ "address.flapping", "address", "warning",
+	    "it keeps going up and down and is held; told when that begins" },
+	{ "cert.expiring", "address", "warning, critical",
+	    "its certificate ends soon (`expiry_warn_days`), or has ended" },
+	{ "pool.recovered", "pool", "info", "all its addresses are available again" },
+	{ "pool.degraded", "pool", "warning", "some of its addresses are not available" },
+	{ "pool.down", "pool", "critical", "fewer addresses are available than it needs" },
+	{ "domain.recovered", "domain", "info", "all its pools are available again" },
+	{ "domain.degraded", "domain", "warning", "some of its pools are not available" },
+	{ "domain.fail_open", "domain", "critical",
+	    "none of its pools is available: its fallback answers, as the text says" },
+	{ "override.set", "address, pool, domain", "info, warning",
+	    "somebody imposed something on it" },
+	{ "override.lifted", "address, pool, domain", "info",
+	    "by hand, or because its object was deleted" },
+	{ "override.expired", "address, pool, domain", "info", "its time was over" },
+	{ "maintenance.planned", "maintenance", "info",
+	    "a window is put, or will do something else or at another time than before" },
+	{ "maintenance.began", "maintenance", "info, warning",
+	    "it is open, each time; what it does, to whom, until when" },
+	{ "maintenance.changed", "maintenance", "info, warning",
+	    "an edit changes an open one: what it does, or until when" },
+	{ "maintenance.ended", "maintenance", "info",
+	    "each time; `early` in its data: an edit or its deletion cut it short" },
+	{ "maintenance.cancelled", "maintenance", "info",
+	    "an edit or its deletion takes away the time at which it was to begin" },
+	{ "config.applied", "", "info", "a change set is durable; `revision` in its data" },
+	{ "zone.transferred", "zone", "info", "a secondary zone has a new state" },
+	{ "zone.refresh_failed", "zone", "warning", "no primary could be asked or believed" },
+	{ "zone.expired", "zone", "critical", "no primary for as long as its SOA allows" },
+	{ "zone.catalog_broken", "zone", "warning", "a catalog zone that cannot be followed" },
+	{ "probe.node_lost", "node", "warning",
+	    "a node that probes has not been heard for five "
+	    "seconds" },
+	{ "probe.node_back", "node", "info", "it is heard again" },
+	{ "probe.clock_skew", "node", "warning", "its clock differs by a second or more" },
+	{ "probe.clock_good", "node", "info", "it does not any more" },
+	{ "probe.stale", "", "warning", "checks without a fresh vote: their last verdict holds" },
+	{ "probe.fresh", "", "info", "all checks have fresh votes again" },
+	{ "probe.late", "node", "warning",
+	    "probes start late, here (no object) or on that node: more are wanted than can be "
+	    "made" },
+	{ "probe.resources", "node", "warning",
+	    "probes cannot be made, here (no object) or on that node, such as for want of "
+	    "sockets" },
+	{ "geoip.loaded", "", "info", "the data of where addresses are have been read anew" },
+	{ "geoip.stale", "", "warning",
+	    "they are older than `geo.max_age_days`, or cannot be read: the former ones stay" },
+	{ "store.failed", "", "critical", "changes cannot be stored, such as on a full disk" },
+	{ "store.recovered", "", "info", "they can be stored again" },
+	{ "engine.journal_failed", "", "critical", "the engine's own copy cannot be written" },
+	{ "engine.journal_recovered", "", "info", "it is whole again" },
+	{ "xdp.serving", "", "info", "queries are answered past the kernel's stack" },
+	{ "xdp.unavailable", "", "warning", "they are answered by sockets, and why" },
+};
+
+const size_t event_kinds_count = ARRAY_LEN(event_kinds);
