@@ -22,7 +22,7 @@ struct strmap {
 	size_t cap;
 	size_t count;    /* live entries */
 	uint32_t *slots; /* open addressing: index + 1 into entries, 0 = free, UINT32_MAX = tomb */
-	size_t n_slots;  /* power of two or 0 */
+	size_t n_slots;  /* power of two, or 0: a few entries, no index */
 };
 
 void strmap_init(struct strmap *m);

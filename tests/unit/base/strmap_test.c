@@ -102,20 +102,20 @@ assert_same_walk(const struct strmap *m, const struct oracle *o)
 	assert_int_equal(i, o->count);
 }
 
+/* `keys` different ones. */
 static void
-test_against_the_oracle(void **state)
+compare(unsigned keys)
 {
 	static struct oracle o;
 	struct rand_state r;
 	struct strmap m;
 
-	(void)state;
 	strmap_init(&m);
 	rand_seed(&r, 1);
 	for (int i = 0; i < 40000; i++) {
 		char key[16];
 
-		snprintf(key, sizeof(key), "k%u", (unsigned)rand_below(&r, 300));
+		snprintf(key, sizeof(key), "k%u", (unsigned)rand_below(&r, keys));
 		/* Waves: mostly putting, then mostly removing. */
 		if (rand_below(&r, 100) < (i / 2000 % 2 == 0 ? 80u : 20u)) {
 			void *value = (void *)(uintptr_t)(i + 1);
@@ -129,6 +129,36 @@ test_against_the_oracle(void **state)
 	}
 	while (o.count > 0)
 		oracle_remove(&o, o.items[0].key);
+	strmap_fini(&m);
+}
+
+static void
+test_against_the_oracle(void **state)
+{
+	(void)state;
+	compare(2);
+	compare(9); /* with and without an index */
+	compare(20);
+	compare(300);
+}
+
+/* There are millions of such maps. */
+static void
+test_few_need_no_index(void **state)
+{
+	struct strmap m;
+
+	(void)state;
+	strmap_init(&m);
+	strmap_put(&m, "one", &m);
+	assert_int_equal(m.cap, 1);
+	for (int i = 0; i < 100; i++) { /* holes do not add up */
+		strmap_put(&m, "two", &m);
+		strmap_remove(&m, "two");
+	}
+	assert_int_equal(m.n_slots, 0);
+	assert_true(m.cap <= 8);
+	assert_ptr_equal(strmap_find(&m, "one"), &m);
 	strmap_fini(&m);
 }
 
@@ -181,6 +211,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_find_remove),
 		cmocka_unit_test(test_against_the_oracle),
+		cmocka_unit_test(test_few_need_no_index),
 		cmocka_unit_test(test_removing_during_a_walk),
 		cmocka_unit_test(test_churn_does_not_grow),
 	};
