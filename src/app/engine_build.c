@@ -186,8 +186,11 @@ growth(const struct engine *e, const struct engine_build *b)
 static void
 take(struct engine *e, struct engine_build *b)
 {
+	const size_t before = engine_memory_objects(e);
+
 	e->model_log_base += growth(e, b);
 	engine_apply(e, &b->set, &b->fresh);
+	engine_memory_grown(e, &b->set, b->frame.len, before);
 	e->revision = b->set.revision;
 	if (b->journalled)
 		engine_memory_appended(e, b->err);

@@ -299,8 +299,10 @@ on_change(struct engine *e, const uint8_t *body, size_t len)
 		for (size_t i = 0; i < c.count; i++)
 			change_add_copy(e->reset, &c.ops[i]);
 	} else {
+		const size_t before = engine_memory_objects(e);
 		engine_apply(e, &c, NULL);
 		e->revision = c.revision;
+		engine_memory_grown(e, &c, len, before);
 		engine_memory_change(e, body, len);
 		engine_feed_applied(e);
 	}

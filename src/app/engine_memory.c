@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "app/engine_votes.h"
 #include "base/check.h"
@@ -191,6 +192,46 @@ engine_memory_appended(struct engine *e, int err)
 	else if (e->rewrite == NULL &&
 		 journal_size(e->model_log) > 2 * e->model_log_base + REWRITE_SLACK)
 		engine_rewrite_start(e);
+}
+
+size_t
+engine_memory_objects(const struct engine *e)
+{
+	size_t n = 0;
+	for (enum kind k = 0; k < KIND_COUNT; k++)
+		n += tree_model(e->tree)->objects[k].count;
+	return n;
+}
+
+/*
+ * New objects are no history: their part of the set's bytes, as if all operations were of one
+ * length. Those that go take no more away than came since the journal was written, so that coming
+ * and going is history.
+ */
+void
+engine_memory_grown(struct engine *e, const struct change_set *c, size_t len, size_t before)
+{
+	const size_t now = engine_memory_objects(e);
+	size_t bytes;
+	if (now > before) {
+		bytes = len / (c->count > 0 ? c->count : 1) * (now - before);
+		e->model_log_base += bytes;
+		e->grown_bytes += bytes;
+		e->grown_objects += now - before;
+	} else if (now < before && e->grown_objects > 0) {
+		const size_t n = MIN(before - now, e->grown_objects);
+		bytes = e->grown_bytes / e->grown_objects * n;
+		e->model_log_base -= bytes;
+		e->grown_bytes -= bytes;
+		e->grown_objects -= n;
+	}
+}
+
+void
+engine_memory_written(struct engine *e, size_t base)
+{
+	e->model_log_base = base;
+	e->grown_bytes = e->grown_objects = 0;
 }
 
 void
@@ -404,7 +445,7 @@ engine_memory_open(struct engine *e, struct diag *d)
 	e->verdict_log = verdicts;
 	if (e->model_log == NULL)
 		return -EIO;
-	e->model_log_base = journal_size(e->model_log);
+	engine_memory_written(e, journal_size(e->model_log));
 	engine_history_open(e);
 	rewrite_verdicts(e);
 	wheel_timer_init(&e->touch, touch);

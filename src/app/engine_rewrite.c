@@ -154,7 +154,7 @@ engine_rewrite_whole(struct engine *e)
 {
 	engine_rewrite_stop(e);
 	const int err = journal_rewrite(e->model_log, write_model, e);
-	e->model_log_base = journal_size(e->model_log);
+	engine_memory_written(e, journal_size(e->model_log));
 	return err;
 }
 
@@ -195,7 +195,7 @@ finish_rewrite(void *arg)
 	const int err = journal_rewrite_end(e->model_log, &fresh);
 	if (err != 0)
 		log_error("engine", "the model journal was not rewritten: %s", strerror(-err));
-	e->model_log_base = err == 0 ? base : journal_size(e->model_log);
+	engine_memory_written(e, err == 0 ? base : journal_size(e->model_log));
 }
 
 void

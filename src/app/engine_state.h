@@ -59,9 +59,10 @@ struct engine {
 
 	struct journal *model_log;
 	struct journal *verdict_log;
-	struct engine_rewrite *rewrite; /* of model_log, under way; or NULL */
-	struct engine_build *build;     /* of a large change, under way; or NULL */
-	size_t model_log_base;          /* how much of it is no history, nearly */
+	struct engine_rewrite *rewrite;    /* of model_log, under way; or NULL */
+	struct engine_build *build;        /* of a large change, under way; or NULL */
+	size_t model_log_base;             /* how much of it is no history, nearly */
+	size_t grown_bytes, grown_objects; /* of that, of objects that came since it was written */
 	size_t verdict_log_base;
 	bool model_log_behind, verdict_log_behind; /* something could not be written */
 	struct wheel_timer touch;
@@ -121,6 +122,11 @@ int engine_memory_open(
     struct engine *e, struct diag *d); /* replays; the model is in place afterwards */
 void engine_memory_close(struct engine *e);
 void engine_memory_change(struct engine *e, const uint8_t *body, size_t len);
+size_t engine_memory_objects(const struct engine *e); /* of the model, all kinds */
+/* A change of `len` bytes has been applied; `before`: objects there were. */
+void engine_memory_grown(struct engine *e, const struct change_set *c, size_t len, size_t before);
+/* The journal is new, and as large as its model: `base`. */
+void engine_memory_written(struct engine *e, size_t base);
 /* A change has been appended, with this result, and applied: is it time to rewrite? */
 void engine_memory_appended(struct engine *e, int err);
 void engine_memory_replaced(struct engine *e); /* the whole model, by another */

@@ -246,3 +246,33 @@ def test_a_restored_backup_is_all_that_is_served(world):
     assert gtm.rdata("row.kept.example") == ["192.0.2.8"]
     assert there(gtm, "new.bare.example", "A") == []
     assert gtm.rdata("ns1.bare.example") == ["192.0.2.1"]
+
+
+def test_objects_that_come_are_no_history(gtm):
+    """The engine's journal is rewritten for what has changed, not for what has come."""
+    path = os.path.join(gtm.dir, "engine.model")
+
+    def apply(batch, remark):
+        gtm.must("POST", "config:apply", {"objects": [
+            {"kind": "address", "name": "a%d-%d" % (batch, i), "spec": {
+                "type": "ipv4", "value": "192.0.2.1", "remark": remark}} for i in range(500)]})
+
+    begun = os.stat(path).st_ino
+    for batch in range(4):
+        apply(batch, "x" * 1000)
+    assert os.stat(path).st_size > 2 << 20
+    assert os.stat(path).st_ino == begun
+    size = os.stat(path).st_size
+    for version in range(8):
+        apply(version % 4, "y" * (1000 + version))
+    eventually(lambda: os.stat(path).st_ino != begun and os.stat(path).st_size < 2 * size, what="it is rewritten")
+
+
+def test_objects_that_come_and_go_are_history(gtm):
+    path = os.path.join(gtm.dir, "engine.model")
+    begun = os.stat(path).st_ino
+    spec = {"protocol": "http", "http": {"method": "POST", "body": "x" * 4000}}
+    for _ in range(300):  # 1.3 MB
+        gtm.must("PUT", "templates/t", {"spec": spec})
+        gtm.must("DELETE", "templates/t")
+    eventually(lambda: os.stat(path).st_ino != begun, what="it is rewritten")
