@@ -108,6 +108,30 @@ addr_parse(struct addr *a, const char *text, uint16_t default_port)
 	return 0;
 }
 
+static char *
+put_octet(char *out, unsigned n)
+{
+	if (n >= 100)
+		*out++ = (char)('0' + n / 100);
+	if (n >= 10)
+		*out++ = (char)('0' + n / 10 % 10);
+	*out++ = (char)('0' + n % 10);
+	return out;
+}
+
+/* Every address of a model goes through here, more than once: inet_ntop prints it. */
+static char *
+ipv4_text(const uint8_t ip[4], char *out)
+{
+	char *p = out;
+
+	for (int i = 0; i < 4; i++) {
+		p = put_octet(p, ip[i]);
+		*p++ = i < 3 ? '.' : '\0';
+	}
+	return out;
+}
+
 char *
 addr_ip_text(const struct addr *a, char out[ADDR_TEXT_SIZE])
 {
@@ -116,6 +140,8 @@ addr_ip_text(const struct addr *a, char out[ADDR_TEXT_SIZE])
 
 	if (ip == NULL)
 		return strcpy(out, "none");
+	if (len == 4)
+		return ipv4_text(ip, out);
 	inet_ntop(a->sa.sa_family, ip, out, ADDR_TEXT_SIZE);
 	return out;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/addr.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,6 +58,23 @@ test_parse(void **state)
 		}
 		assert_int_equal(error, 0);
 		assert_string_equal(addr_text(&a, text), cases[i].canonical);
+	}
+}
+
+/* All that a byte may be, at each place: the text is inet_ntop's. */
+static void
+test_ipv4_text(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4 * 256; i++) {
+		uint8_t ip[4] = { 9, 99, 100, 255 };
+		char text[ADDR_TEXT_SIZE], want[ADDR_TEXT_SIZE];
+		struct addr a;
+
+		ip[i / 256] = (uint8_t)i;
+		addr_ip_set(&a, AF_INET, ip, 53);
+		inet_ntop(AF_INET, ip, want, sizeof(want));
+		assert_string_equal(addr_ip_text(&a, text), want);
 	}
 }
 
@@ -157,6 +175,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_ipv4_text),
 		cmocka_unit_test(test_longest_text_fits),
 		cmocka_unit_test(test_ip_parse_keeps_to_the_family),
 		cmocka_unit_test(test_order_and_hash),
