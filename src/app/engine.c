@@ -215,6 +215,7 @@ build(struct engine *e)
 	/* The TCP thread counts as one more worker, and so do we (signed queries). */
 	e->tree = tree_new(e->words, e->sockets->workers + 2 + engine_xdp_open(e), &hooks);
 	tree_seed(e->tree, rand_u64());
+	tree_hush(e->tree);
 	engine_transfer_open(e);
 	struct server_config sc = {
 		.workers = e->sockets->workers,

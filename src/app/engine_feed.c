@@ -443,6 +443,7 @@ static void
 let_go(struct engine *e)
 {
 	link_free(&e->link);
+	tree_hush(e->tree);
 	engine_nodes_cut(e);
 	engine_build_forget(e);
 	engine_forward_lost(e);

@@ -137,7 +137,8 @@ engine_probe_want(void *arg, const struct tree_check *c)
 		.host = c->host,
 		.template = &here,
 		.start = (enum flap_verdict)known->own,
-		.beat = recall_beat(e, c->key),
+		.beat = c->template->protocol == PROTOCOL_PUSH ? recall_beat(e, c->key)
+							       : (struct prober_beat){ 0 },
 	};
 	CHECK(addr_ip_parse(&job.target, c->ip, AF_UNSPEC) == 0);
 	addr_port_set(&job.target, c->port);

@@ -118,8 +118,10 @@ void tree_seed(struct tree *t, uint64_t seed);
 const struct model *tree_model(const struct tree *t);
 /* New reference; NULL if there is no such object. */
 MUST_USE json_t *tree_status(struct tree *t, enum kind kind, const char *name);
-/* Tell every status again (a feed has connected). */
+/* Tell every status again (a feed has connected), and each that changes from now on. */
 void tree_tell_all(struct tree *t);
+/* Nobody hears of statuses: none is told until tree_tell_all. */
+void tree_hush(struct tree *t);
 /* Visit the overlays at or below `apex` (a zone is about to be replaced and wants them). */
 void tree_overlays(struct tree *t, const uint8_t *apex,
     void (*visit)(void *arg, const uint8_t *host, const void *overlay), void *arg);

@@ -270,6 +270,8 @@ start_domain(struct tree *t, struct live_domain *d)
 	tree_lines_arrive(&d->audience, &d->live);
 	strmap_init(&d->good);
 	list_init(&d->leaving);
+	if (t->recalled.count == 0)
+		return;
 
 	char *key = xasprintf("good/%s", name);
 	char *good = tree_memory_take(t, key);

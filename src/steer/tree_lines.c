@@ -61,13 +61,16 @@ static void
 open_lane(struct tree *t, struct live *l, struct live_lane *lane, const char *line, bool moves)
 {
 	const bool is_default = strcmp(line, LIVE_DEFAULT_LINE) == 0;
-	char *key = tree_memory_key(l->o->kind, l->o->name, line);
 
 	*lane = (struct live_lane){ .line = xstrdup(line) };
-	lane->recalled = tree_memory_take(t, key);
+	if (t->recalled.count > 0) {
+		char *key = tree_memory_key(l->o->kind, l->o->name, line);
+
+		lane->recalled = tree_memory_take(t, key);
+		free(key);
+	}
 	if (moves)
 		lane->cursors = cursors_new(l->o->name, is_default ? "" : line, t->workers);
-	free(key);
 }
 
 static void

@@ -35,6 +35,9 @@ take(struct tree *t, const char *what, const struct live_address *a)
 void
 tree_steady_recall(struct tree *t, struct live_address *a)
 {
+	if (t->recalled.count == 0)
+		return;
+
 	char *damp = take(t, "damp", a), *hold = take(t, "hold", a);
 
 	if (damp != NULL) {

@@ -45,7 +45,8 @@ say_status(struct tree *t, const struct live *l, const char *cause)
 void
 tree_tell_status(struct tree *t, const struct live *l)
 {
-	t->hooks.status(t->hooks.arg, l->o->kind, l->o->name, say_status(t, l, NULL));
+	if (!t->hushed)
+		t->hooks.status(t->hooks.arg, l->o->kind, l->o->name, say_status(t, l, NULL));
 }
 
 json_t *
@@ -65,8 +66,15 @@ tree_status(struct tree *t, enum kind kind, const char *name)
 }
 
 void
+tree_hush(struct tree *t)
+{
+	t->hushed = true;
+}
+
+void
 tree_tell_all(struct tree *t)
 {
+	t->hushed = false;
 	for (int kind = KIND_ADDRESS; kind <= KIND_DOMAIN; kind++)
 		STRMAP_EACH (&t->model.objects[kind], e)
 			tree_tell_status(t, ((struct model_object *)e->value)->runtime);

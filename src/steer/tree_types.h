@@ -12,6 +12,7 @@ struct tree {
 	unsigned workers;
 	struct word_table *words;
 	struct tree_hooks hooks;
+	bool hushed; /* no status is told */
 	struct model model;
 	struct strmap checks;        /* key -> struct live_check * */
 	struct live_check **by_slot; /* NULL: not ours */

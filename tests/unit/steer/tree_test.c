@@ -375,6 +375,27 @@ test_overlays_below(void **state)
 	tree_tell_all(w.tree);
 }
 
+/* While nobody hears nothing is told; then all of it is, and what changes. */
+static void
+test_hush(void **state)
+{
+	const uintptr_t up = WORLD_TOLD(HEALTH_OK, true);
+	const uintptr_t down = WORLD_TOLD(HEALTH_EXCEPTIONAL, false);
+
+	(void)state;
+	verdict(1, 'U');
+	verdict(2, 'U');
+	assert_int_equal(world_told(&w, KIND_POOL, "p"), up);
+	tree_hush(w.tree);
+	verdict(1, 'D');
+	verdict(2, 'D');
+	assert_int_equal(world_told(&w, KIND_POOL, "p"), up);
+	tree_tell_all(w.tree);
+	assert_int_equal(world_told(&w, KIND_POOL, "p"), down);
+	verdict(1, 'U');
+	assert_int_equal(world_told(&w, KIND_ADDRESS, "a1"), WORLD_TOLD(HEALTH_OK, true));
+}
+
 #define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 /* -- when everything is down -- */
@@ -1129,6 +1150,7 @@ main(void)
 		STORY(test_types_of_one_name),
 		STORY(test_two_levels_stay_exact_over_edges),
 		STORY(test_overlays_below),
+		STORY(test_hush),
 		STORY(fallback_to_a_pool),
 		STORY(fallback_to_the_last_good),
 		STORY(the_last_good_survives_a_restart),
