@@ -11,8 +11,8 @@ The data and the changes are those of under_change.py, one kind at a time and wi
   lined     config:apply of 20 record sets with weights: the time of one of them
   verdict   an address goes down or up, and with it its pool and three domains
 
-What it costs to probe the addresses meanwhile is measured before and taken off. `--hold` goes on with one kind until Enter
-is pressed, for a look with perf or strace.
+What it costs to probe the addresses meanwhile is measured before and taken off. `--hold` says which processes to
+look at with perf or strace, and makes one kind alone.
 """
 import argparse
 import collections
@@ -113,7 +113,7 @@ def main():
         time.sleep(2)
         edges = uc.Edges(g)
         if a.hold:
-            print("engine %d control %d; Enter ends" % (g.pid("engine"), g.pid("control")), flush=True)
+            print("engine %d control %d" % (g.pid("engine"), g.pid("control")), flush=True)
         _, took, spent = spend(g, a.seconds / 2, idle)
         quiet = {k: v / took for k, v in spent.items()}
         for kind in [a.hold] if a.hold else a.only.split(","):
