@@ -28,7 +28,7 @@ struct link {
 	size_t sent;               /* of out */
 	const char *broken;        /* why; nothing more is sent or told */
 	struct loop_later sending; /* what this turn has to say goes in one go */
-	struct wheel_timer idling;  /* or, of news, a little later */
+	struct wheel_timer idling; /* or, of news, a little later */
 	struct wheel_timer closing;
 };
 

@@ -31,8 +31,8 @@ void link_free(struct link **l);
 
 void link_send(struct link *l, enum message_type type, const void *body, size_t len);
 /*
- * The same for news, which may wait LINK_IDLE_MS for others, or for the next link_send: in a storm the
- * peer wakes for many at a time.
+ * The same for news, which may wait LINK_IDLE_MS for others, or for the next link_send: in a storm
+ * the peer wakes for many at a time.
  */
 #define LINK_IDLE_MS 10
 void link_send_news(struct link *l, enum message_type type, const void *body, size_t len);

@@ -158,8 +158,8 @@ put_number(struct buf *key, uint32_t n)
 	buf_put(key, digits, len);
 }
 
-/* The shape of a pool: whom it chooses from, by tag. Equal ones of a link get the same number. Nobody
- * compares where all clients are one class. */
+/* The shape of a pool: whom it chooses from, by tag. Equal ones of a link get the same number.
+ * Nobody compares where all clients are one class. */
 static uint32_t
 shape_of(struct build *b, const struct compile_pool *p)
 {
