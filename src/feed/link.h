@@ -37,7 +37,7 @@ void link_send(struct link *l, enum message_type type, const void *body, size_t 
 #define LINK_IDLE_MS 10
 void link_send_news(struct link *l, enum message_type type, const void *body, size_t len);
 /*
- * The same without a copy, for what is large: `frame` is LINK_HEADER bytes of anything, then the
+ * link_send without a copy, for what is large: `frame` is LINK_HEADER bytes of anything, then the
  * body. It is taken and left empty.
  */
 #define LINK_HEADER 5
