@@ -99,12 +99,13 @@ edit_pending(const struct edit *e, enum kind kind, const char *name)
 }
 
 static void
-add_put(struct edit *e, enum kind kind, const char *name, json_t *full, json_t *old)
+add_put(struct edit *e, enum kind kind, const char *name, const void *decoded, json_t *full,
+    json_t *old)
 {
 	const struct model_object *o = model_find(e->model, kind, name);
 	const bool again =
 	    change_find(&e->set, kind, name) != NULL; /* then `old` is not what was */
-	char id[17], *text = json_text(full);
+	char id[17], *text = kind_spec_text(kind, decoded);
 	const int64_t now = clock_real_ms();
 
 	e->made = o == NULL;
@@ -138,7 +139,7 @@ put_decoded(struct edit *e, enum kind kind, const char *name, const void *decode
 		rc = cut_check_domain(e, name, d);
 	if (rc == 0) {
 		if (old == NULL || !json_equal(old, full))
-			add_put(e, kind, name, full, old);
+			add_put(e, kind, name, decoded, full, old);
 		warn_object(e, kind, name, decoded);
 	}
 	if (rc == 0 && kind == KIND_RRSET)

@@ -19,6 +19,7 @@
 #include "base/attr.h"
 #include "base/diag.h"
 #include "base/json.h"
+#include "base/json_out.h"
 #include "base/json_scan.h"
 
 enum field_type {
@@ -112,6 +113,8 @@ MUST_USE json_t *field_encode(const struct field *table, const void *obj, bool w
 MUST_USE json_t *field_encode_member(const struct field *f, const void *obj);
 /* Is any member, at whatever depth, a secret? */
 bool field_has_secrets(const struct field *table);
+/* The members as field_encode has them, secrets too, written into an object that is open. */
+void field_write(const struct field *table, const void *obj, struct json_out *o);
 /*
  * For people to read (audit, dry run): put a word in place of every secret in an encoded struct.
  * `before`: the struct as it was, unmasked, or NULL; a secret that differs gets another word.

@@ -272,11 +272,15 @@ kind_decode_text(
 char *
 kind_spec_text(enum kind kind, const void *spec)
 {
-	json_t *j = field_encode(kind_table[kind].fields, spec, true);
-	char *text = json_text(j);
+	struct json_out o;
+	struct buf text;
 
-	json_decref(j);
-	return text;
+	buf_init(&text, SIZE_MAX);
+	json_out_init(&o, &text);
+	json_out_open(&o, NULL, '{');
+	field_write(kind_table[kind].fields, spec, &o);
+	json_out_close(&o, '}');
+	return (char *)buf_take(&text, NULL);
 }
 
 static void
@@ -295,11 +299,12 @@ keep(const struct field *table, json_t *kept, const json_t *was)
 json_t *
 kind_keep_secrets(enum kind kind, const json_t *spec, const void *old)
 {
-	if (!field_has_secrets(kind_table[kind].fields))
+	/* Nothing is kept of nothing. */
+	if (old == NULL || !field_has_secrets(kind_table[kind].fields))
 		return json_incref((json_t *)(uintptr_t)spec);
 
 	json_t *kept = json_deep_copy(spec);
-	json_t *was = old != NULL ? field_encode(kind_table[kind].fields, old, true) : NULL;
+	json_t *was = field_encode(kind_table[kind].fields, old, true);
 
 	keep(kind_table[kind].fields, kept, was);
 	json_decref(was);
