@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 #define ALIGN          16u
-#define CHUNK_MIN_SIZE 512u
+#define CHUNK_MIN_SIZE 256u /* most objects of a model fit into one or two */
 #define CHUNK_MAX_SIZE (256u * 1024u)
 
 /* clang tells by __has_feature, gcc by a macro. */
@@ -58,11 +58,12 @@ add_chunk(struct arena *a, size_t size)
 	return c;
 }
 
-/* Chunks double, so that a big arena has few of them. */
+/* From the third on chunks double, so that a big arena has few of them. */
 static void
 refill(struct arena *a)
 {
-	size_t size = a->chunks == NULL ? CHUNK_MIN_SIZE : a->chunks->size * 2;
+	const struct arena_chunk *last = a->chunks;
+	size_t size = last == NULL || last->next == NULL ? CHUNK_MIN_SIZE : last->size * 2;
 
 	if (size < CHUNK_MIN_SIZE)
 		size = CHUNK_MIN_SIZE;

@@ -2,7 +2,7 @@
 /*
  * arena -- allocations that live and die together.
  *
- * Chunks double from 512 bytes; no single free. Under AddressSanitizer every allocation is its own
+ * Chunks double from 256 bytes; no single free. Under AddressSanitizer every allocation is its own
  * malloc, so that overflows between neighbours are seen. Not thread-safe.
  */
 #pragma once
