@@ -9,7 +9,7 @@
  *	--type A|AAAA|TXT|N      --edns 0|1    --ecs 0|1: a random /24
  *	--sockets N --window N   questions under way on each, or
  *	--rate N                 a second, over all of them; --sleeps 1: gives its core away
- *meanwhile
+ * meanwhile
  *	--tcp 1                  connections instead of sockets
  *	--seconds S --warm S     or --count N questions in all
  *	--timeout MS             after which a reply is lost

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * change_cost -- what one change costs the engine in user-space instructions, beside so many
- *domains of two pools and two checked addresses each, and ten times as many records. Run by
+ * domains of two pools and two checked addresses each, and ten times as many records. Run by
  * model_scale.py under callgrind, which counts between the marks, at two sizes.
  *
  *	change_cost DOMAINS CHANGES

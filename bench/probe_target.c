@@ -8,8 +8,8 @@
  * its standard input and then writes how many of each there were.
  *
  * A second thread does nothing but sleep, a millisecond at a time, and measure how late it wakes:
- *what this machine does to anybody. A line on the standard input has it told: "p50 p99 p999" in us,
- *since the last one.
+ * what this machine does to anybody. A line on the standard input has it told: "p50 p99 p999" in
+ * us, since the last one.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What zones' histories are made of (zone/history.h), on disk, so that IXFR goes on after a
- *restart:
+ * restart:
  *
  *	engine.history      the newer records: steps, and zones whose chain broke
  *	engine.history.old  the older ones, as many bytes

@@ -10,7 +10,7 @@
  *	    - address: a         objects[0].spec.addresses[0] gtm.yaml:4
  *
  * Refused, each with its line: anchors and aliases, tags other than !!str, duplicate keys, keys
- *that are not scalars or over 200 bytes, nesting over 64. Reading stops at the first problem.
+ * that are not scalars or over 200 bytes, nesting over 64. Reading stops at the first problem.
  */
 #pragma once
 

@@ -42,7 +42,7 @@ int journal_rewrite(struct journal *j, void (*fill)(struct journal *j, void *arg
  *
  * begin, end and cancel are the thread's of `j`, which goes on appending to it: end puts what came
  * meanwhile behind what was filled in. So this may be a state of any moment since begin, or parts
- *of it of different moments, if replaying what came since makes it whole.
+ * of it of different moments, if replaying what came since makes it whole.
  */
 struct journal *journal_rewrite_begin(struct journal *j);
 void journal_rewrite_sync(struct journal *fresh);

@@ -7,7 +7,7 @@
  *	           \--> failed(why)                          at any point; at most once
  *
  * In `failed` the fetch is idle again; who says DONE has stopped it. Either may have started
- *another. Thread: the loop's. Lives in the caller's struct, zero-initialised.
+ * another. Thread: the loop's. Lives in the caller's struct, zero-initialised.
  */
 #pragma once
 

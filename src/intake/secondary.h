@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * secondary -- keeps the zones whose role is secondary as their primaries have them (RFC
- *1034 4.3.5, 1995, 1996, 5936).
+ * 1034 4.3.5, 1995, 1996, 5936).
  *
  *	timer, NOTIFY, request --> SOA? --newer--> IXFR, else AXFR --> one change set --> control
  *	                             \--same-----------------------> "refreshed" --------> engine

@@ -9,7 +9,7 @@
  *	renewed    certificate B
  *
  * All but roster_admits and roster_expects commit: not from under the editor's lock, nor from a
- *loop.
+ * loop.
  */
 #pragma once
 

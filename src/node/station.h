@@ -8,7 +8,7 @@
  *	             [ session ] <-----questions------- station_ask
  *
  * One thread with a loop; the registrar beside it does what takes a commit. A node is told
- *templates, addresses and the names of nodes, nothing else. Strangers cost little: at most
+ * templates, addresses and the names of nodes, nothing else. Strangers cost little: at most
  * STATION_STRANGERS at a time and STATION_PER_HOST of one address, a few seconds each, a few
  * KiB each.
  */

@@ -6,7 +6,7 @@
  *	 ...--------s----------------------s----------------------s---> monotonic ms
  *	            its slot                        F  r  r
  *	                                            a contrary outcome, then rechecks, then its slot
- *again
+ * again
  *
  * Every check has a place of its own within the interval, its *slot*. Places follow the golden
  * ratio in the order of arrival, so that any number of checks is spread evenly whenever you look.

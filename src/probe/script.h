@@ -6,8 +6,8 @@
  *status script_end: kill -9 of all it started
  *
  * It gets the arguments it is given, an environment of PATH alone, stdin from /dev/null, one pipe
- *for stdout and stderr, a process group of its own, no other descriptor, no new privileges; and
- *nobody's uid when we are root.
+ * for stdout and stderr, a process group of its own, no other descriptor, no new privileges; and
+ * nobody's uid when we are root.
  *
  * Thread: the probe thread alone starts and ends scripts.
  */

@@ -4,7 +4,7 @@
  *
  *	TCP thread --a request for a transfer--> queue --> thread: prepare, send, look for the next
  *	           <--the connection, with what came behind----------- when it asks for something
- *else
+ * else
  *
  * A bounded number of threads and of connections that wait; what is beyond is refused. A thread
  * holds an RCU read section while it writes the spool, never while it waits for a peer.

@@ -5,9 +5,9 @@
  * What probe/runner.h does, and the kernel under it, in virtual time:
  *	datagrams   sent again each eighth of the timeout; a packet and its answer must both arrive
  *	TCP         a SYN each eighth, as long as no connection stands, and one more at half time;
- *the kernel repeats each of them every second data        the kernel repeats them after 200, 600,
- *1400 ... ms, each way for itself Acknowledgements and the target's own repetition of its SYN-ACK
- *are left out: they would help.
+ * the kernel repeats each of them every second data        the kernel repeats them after 200, 600,
+ * 1400 ... ms, each way for itself Acknowledgements and the target's own repetition of its SYN-ACK
+ * are left out: they would help.
  *
  * Pure; repeatable by the state of `r`.
  */

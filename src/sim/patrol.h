@@ -2,7 +2,7 @@
 /*
  * patrol -- the probes of what is going to fail, on the virtual clock: the prober's rhythm
  * (probe/schedule.h) and verdicts (verdict/flap.h), with the schedule of failures in place of a
- *network.
+ * network.
  *
  *	     down                        verdict
  *	------|-----x...x--x--x-----------|----->   a probe of a dead address ends with its timeout

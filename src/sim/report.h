@@ -12,8 +12,8 @@
  * Shares are parts of 1, times seconds. `expected`: where 95 % of runs would end if each answer
  *were an independent draw by weight: p +- 1.96 sqrt(p (1 - p) / n), n the number of answers that
  *count alike, (sum a)^2 / sum a^2 with a the clients of an answer. Load statistics are of the
- *windows in which the wanted shares have not changed for a TTL: what a failure moves is not a fault
- *of the balance. `peak` is load over wanted load. Pure.
+ * windows in which the wanted shares have not changed for a TTL: what a failure moves is not a
+ * fault of the balance. `peak` is load over wanted load. Pure.
  */
 #pragma once
 

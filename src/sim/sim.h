@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * sim -- a population of resolvers asks the real plan on a virtual clock, while sites fail and come
- *back.
+ * back.
  *
  *	crowd --miss--> stage (tree, plan) --answer--> tally --> report
  *	  ^               ^ verdicts
@@ -10,7 +10,7 @@
  *
  * Event by event: a cache is touched when an answer has run out and a client comes, never for a
  *hit. Cost: O(queries x (log caches + windows per TTL)). The same input and seed give the same
- *output, bit by bit.
+ * output, bit by bit.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * stage -- the production code that answers, without the world around it: one domain in a tree of
- *its own, its checks' verdicts set by hand.
+ * its own, its checks' verdicts set by hand.
  *
  *	change set --> tree (steer) --plan_answer--> records --> members
  *	                ^ verdicts

@@ -5,11 +5,11 @@
  *	cache   |--answer: member a--|   |--answer: member b--|       each a *hold* of so many
  *clients a second window  |-----|-----|-----|-----|-----|-----|-----|-----|     clients per member
  *and window curve             down|~~~~\___                               clients on the dead
- *member, second by second
+ * member, second by second
  *
  * Clients come as a Poisson process, so their number within a hold is drawn rather than each client
- *played: a hold costs O(windows it touches), and exactly as much randomness as playing them would
- *have. Curves are of rates and know no chance: O(1) a hold and failure. Pure but for memory.
+ * played: a hold costs O(windows it touches), and exactly as much randomness as playing them would
+ * have. Curves are of rates and know no chance: O(1) a hold and failure. Pure but for memory.
  */
 #pragma once
 

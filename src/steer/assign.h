@@ -4,16 +4,16 @@
  *
  *	loads      |####|###|##|##|#|#|. . . . . . . . .|     heavy ones by name, the rest ("light")
  *as one leaves     [########......][######......][####..]     as wide as their weights; heavy ones
- *fill them from the left seats    what is left: shares for the light ones' sequence
+ * fill them from the left seats    what is left: shares for the light ones' sequence
  *
  * A heavy resolver gets a *seat*: one leaf, the same in every answer. It has a *home*, and moves
- *only if its home dies or is overfull; when the home is back, so is it. One too heavy for every
+ * only if its home dies or is overfull; when the home is back, so is it. One too heavy for every
  *leaf is *split*: answer by answer it is sent to several leaves, in the proportion of the room they
- *have. Light ones are drawn over what room is left, so that the total comes out at the weights
- *although nobody moves.
+ * have. Light ones are drawn over what room is left, so that the total comes out at the weights
+ * although nobody moves.
  *
  * Longest load first into the leaf with the most room, O(H log H + H L). When time has made a
- *patchwork of it, the whole is packed anew, but only if that saves much splitting. Pure.
+ * patchwork of it, the whole is packed anew, but only if that saves much splitting. Pure.
  */
 #pragma once
 

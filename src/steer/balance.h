@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * balance -- `balance: traffic` of one domain: its resolvers are learned, given seats, and the draw
- *is bent.
+ * is bent.
  *
  *	worker: plan_answer_to --sighting-> tape --balance_heard--> learn --balance_tick--> assign
  *--> warp ^                                                                                 |
@@ -14,7 +14,7 @@
  *
  * Who has much traffic also gets a shorter TTL where the domain allows it (ttl_min): with a share s
  *of the clients TTL * s stays below that of one per cent, so no answer moves much traffic and a
- *dead member is left the sooner (the adaptive TTL of Colajanni, Yu and Cardellini, 1998).
+ * dead member is left the sooner (the adaptive TTL of Colajanni, Yu and Cardellini, 1998).
  */
 #pragma once
 

@@ -3,11 +3,11 @@
  * learn -- how much traffic is behind each resolver, from nothing but the times at which it asks.
  *
  * A resolver asks when the answer it has is out and a client comes. What it tells is how long that
- *took:
+ * took:
  *
  *	ask              expires   client: ask          expires  client: ask
  *	 |<----- ttl ------>|~~ idle ~~|<----- ttl ------>|~~ idle ~~|       mean idle = 1 / clients
- *a second
+ * a second
  *
  * The number of its queries tells almost nothing: a thousand clients a second and one a second both
  *ask about once a TTL. So the rate is n / sum(idle). Seen in the field, and provided for:
@@ -15,18 +15,18 @@
  *  - whole seconds: most resolvers count TTLs in seconds of their own clock, so a query comes just
  *after the second begins, and `ask - expiry` is the *difference* of two idle times, often negative.
  *The mean of |a - b| of two exponential times is the mean of one: n / sum(|idle|) serves both
- *kinds.
+ * kinds.
  *  - several caches behind one address: each answer is a *token* that runs out; a query takes the
  *oldest token that has (nearly) run out, or shows a further cache. With C caches a token idles C /
  *rate: rate = C n / sum(|idle|).
  *  - stretching, capping, prefetching: the idle times have a floor (or a token too many has); where
- *the smallest of a round is more than half of the mean, it is taken off first.
+ * the smallest of a round is more than half of the mean, it is taken off first.
  *  - more caches than tokens: the queries themselves are counted.
  *
  * What is old counts half after LEARN_HALF_MS. The table is bounded: who has a seat (assign.h)
- *stays, the other places are given to strangers in turn, each for long enough to be judged, so in
- *time everybody is, and those present are a fair sample of those who are not. Strangers who are
- *invented gain nothing by it. Single-threaded, no clock; pure but for memory.
+ * stays, the other places are given to strangers in turn, each for long enough to be judged, so in
+ * time everybody is, and those present are a fair sample of those who are not. Strangers who are
+ * invented gain nothing by it. Single-threaded, no clock; pure but for memory.
  */
 #pragma once
 

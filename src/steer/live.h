@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * live -- what the model's objects are right now, and the pure rules that say so. Private to the
- *room.
+ * room.
  *
  *	live_check <--- live_address <--- live_pool <--- live_domain ---> steered
  *	  (word)          members[]         links[]
  *
  * Each hangs on its model_object.runtime and points down; upwards the model's referrers lead. Rules
  *4 to 7 of the model are functions of the parts' states; `struct what_if` lets explain ask them
- *about verdicts that are not.
+ * about verdicts that are not.
  */
 #pragma once
 

@@ -6,9 +6,9 @@
  *	                                    ^ u
  *
  * With the golden ratio as step the points of any run of queries lie as evenly as points can
- *(three-distance theorem), so each interval is hit in proportion to its width, at every moment and
- *for every sub-sequence. Cutting an interval again keeps that true for the parts: weight within
- *weight needs a single u.
+ * (three-distance theorem), so each interval is hit in proportion to its width, at every moment and
+ * for every sub-sequence. Cutting an interval again keeps that true for the parts: weight within
+ * weight needs a single u.
  *
  * Pure.
  */

@@ -7,9 +7,9 @@
  *	worker 2  --tape_put-->  [ ring ]  /
  *
  * A ring has one writer and one reader, so a sighting is a few plain stores: no lock, no
- *allocation, no atomic read-modify-write. A full ring drops what comes and says so. What is learned
- *from the order of one resolver's queries needs all workers' together: the kernel spreads them by
- *source port.
+ * allocation, no atomic read-modify-write. A full ring drops what comes and says so. What is
+ * learned from the order of one resolver's queries needs all workers' together: the kernel spreads
+ * them by source port.
  */
 #pragma once
 

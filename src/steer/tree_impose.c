@@ -3,8 +3,8 @@
  * What operators impose on an object is found anew whenever it is settled: its override by its
  * name, O(1), and the maintenance windows among those who refer to it. Nothing is kept in step, so
  * nothing can get out of step. When it may change next stands in the tree's agenda, so a window
- *that opens or an override that ends costs its object, those above it and O(log n); nobody is
- *searched.
+ * that opens or an override that ends costs its object, those above it and O(log n); nobody is
+ * searched.
  *
  *	phase 0 of a settlement:  domains -> pools -> addresses
  *	                          a hold goes down:  domain -> its pools' addresses

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * warp -- bends the circle of a weighted draw (pick_weight.h) so that clients, not answers, follow
- *the weights.
+ * the weights.
  *
  *	u --light resolver--> room:  |--A--|-----------B-----------|   the room that heavy ones
- *leave
+ * leave
  *	  --split resolver--> row i: |---------A---------|----C----|
  *	  --seated resolver-> a point in its leaf, whatever u
  *	                      |
@@ -12,7 +12,7 @@
  *	plan's circle:        |------A------|------B------|---C---|
  *
  * The plan is not changed: it looks up another point. So whoever is not in the plan is never
- *answered, also if warp and plan are of different moments. Immutable, one block, swapped by RCU.
+ * answered, also if warp and plan are of different moments. Immutable, one block, swapped by RCU.
  */
 #pragma once
 

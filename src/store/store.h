@@ -7,12 +7,12 @@
  *	     engine  <--ops--  store_load (all), store_changes_since (what it missed)
  *
  * A commit is one transaction: all of its ops or none, on disk when store_commit returns, and then
- *numbered by the next revision. Nothing here judges what is stored; the model did
+ * numbered by the next revision. Nothing here judges what is stored; the model did
  *(model_check_put).
  *
  * Any thread may call anything. Writers wait for each other. Readers see one consistent state and
- *never wait for a writer, only for each other; a read callback may read the store again, but must
- *not write to it. What a callback is handed is borrowed for the call.
+ * never wait for a writer, only for each other; a read callback may read the store again, but must
+ * not write to it. What a callback is handed is borrowed for the call.
  *
  * One driver so far, for a single node, embedded: sqlite/. Nothing in this header knows it.
  */

@@ -12,7 +12,8 @@
  * prolonged, each time to twice the length up to `hold_max`, if there was a transition during it
  * and still too many are in the window; else the verdict is heard again. So while it is held
  * nothing reaches the answers, and a hold costs one change at most beside the transition that began
- * it, and one more where it is turned. A window without a transition forgets everything, the length of the holds included.
+ * it, and one more where it is turned. A window without a transition forgets everything, the length
+ * of the holds included.
  *
  * Pure: the time is passed in and never goes back. How often it is asked makes no difference.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * draft -- a zone, or the part of one that changes, written record by record before anybody sees
- *it.
+ * it.
  *
  *	owners (hash) -> owner -> A  -> record, record      what it will be
  *	                       \            before: rrset   what it was
