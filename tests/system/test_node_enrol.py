@@ -429,5 +429,7 @@ def test_a_certificate_renews_itself(server, node, tmp_path):
     until_state(server, "aged", "healthy")
     # And the one after is not asked for at once.
     assert n.log().count("the certificate is renewed") == 1
+    connected = n.log().count("connected to")
     n.restart()
+    eventually(lambda: n.log().count("connected to") > connected, timeout=10)
     until_state(server, "aged", "healthy")
