@@ -3,8 +3,9 @@
 
     python3 bench/under_change.py [--rounds N] [--seconds S] [--favour] [--publish]
 
-Questions at half of what gtmd can, for quiet and changing stretches in turns: what is lost, the latency, and the longest
-time without any reply. They go to the names whose records, weights and members' health change. The thread that answers
+Questions at half of what gtmd can, for quiet and changing stretches in turns: what is lost, the latency, the longest
+time without any reply, and for how much of the time the thread that answers waited for its core, which is what changes
+can do to it here and the noise of the machine cannot. They go to the names whose records, weights and members' health change. The thread that answers
 (dns-udp-0) is on core 0 and the generator on core 1; all else of gtmd, the targets and whoever changes things run where
 there is room.
 
@@ -16,6 +17,7 @@ there is room.
 import argparse
 import contextlib
 import datetime
+import glob
 import http.client
 import json
 import os
@@ -149,23 +151,36 @@ class Edges:
 
 # ---- questions ----
 
+def answering(g):
+    """The thread that answers by UDP, as /proc names it."""
+    for thread in glob.glob("/proc/%d/task/*" % g.pid("engine")):
+        with open(thread + "/comm") as f:
+            if f.read().startswith("dns-udp"):
+                return thread
+    raise RuntimeError("no thread answers")
+
+
 def place(g):
     """The answering thread on core 0; all else where there is room."""
-    pid = g.pid("engine")
-    for thread in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/comm" % (pid, thread)) as f:
-            if f.read().startswith("dns-udp"):
-                subprocess.run(["taskset", "-p", "-c", "0", thread], check=True, capture_output=True)
+    subprocess.run(["taskset", "-p", "-c", "0", os.path.basename(answering(g))], check=True, capture_output=True)
+
+
+def waited_ns(g):
+    """For a core, though it had something to do."""
+    with open(answering(g) + "/schedstat") as f:
+        return int(f.read().split()[1])
 
 
 def blast(g, a, names, *options):
     command = ["taskset", "-c", "1", os.path.join(peers.BUILD, "blaster"), "--file", names, "--answers", "1", "--warm", "0.2",
                "--pids", str(g.pid("engine")), *options, g.dns[0], str(g.dns[1])]
+    began, waited = time.monotonic_ns(), waited_ns(g)
     with favoured(a, command, stdout=subprocess.PIPE, text=True) as p:
         out, _ = p.communicate(timeout=120)
+    waited = (waited_ns(g) - waited) / (time.monotonic_ns() - began)
     if p.returncode != 0:
         raise RuntimeError("the generator ended with %d" % p.returncode)
-    return json.loads(out)
+    return dict(json.loads(out), waited=waited)
 
 
 def stretch(g, a, changers, backend, edges, names, options):
@@ -227,8 +242,8 @@ def flapping(a):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--rounds", type=int, default=4)
-    p.add_argument("--seconds", type=float, default=5)
+    p.add_argument("--rounds", type=int, default=9)
+    p.add_argument("--seconds", type=float, default=3)
     p.add_argument("--puts", type=float, default=60, help="record sets a second, one by one")
     p.add_argument("--records", type=float, default=240, help="record sets a second, in batches")
     p.add_argument("--weights", type=float, default=500, help="domains a second")
