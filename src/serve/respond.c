@@ -87,12 +87,16 @@ set_u64(uint8_t *p, uint64_t v)
 	memcpy(p, &big, sizeof(big));
 }
 
-/* At least sixteen octets: the last ones twice, rather than one by one. */
+/* More than sixteen octets: the last ones twice, rather than one by one. */
 static inline void
-copy_16up(uint8_t *out, const uint8_t *in, size_t len)
+copy_over_16(uint8_t *out, const uint8_t *in, size_t len)
 {
-	for (size_t i = 0; i + 16 < len; i += 16)
+	size_t i = 0;
+
+	do {
 		memcpy(out + i, in + i, 16);
+		i += 16;
+	} while (i + 16 < len);
 	memcpy(out + len - 16, in + len - 16, 16);
 }
 
@@ -330,7 +334,7 @@ begin(const struct hot *h)
 static ALWAYS_INLINE size_t
 end(const struct hot *h, const struct made *m)
 {
-	copy_16up(h->out, h->in, DNS_HEADER_LEN + h->name_len + QUESTION_TAIL);
+	copy_over_16(h->out, h->in, DNS_HEADER_LEN + h->name_len + QUESTION_TAIL);
 	tally(h->r->counters, h->from, m->rcode);
 	return finish(m, &h->q, h->ecs, h->in, h->r->edns_udp_size);
 }
@@ -510,8 +514,9 @@ straight(const struct respond *r, const struct respond_client *from, const uint8
 	h.cap = cap;
 	h.path = &path;
 	h.ecs = &ecs;
-	if (UNLIKELY(
-		o->allow.count > 0 || o->rrl.rate > 0 || !read_query(&h, &path, qname, &ecs, len)))
+	if (UNLIKELY((o->allow.count | o->rrl.rate) != 0))
+		return 0;
+	if (UNLIKELY(!read_query(&h, &path, qname, &ecs, len)))
 		return 0;
 	z = zones_answering(r->zones, &path);
 	if (UNLIKELY(z == NULL || (h.q.dnssec_ok && zone_signed(z) != ZONE_UNSIGNED)))

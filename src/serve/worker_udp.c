@@ -50,8 +50,8 @@ struct worker_udp {
 	alignas(CACHE_LINE) struct respond_counters counters;
 };
 
-/* The answer in slot i goes out as number n. */
-static void
+/* The answer in slot i goes out as number n, by what is returned. */
+static struct msghdr *
 place(struct worker_udp *w, unsigned i, unsigned n)
 {
 	struct slot *s = &w->slots[i];
@@ -61,6 +61,7 @@ place(struct worker_udp *w, unsigned i, unsigned n)
 	m->msg_iov = &s->out;
 	m->msg_iovlen = 1;
 	m->msg_control = s->control;
+	return m;
 }
 
 /* The kernel shortens what it fills in: offer the full space again. */
@@ -170,7 +171,7 @@ static unsigned
 answer(struct worker_udp *w, int fd, unsigned i, unsigned n)
 {
 	struct slot *s = &w->slots[i];
-	struct msghdr *in = &w->in[i].msg_hdr, *out = &w->out[n].msg_hdr;
+	struct msghdr *in = &w->in[i].msg_hdr, *out = &w->out[i].msg_hdr;
 	size_t len;
 
 	s->peer.len = in->msg_namelen;
@@ -184,7 +185,7 @@ answer(struct worker_udp *w, int fd, unsigned i, unsigned n)
 		if (UNLIKELY(in->msg_controllen > 0))
 			turn_around(in);
 		if (UNLIKELY(n != i))
-			place(w, i, n);
+			out = place(w, i, n);
 		s->out.iov_len = len;
 		out->msg_namelen = in->msg_namelen;
 		out->msg_controllen = in->msg_controllen;
